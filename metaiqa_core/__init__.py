@@ -1,0 +1,24 @@
+"""MetaIQA: deep meta-learning for no-reference image quality assessment (CVPR 2020).
+
+    >>> from metaiqa_core import Assessor                         # doctest: +SKIP
+    >>> Assessor.load().assess("photo.jpg").score                 # doctest: +SKIP
+    71.3
+
+Importing the package touches no disk, network, seed or device: `Assessor` is looked up on first use.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from metaiqa_core.assess import Assessment, Assessor
+
+__version__ = "0.1.0"
+__all__ = ["Assessment", "Assessor", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("Assessor", "Assessment"):
+        from metaiqa_core import assess
+
+        return getattr(assess, name)
+    raise AttributeError(f"module 'metaiqa_core' has no attribute {name!r}")
