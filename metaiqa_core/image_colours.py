@@ -1,0 +1,175 @@
+"""Any Pillow image to 8-bit sRGB on white, with a plain sentence for each thing that was done."""
+
+import io
+
+import numpy as np
+from PIL import Image, ImageCms
+
+from metaiqa_core.errors import PhotoError
+
+_MAX_PROFILE_BYTES = 8 * 2**20
+_SAME_COLOUR = 2
+"""A profile that moves no colour by more than this many of 255 levels is sRGB under another name."""
+_PROFILE_MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab": "LAB"}
+
+
+def reduce_uint16(values: np.ndarray) -> np.ndarray:
+    """Reduce 16-bit values to 8 bits: round(value / 257), so that 65535 becomes 255.
+
+    The usual shift by eight bits would darken by up to one level.
+
+    Args:
+        values: Any shape, uint16, [0, 65535].
+
+    Returns:
+        The same shape, uint8. Exact for every value, and without a wider intermediate.
+    """
+    return ((np.minimum(values, 65407) + 128) // 257).astype(np.uint8)  # 65407 + 128 is the largest uint16
+
+
+def reduce_unit_float(values: np.ndarray, name: str) -> np.ndarray:
+    """Reduce floating-point values in [0, 1] to 8 bits by rounding.
+
+    Raises:
+        PhotoError: If a value is not finite or lies outside [0, 1]: without a known white there is no picture.
+    """
+    low, high = float(values.min()), float(values.max())  # NaN propagates into both
+    if not (low >= 0.0 and high <= 1.0):
+        found = f"from {low:g} to {high:g}" if np.isfinite((low, high)).all() else "that are not finite"
+        raise PhotoError(f"{name} holds floating-point values {found}: expected 0 to 1, please rescale it.")
+    return np.rint(values * 255).astype(np.uint8)
+
+
+def to_srgb(image: Image.Image, raw_mode: str, name: str) -> tuple[Image.Image, tuple[str, ...]]:
+    """Convert a loaded image to RGB, 8 bits a channel, sRGB, transparent areas shown on white.
+
+    Args:
+        image: Loaded Pillow image of any mode; it is not modified.
+        raw_mode: Pillow's name of the layout in the file ("RGB;16B"), empty when unknown.
+        name: How messages call the photo.
+
+    Returns:
+        The image in mode RGB, and a sentence for each visible thing that was done.
+
+    Raises:
+        PhotoError: If the values have no defined white (32-bit integers, floats outside [0, 1]).
+    """
+    notes: list[str] = []
+    profile = image.info.get("icc_profile")
+    transparent = _transparent_value(image, raw_mode)
+    if ";16" in raw_mode or ";12" in raw_mode or image.mode.startswith("I;16"):
+        notes.append(f"{12 if ';12' in raw_mode else 16} bits per channel reduced to 8")
+    opacity: Image.Image | None = None
+    if image.mode.startswith("I;16"):
+        image, opacity = _grey_from_uint16(image, transparent, twelve_bits=";12" in raw_mode)
+    elif image.mode == "F":
+        image = Image.fromarray(reduce_unit_float(np.asarray(image), name))
+        notes.append("floating-point values from 0 to 1 reduced to 8 bits")
+    elif image.mode == "I":
+        raise PhotoError(
+            f"{name} holds 32-bit or signed integers, whose white is not defined: save it with 8 or 16 bits a channel."
+        )
+    elif image.has_transparency_data:
+        if transparent != image.info.get("transparency"):
+            image = image.copy()
+            image.info["transparency"] = transparent
+        rgba = image.convert("LA" if image.mode in ("LA", "La") else "RGBA")
+        opacity = rgba.getchannel("A")
+        image = rgba.convert("L" if rgba.mode == "LA" else "RGB")
+    image = _in_mode(image, {"1": "L", "L": "L", "CMYK": "CMYK", "LAB": "LAB"}.get(image.mode, "RGB"))
+
+    image, colour_note = _colours_to_srgb(image, profile if isinstance(profile, bytes) else None)
+    notes += [colour_note] if colour_note else []
+    if opacity is not None and opacity.getextrema()[0] != 255:
+        white = Image.new("RGB", image.size, (255, 255, 255))
+        white.paste(image, mask=opacity)
+        image = white
+        notes.append("transparent areas shown on white")
+    return image, tuple(notes)
+
+
+def _in_mode(image: Image.Image, mode: str) -> Image.Image:
+    """Convert, without the copy that Pillow makes of an image that has the mode already."""
+    return image if image.mode == mode else image.convert(mode)
+
+
+def _transparent_value(image: Image.Image, raw_mode: str) -> object:
+    """Return the transparent colour in the units of the pixels; a PNG gives it in the file's own bit depth."""
+    value = image.info.get("transparency")
+    if raw_mode == "RGB;16B" and isinstance(value, tuple):
+        return tuple(channel >> 8 for channel in value)
+    if raw_mode in ("L;2", "L;4") and isinstance(value, int):
+        return value * {"L;2": 85, "L;4": 17}[raw_mode]
+    return value
+
+
+def _grey_from_uint16(
+    image: Image.Image, transparent: object, *, twelve_bits: bool
+) -> tuple[Image.Image, Image.Image | None]:
+    values: np.ndarray = np.asarray(image).astype(np.uint16, copy=False)
+    if twelve_bits:
+        values = (values << 4) | (values >> 8)
+    # A TIFF may count from white (PhotometricInterpretation 0); Pillow honours that up to 8 bits only.
+    if getattr(image, "tag_v2", {}).get(262) == 0:
+        values = ~values
+    opacity = None
+    if isinstance(transparent, int):
+        opacity = Image.fromarray(np.where(values == transparent, 0, 255).astype(np.uint8))
+    return Image.fromarray(reduce_uint16(values)), opacity
+
+
+def _colours_to_srgb(image: Image.Image, profile_bytes: bytes | None) -> tuple[Image.Image, str | None]:
+    """Return `image` (L, RGB, CMYK or LAB) in sRGB with a note, or no note where nothing had to be done."""
+    if image.mode == "LAB":
+        profile_bytes = None  # the encoding itself says which colour it is
+        lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
+        return ImageCms.applyTransform(image, _transform(lab, "LAB")), "CIELAB converted to sRGB"  # type: ignore[return-value]
+    note = None
+    if profile_bytes:
+        try:
+            return _apply_profile(image, profile_bytes)
+        except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+            note = "colour profile is damaged or does not fit: sRGB assumed"
+    if image.mode == "CMYK":
+        note = "CMYK without a usable colour profile converted to RGB by the plain formula"
+    return _in_mode(image, "RGB"), note
+
+
+def _apply_profile(image: Image.Image, profile_bytes: bytes) -> tuple[Image.Image, str | None]:
+    if len(profile_bytes) > _MAX_PROFILE_BYTES:
+        raise ValueError("the colour profile is implausibly large")
+    profile = ImageCms.ImageCmsProfile(io.BytesIO(profile_bytes))
+    mode = _PROFILE_MODES.get(profile.profile.xcolor_space.strip())
+    if image.mode == "L" and mode == "RGB":
+        image = image.convert("RGB")
+    if image.mode != mode:
+        raise ValueError(f"a profile for {mode} in a picture of mode {image.mode}")
+    transform = _transform(profile, mode)
+    if mode != "CMYK":
+        probe = _probe(mode)
+        shown = ImageCms.applyTransform(probe, transform)
+        change = np.abs(np.asarray(probe.convert("RGB"), np.int16) - np.asarray(shown, np.int16)).max()
+        if change <= _SAME_COLOUR:
+            return _in_mode(image, "RGB"), None
+    description = "".join(c for c in ImageCms.getProfileDescription(profile) if c.isprintable()).strip()[:60]
+    converted = ImageCms.applyTransform(image, transform)
+    return converted, f"colours converted from {description or 'an unnamed profile'} to sRGB"  # type: ignore[return-value]
+
+
+def _transform(source: ImageCms.ImageCmsProfile, mode: str) -> ImageCms.ImageCmsTransform:
+    return ImageCms.buildTransform(
+        source,
+        ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")),
+        mode,
+        "RGB",
+        renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
+    )
+
+
+def _probe(mode: str) -> Image.Image:
+    """Return a small image of mode L or RGB that holds all greys, or 9 x 9 x 9 colours."""
+    if mode == "L":
+        return Image.fromarray(np.arange(256, dtype=np.uint8)[None])
+    levels = np.linspace(0, 255, 9).round().astype(np.uint8)
+    return Image.fromarray(np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(27, 27, 3))

@@ -1,0 +1,152 @@
+"""From a photo to the model's input, and the tiles that cover a photo at its native resolution.
+
+Normalisation by mean and standard deviation is the network's own business.
+"""
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import torch
+from PIL import Image
+
+from metaiqa_core.errors import CheckpointError
+from metaiqa_core.images import Photo
+
+_FILTER = Image.Resampling.BICUBIC
+_REDUCING_GAP = 3.0
+"""Large photos are first reduced by a whole factor, to at least three times the target, then by the filter."""
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How a photo becomes model input; part of the model, stored in its card.
+
+    The aspect ratio is kept and nothing is cropped. Shrinking is antialiased.
+
+    Attributes:
+        short_side: Shrink so that the short side has this many pixels; None: native resolution.
+        enlarge: Whether smaller photos are enlarged to `short_side`.
+        minimum_side: Photos whose short side is smaller are enlarged to it in any case, pixels: a network that halves
+            its maps five times needs a few pixels to see.
+    """
+
+    short_side: int | None = 500
+    enlarge: bool = False
+    minimum_side: int = 64
+
+    def __post_init__(self) -> None:
+        for field in ("short_side", "minimum_side"):
+            value = getattr(self, field)
+            if value is None and field == "short_side":
+                continue
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise ValueError(f"{field} must be a positive integer, got {value!r}")
+        if not isinstance(self.enlarge, bool):
+            raise ValueError(f"enlarge must be true or false, got {self.enlarge!r}")
+        if self.short_side is not None and self.short_side < self.minimum_side:
+            raise ValueError(f"short_side ({self.short_side}) must not be below minimum_side ({self.minimum_side})")
+
+    def model_size(self, width: int, height: int) -> tuple[int, int]:
+        """Return the (width, height) in pixels at which the model sees a photo of `width` x `height` pixels.
+
+        >>> Preprocessing(short_side=500).model_size(4000, 3000)
+        (667, 500)
+        """
+        if width < 1 or height < 1:
+            raise ValueError(f"width and height must be positive, got {width} x {height}")
+        short = min(width, height)
+        target = short
+        if self.short_side is not None and (short > self.short_side or self.enlarge):
+            target = self.short_side
+        target = max(target, self.minimum_side)
+        # Whole-number arithmetic, halves rounded up: the same on every machine.
+        return (2 * width * target + short) // (2 * short), (2 * height * target + short) // (2 * short)
+
+    def __call__(self, photo: Photo | np.ndarray) -> torch.Tensor:
+        """Return the model's input.
+
+        Args:
+            photo: A decoded photo, or its pixels (height, width, 3), uint8. A photo that was decoded reduced gets the
+                size that the full photo would have got.
+
+        Returns:
+            (1, 3, height, width), float32, RGB, [0, 1].
+        """
+        pixels = photo.pixels if isinstance(photo, Photo) else photo
+        if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
+            raise ValueError(f"expected uint8 pixels (height, width, 3), got {pixels.dtype} {pixels.shape}")
+        height, width = pixels.shape[:2]
+        size = self.model_size(*(photo.full_size if isinstance(photo, Photo) else (width, height)))
+        if size != (width, height):
+            image = Image.fromarray(np.ascontiguousarray(pixels))
+            extent = photo.extent if isinstance(photo, Photo) else None
+            pixels = np.asarray(image.resize(size, _FILTER, box=extent, reducing_gap=_REDUCING_GAP))
+        planes = np.ascontiguousarray(pixels.transpose(2, 0, 1)[None], dtype=np.float32)  # (1, 3, H, W)
+        return torch.from_numpy(planes).div_(255)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as plain values for a model's card."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> Self:
+        """Return the preprocessing that a model's card describes.
+
+        Raises:
+            CheckpointError: If a field is missing, unknown or of the wrong type or range.
+        """
+        if not isinstance(fields, Mapping):
+            raise CheckpointError(f"the preprocessing must be a table of fields, got {type(fields).__name__}.")
+        known = {field.name for field in dataclasses.fields(cls)}
+        if unknown := sorted(str(field) for field in fields.keys() - known):
+            raise CheckpointError(
+                f"the preprocessing has unknown fields ({', '.join(unknown)}): the model needs a newer version."
+            )
+        if missing := sorted(known - fields.keys()):
+            raise CheckpointError(f"the preprocessing lacks {', '.join(missing)}: the model's card is incomplete.")
+        try:
+            return cls(**fields)
+        except ValueError as error:
+            raise CheckpointError(f"the preprocessing cannot be used: {error}.") from error
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle of whole pixels in a photo, from its top left corner."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+def tiles(width: int, height: int, tile: int) -> list[Box]:
+    """Cover a photo by as few `tile` x `tile` boxes in a regular grid as leave no gap, row by row.
+
+    The boxes are spread evenly from edge to edge, so that they overlap as little as possible; all have full size unless
+    a side of the photo is shorter than a tile.
+
+    >>> [box.left for box in tiles(1000, 400, 400)]
+    [0, 300, 600]
+
+    Args:
+        width: Width of the photo, pixels.
+        height: Height of the photo, pixels.
+        tile: Side of a tile, pixels.
+    """
+    if min(width, height, tile) < 1:
+        raise ValueError(f"width, height and tile must be positive, got {width}, {height} and {tile}")
+    return [
+        Box(left, top, min(tile, width), min(tile, height))
+        for top in _starts(height, tile)
+        for left in _starts(width, tile)
+    ]
+
+
+def _starts(length: int, tile: int) -> list[int]:
+    count = max(1, math.ceil(length / tile))
+    return [index * (length - tile) // (count - 1) for index in range(count)] if count > 1 else [0]
