@@ -1,0 +1,1 @@
+"""Databases of photos that people rated."""

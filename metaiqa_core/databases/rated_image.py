@@ -1,0 +1,78 @@
+"""One photo with its opinion score, and a database of them: the only form in which scores travel."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class RatedImage:
+    """A photo and what people said about it.
+
+    Attributes:
+        path: The image file.
+        unit_score: Opinion score in [0, 1], higher is better.
+        raw_score: The same as the database publishes it.
+        reference: Name of the pristine image it was made from, if any.
+        distortion_type: Such as `kadid10k:GB`, if known.
+        level: Distortion level from 1 (weakest), if known.
+        subset: Official subset, if the database has them.
+    """
+
+    path: Path
+    unit_score: float
+    raw_score: float
+    reference: str | None = None
+    distortion_type: str | None = None
+    level: int | None = None
+    subset: str | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.unit_score <= 1:
+            raise ValueError(f"unit_score must be in [0, 1], got {self.unit_score} for {self.path.name}")
+
+
+@dataclass(frozen=True)
+class Database:
+    """Rated photos in a fixed order.
+
+    Attributes:
+        name: As results call it.
+        images: The photos; never empty.
+        raw_range: Lowest and highest possible raw score: unit_score 0 and 1.
+    """
+
+    name: str
+    images: tuple[RatedImage, ...]
+    raw_range: tuple[float, float]
+
+    def __post_init__(self) -> None:
+        if not self.images:
+            raise ValueError("a database must hold at least one image")
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __iter__(self) -> Iterator[RatedImage]:
+        return iter(self.images)
+
+    def groups(self) -> list[str]:
+        """Name, for each image, what must stay on one side of a split.
+
+        That is its reference where there is one; elsewhere its file's content, so that identical files stay together.
+        """
+        seen: dict[Path, str] = {}
+        return [image.reference or seen.setdefault(image.path, _content(image.path)) for image in self.images]
+
+    def select(self, keep: Callable[[RatedImage], bool]) -> "Database":
+        """Return the images that `keep` accepts, in the same order."""
+        return Database(self.name, tuple(image for image in self.images if keep(image)), self.raw_range)
+
+    def take(self, indices: list[int]) -> "Database":
+        """Return the images at these positions, in that order."""
+        return Database(self.name, tuple(self.images[index] for index in indices), self.raw_range)
+
+
+def _content(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,193 @@
+"""The field's criteria of agreement between predicted and opinion scores (Section 4.1, Eqs. 11 and 12).
+
+Everywhere `predicted` and `opinion` are 1-D float arrays of one length n on scales where higher is better.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import optimize, stats
+
+from metaiqa_core.errors import EvaluationError
+
+Scores = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Criteria:
+    """Agreement on n images; each interval is a bootstrap percentile interval (low, high).
+
+    Attributes:
+        n: Number of images.
+        srocc: Spearman rank-order correlation coefficient, tie-aware.
+        plcc: Pearson linear correlation coefficient of the raw predictions (Eq. 11).
+        plcc_logistic: The same after a fitted logistic, as VQEG recommends.
+        krocc: Kendall's tau-b.
+        rmse: Root of the mean squared difference, in units of the opinion scores.
+        interval_level: Coverage of the intervals.
+    """
+
+    n: int
+    srocc: float
+    plcc: float
+    plcc_logistic: float
+    krocc: float
+    rmse: float
+    srocc_interval: tuple[float, float]
+    plcc_interval: tuple[float, float]
+    krocc_interval: tuple[float, float]
+    rmse_interval: tuple[float, float]
+    interval_level: float = 0.95
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the fields as JSON-ready values."""
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+
+
+def evaluate(predicted: ArrayLike, opinion: ArrayLike, *, resamples: int = 1000, seed: int = 0) -> Criteria:
+    """Compute all criteria with 95 % bootstrap intervals over images.
+
+    Raises:
+        EvaluationError: If there are fewer than three pairs, or scores are constant or not finite.
+    """
+    predicted, opinion = checked(predicted, opinion)
+
+    def interval(criterion: Callable[[Scores, Scores], float]) -> tuple[float, float]:
+        return bootstrap_interval(criterion, predicted, opinion, resamples=resamples, seed=seed)
+
+    return Criteria(
+        n=len(opinion),
+        srocc=srocc(predicted, opinion),
+        plcc=plcc(predicted, opinion),
+        plcc_logistic=plcc(fit_logistic(predicted, opinion), opinion),
+        krocc=krocc(predicted, opinion),
+        rmse=rmse(predicted, opinion),
+        srocc_interval=interval(srocc),
+        plcc_interval=interval(plcc),
+        krocc_interval=interval(krocc),
+        rmse_interval=interval(rmse),
+    )
+
+
+def srocc(predicted: ArrayLike, opinion: ArrayLike) -> float:
+    """Spearman's rank correlation with average ranks for ties; Eq. 12 is its special case without ties."""
+    predicted, opinion = checked(predicted, opinion)
+    return float(stats.spearmanr(predicted, opinion).statistic)
+
+
+def plcc(predicted: ArrayLike, opinion: ArrayLike) -> float:
+    """Pearson's linear correlation (Eq. 11)."""
+    predicted, opinion = checked(predicted, opinion)
+    return float(stats.pearsonr(predicted, opinion).statistic)
+
+
+def krocc(predicted: ArrayLike, opinion: ArrayLike) -> float:
+    """Kendall's tau-b."""
+    predicted, opinion = checked(predicted, opinion)
+    return float(stats.kendalltau(predicted, opinion).statistic)
+
+
+def rmse(predicted: ArrayLike, opinion: ArrayLike) -> float:
+    """Root mean squared difference, in units of the scores."""
+    predicted, opinion = checked(predicted, opinion)
+    return float(np.sqrt(np.mean((predicted - opinion) ** 2)))
+
+
+def fit_logistic(predicted: ArrayLike, opinion: ArrayLike) -> Scores:
+    """Map predictions to opinion scores by a fitted four-parameter logistic.
+
+    y = b2 + (b1 - b2) / (1 + exp(-(x - b3) / |b4|)), fitted by least squares (VQEG, FR-TV Phase I, 2000).
+
+    Returns:
+        The mapped predictions (n,); a straight-line fit where the logistic does not converge.
+    """
+    predicted, opinion = checked(predicted, opinion)
+    centre, spread = predicted.mean(), predicted.std()
+    standard = (predicted - centre) / spread
+
+    def logistic(x: Scores, top: float, bottom: float, middle: float, width: float) -> Scores:
+        return bottom + (top - bottom) / (1 + np.exp(np.clip(-(x - middle) / (abs(width) + 1e-9), -500, 500)))
+
+    line = np.polyval(np.polyfit(standard, opinion, 1), standard)
+    start = (opinion.max(), opinion.min(), 0.0, 1.0)
+    try:
+        parameters, _ = optimize.curve_fit(logistic, standard, opinion, p0=start, maxfev=5000)
+    except RuntimeError:
+        return line
+    mapped = logistic(standard, *parameters)
+    return mapped if np.ptp(mapped) > 0 and np.isfinite(mapped).all() else line
+
+
+def bootstrap_interval(
+    criterion: Callable[[Scores, Scores], float],
+    predicted: ArrayLike,
+    opinion: ArrayLike,
+    *,
+    level: float = 0.95,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """Percentile interval of a criterion over resampled images; resamples that came out constant are left out."""
+    predicted, opinion = checked(predicted, opinion)
+    generator = np.random.default_rng(seed)
+    values = []
+    for _ in range(resamples):
+        drawn = generator.integers(0, len(opinion), len(opinion))
+        if np.ptp(predicted[drawn]) > 0 and np.ptp(opinion[drawn]) > 0:
+            values.append(criterion(predicted[drawn], opinion[drawn]))
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def difference_interval(
+    criterion: Callable[[Scores, Scores], float],
+    first: ArrayLike,
+    second: ArrayLike,
+    opinion: ArrayLike,
+    *,
+    level: float = 0.95,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """Paired bootstrap interval of criterion(first) - criterion(second) on the same images.
+
+    An interval without 0 is a significant difference at 1 - level.
+    """
+    first, opinion = checked(first, opinion)
+    second, _ = checked(second, opinion)
+    generator = np.random.default_rng(seed)
+    differences = []
+    for _ in range(resamples):
+        drawn = generator.integers(0, len(opinion), len(opinion))
+        if min(np.ptp(first[drawn]), np.ptp(second[drawn]), np.ptp(opinion[drawn])) > 0:
+            differences.append(criterion(first[drawn], opinion[drawn]) - criterion(second[drawn], opinion[drawn]))
+    low, high = np.quantile(differences, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def checked(predicted: ArrayLike, opinion: ArrayLike) -> tuple[Scores, Scores]:
+    """Return both as float arrays, or say why they cannot be compared.
+
+    Raises:
+        EvaluationError: If there are fewer than three pairs, or either side is constant or not finite.
+        ValueError: If the shapes differ.
+    """
+    predicted, opinion = np.asarray(predicted, dtype=np.float64), np.asarray(opinion, dtype=np.float64)
+    if predicted.ndim != 1 or predicted.shape != opinion.shape:
+        raise ValueError(
+            f"predicted and opinion must be 1-D and equally long, got {predicted.shape} and {opinion.shape}"
+        )
+    if len(opinion) < 3:
+        raise EvaluationError(f"A correlation needs at least 3 images, got {len(opinion)}.")
+    for name, scores in (("predicted", predicted), ("opinion", opinion)):
+        if not np.isfinite(scores).all():
+            raise EvaluationError(
+                f"{int((~np.isfinite(scores)).sum())} {name} scores are not finite; leave them out or repair them."
+            )
+        if np.ptp(scores) == 0:
+            raise EvaluationError(
+                f"All {len(scores)} {name} scores are {scores[0]:g}: a constant has no rank correlation."
+            )
+    return predicted, opinion

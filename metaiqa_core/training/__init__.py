@@ -1,0 +1,1 @@
+"""Training loops; each yields `Progress` and never prints, draws or calls back."""

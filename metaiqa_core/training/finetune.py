@@ -1,0 +1,205 @@
+"""Fine-tuning a prior on rated photos: Adam on the squared error of the target's scores (Eqs. 9 and 10)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from scipy import stats
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim.lr_scheduler import LRScheduler, OneCycleLR, StepLR
+from torch.optim.swa_utils import AveragedModel
+
+from metaiqa_core.errors import TrainingError
+from metaiqa_core.models.regressor import Regressor
+from metaiqa_core.progress import Progress, Work
+from metaiqa_core.training.configuration import FineTuneConfig
+from metaiqa_core.training.photos import FrozenFeatures, TrainingPhotos, predict
+from metaiqa_core.training.state import load_state, save_state
+
+
+@dataclass(frozen=True, eq=False)
+class FineTuned:
+    """What fine-tuning returns.
+
+    Attributes:
+        network: The tuned network, in evaluation mode.
+        history: Per epoch its number, mean loss and, where there is a validation part, SROCC and RMSE on it.
+        chosen_epoch: The epoch whose weights the network has.
+    """
+
+    network: Regressor
+    history: list[dict[str, float]]
+    chosen_epoch: int
+
+
+def fine_tune(
+    network: Regressor,
+    photos: TrainingPhotos,
+    training: Sequence[int],
+    config: FineTuneConfig,
+    *,
+    validation: Sequence[int] = (),
+    state_file: Path | None = None,
+) -> Work[FineTuned]:
+    """Adapt a network to rated photos.
+
+    Args:
+        network: The prior; changed in place.
+        photos: Training images and their unit scores.
+        training: Positions in `photos` to learn from.
+        config: Rates, epochs and the like.
+        validation: Positions to choose the epoch by (lowest RMSE); without any, the last epoch is kept.
+        state_file: Where to keep the state after each epoch; a file that is already there is continued from, and the
+            result has the same bits as an uninterrupted run.
+
+    Yields:
+        One `Progress` a step, with `loss`, and after each epoch with `validation_srocc` and `validation_rmse`.
+
+    Returns:
+        The tuned network with the history.
+
+    Raises:
+        TrainingError: If the loss is not finite, or the state file belongs to another configuration.
+    """
+    _prepare(network, config)
+    optimiser = _optimiser(network, config)
+    batches = max(1, len(training) // config.batch_size)
+    schedule = _schedule(optimiser, config, batches)
+    averaged = AveragedModel(network, avg_fn=_warmed_up(config.averaging)) if config.averaging else None
+    model = averaged.module if averaged else network
+    features = FrozenFeatures(network, photos, config.frozen_stages)
+    history: list[dict[str, float]] = []
+    best: dict[str, Tensor] | None = None
+
+    signature = {"config": config.to_dict(), "network": network.config.to_dict(), "training": list(training)}
+    if state_file and (state := load_state(state_file, signature)):
+        network.load_state_dict(state["network"])
+        optimiser.load_state_dict(state["optimiser"])
+        schedule.load_state_dict(state["schedule"])
+        if averaged:
+            averaged.load_state_dict(state["averaged"])
+        history, best = state["history"], state["best"]
+
+    for epoch in range(len(history), config.epochs):
+        generator = np.random.default_rng((config.seed, epoch))  # per epoch, so that resuming needs no generator state
+        order = generator.permutation(np.asarray(training))
+        losses = []
+        _train_mode(network, config)
+        for batch in range(batches):
+            indices = order[batch * config.batch_size : (batch + 1) * config.batch_size].tolist()
+            maps = features.batch(indices, config.crop, config.flip, generator)
+            # Dropout draws from torch's global generator, which belongs to the caller between two steps.
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(int(generator.integers(2**31)))
+                losses.append(_step(network, optimiser, maps, photos.unit_scores[indices], config))
+            schedule.step()
+            if averaged:
+                averaged.update_parameters(network)
+            done = epoch * batches + batch + 1
+            yield Progress("fine-tuning", done, config.epochs * batches, {"loss": losses[-1]})
+        record = {"epoch": epoch + 1, "loss": float(np.mean(losses))}
+        if len(validation):
+            record |= _validate(model, photos, validation)
+            if record["validation_rmse"] <= min(item.get("validation_rmse", np.inf) for item in [*history, record]):
+                best = {key: value.clone() for key, value in model.state_dict().items()}
+        history.append(record)
+        if state_file:
+            save_state(
+                state_file,
+                signature,
+                network=network.state_dict(),
+                optimiser=optimiser.state_dict(),
+                schedule=schedule.state_dict(),
+                averaged=averaged.state_dict() if averaged else None,
+                history=history,
+                best=best,
+            )
+        yield Progress("fine-tuning", (epoch + 1) * batches, config.epochs * batches, record)
+
+    network.load_state_dict(best or model.state_dict())
+    network.eval().requires_grad_(False)
+    return FineTuned(network, history, _chosen_epoch(history))
+
+
+def _step(
+    network: Regressor, optimiser: torch.optim.Optimizer, maps: Tensor, unit_scores: Tensor, config: FineTuneConfig
+) -> float:
+    maps = maps.contiguous(memory_format=torch.channels_last)
+    predicted = network.scores_from(maps, config.frozen_stages)
+    loss = F.mse_loss(predicted, unit_scores)  # Eq. 9
+    if config.correlation_weight:
+        loss = loss + config.correlation_weight * (1 - _correlation(predicted, unit_scores)) / 2
+    value = float(loss.detach())
+    if not np.isfinite(value):
+        raise TrainingError(f"The loss became {value}: lower the learning rates, or check the scores of the database.")
+    optimiser.zero_grad()
+    loss.backward()
+    if config.gradient_norm:
+        nn.utils.clip_grad_norm_(network.parameters(), config.gradient_norm)
+    optimiser.step()
+    return value
+
+
+def _correlation(predicted: Tensor, unit_scores: Tensor) -> Tensor:
+    predicted, unit_scores = predicted - predicted.mean(), unit_scores - unit_scores.mean()
+    return (predicted * unit_scores).sum() / (predicted.norm() * unit_scores.norm() + 1e-6)
+
+
+def _prepare(network: Regressor, config: FineTuneConfig) -> None:
+    network.to(memory_format=torch.channels_last)
+    network.requires_grad_(True)
+    for stage in list(network.backbone)[: config.frozen_stages]:
+        stage.requires_grad_(False)
+
+
+def _train_mode(network: Regressor, config: FineTuneConfig) -> None:
+    network.train()
+    for module in network.backbone.modules():
+        if config.batch_norm == "frozen" and isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.eval()
+    for stage in list(network.backbone)[: config.frozen_stages]:
+        stage.eval()
+
+
+def _optimiser(network: Regressor, config: FineTuneConfig) -> torch.optim.Optimizer:
+    groups: list[dict[str, Any]] = [
+        {"params": [p for p in network.backbone.parameters() if p.requires_grad], "lr": config.learning_rate},
+        {"params": list(network.head.parameters()), "lr": config.head_learning_rate or config.learning_rate},
+    ]
+    adam = torch.optim.AdamW if config.decoupled_decay else torch.optim.Adam
+    return adam([group for group in groups if group["params"]], betas=(0.9, 0.99), weight_decay=config.weight_decay)
+
+
+def _schedule(optimiser: torch.optim.Optimizer, config: FineTuneConfig, batches: int) -> LRScheduler:
+    if config.schedule == "step":
+        return StepLR(optimiser, step_size=5 * batches, gamma=0.8)
+    peaks = [group["lr"] for group in optimiser.param_groups]
+    return OneCycleLR(optimiser, peaks, total_steps=config.epochs * batches, pct_start=0.15)
+
+
+def _warmed_up(decay: float) -> Any:
+    """Return an averaging rule that forgets the first steps faster than the later ones."""
+
+    def average(averaged: Tensor, current: Tensor, count: Tensor | int) -> Tensor:
+        rate = 1 - min(decay, (1 + int(count)) / (10 + int(count)))
+        return averaged + (current - averaged) * rate
+
+    return average
+
+
+def _validate(network: nn.Module, photos: TrainingPhotos, validation: Sequence[int]) -> dict[str, float]:
+    predicted, opinion = predict(network, photos, validation), photos.unit_scores[list(validation)].double().numpy()
+    measured = {"validation_rmse": float(np.sqrt(np.mean((predicted - opinion) ** 2)))}
+    if len(opinion) > 2 and np.ptp(predicted) > 0 and np.ptp(opinion) > 0:
+        measured["validation_srocc"] = float(stats.spearmanr(predicted, opinion).statistic)
+    return measured
+
+
+def _chosen_epoch(history: list[dict[str, float]]) -> int:
+    if "validation_rmse" in history[-1]:
+        return int(min(history, key=lambda record: record["validation_rmse"])["epoch"])
+    return int(history[-1]["epoch"])

@@ -1,0 +1,144 @@
+"""Training images in memory: decoded and resized once, cropped and mirrored afresh in every epoch."""
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Generic, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from metaiqa_core.databases.rated_image import RatedImage
+from metaiqa_core.errors import DatabaseError, PhotoError
+from metaiqa_core.images import decode
+from metaiqa_core.models.regressor import Regressor
+from metaiqa_core.preprocessing import Preprocessing
+
+Key = TypeVar("Key", bound=Hashable)
+
+CACHE_BYTES = 6 * 2**30
+
+
+class TrainingPhotos:
+    """The model inputs of rated images, as uint8, kept in memory while they fit.
+
+    Args:
+        images: The rated images.
+        preprocessing: The model's own; photos are cached after it.
+        cache_bytes: Memory for the cache; photos beyond it are decoded again whenever they are needed.
+    """
+
+    def __init__(
+        self, images: Sequence[RatedImage], preprocessing: Preprocessing, *, cache_bytes: int = CACHE_BYTES
+    ) -> None:
+        self.images = list(images)
+        self.unit_scores = torch.tensor([image.unit_score for image in images], dtype=torch.float32)
+        self._preprocessing = preprocessing
+        self._cache: _Cache[int] = _Cache(cache_bytes)
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> Tensor:
+        """Return one model input, (3, H, W) uint8.
+
+        Raises:
+            DatabaseError: If the image file cannot be read.
+        """
+        return self._cache.get(index, lambda: self._read(index))
+
+    def _read(self, index: int) -> Tensor:
+        try:
+            photo = decode(self.images[index].path, least_short_side=self._preprocessing.short_side)
+        except PhotoError as error:
+            raise DatabaseError(f"An image of the database cannot be used: {error}") from error
+        return self._preprocessing(photo)[0].mul(255).round().to(torch.uint8)
+
+
+class FrozenFeatures:
+    """What the frozen first stages make of each photo and of its mirror image: computed once, not in every epoch.
+
+    Random crops are then cut from these feature maps instead of from the photo. Unlike a crop of the photo, a crop of
+    the maps has seen its true surroundings, as it has when whole photos are scored.
+
+    Args:
+        network: Its first `stages` stages must not change while this object is used.
+        photos: The training images.
+        stages: How many stages are frozen; 0: the maps are the normalised photos themselves.
+        cache_bytes: Memory for the cache, which keeps half precision.
+    """
+
+    def __init__(
+        self, network: Regressor, photos: TrainingPhotos, stages: int, *, cache_bytes: int = CACHE_BYTES
+    ) -> None:
+        self.stages = stages
+        self._network = network
+        self._photos = photos
+        self._cache: _Cache[tuple[int, bool]] = _Cache(cache_bytes if stages else 0)
+
+    def batch(self, indices: Sequence[int], crop: int, flip: bool, generator: np.random.Generator) -> Tensor:
+        """Cut one random crop from each photo's feature maps.
+
+        Args:
+            indices: Which photos, B of them.
+            crop: Side of the square in pixels of the model's input.
+            flip: Whether to mirror half of the photos.
+            generator: Source of the randomness.
+
+        Returns:
+            (B, C, h, w) float32; where a photo is smaller than the crop, the batch's crops shrink to its side.
+        """
+        draws = generator.random((len(indices), 3))
+        maps = [self._maps(index, flip and draw[2] < 0.5) for index, draw in zip(indices, draws, strict=True)]
+        shares = [
+            max(1, round(crop * one.shape[1] / self._photos[index].shape[1]))
+            for index, one in zip(indices, maps, strict=True)
+        ]
+        side = min(*shares, *(min(one.shape[1:]) for one in maps))
+        crops = []
+        for one, (vertical, horizontal, _) in zip(maps, draws, strict=True):
+            top = int(vertical * (one.shape[1] - side + 1))
+            left = int(horizontal * (one.shape[2] - side + 1))
+            crops.append(one[:, top : top + side, left : left + side])
+        return torch.stack(crops).float()
+
+    def _maps(self, index: int, mirrored: bool) -> Tensor:
+        return self._cache.get((index, mirrored), lambda: self._compute(index, mirrored))
+
+    def _compute(self, index: int, mirrored: bool) -> Tensor:
+        photo = self._photos[index]
+        images = (photo.flip(2) if mirrored else photo)[None].float().div(255)
+        with torch.no_grad():
+            maps = self._network.features(images.contiguous(memory_format=torch.channels_last), self.stages)[0]
+        return maps.half() if self.stages else maps
+
+
+class _Cache(Generic[Key]):
+    """Tensors by key, kept while they fit into a number of bytes; those beyond are made again each time."""
+
+    def __init__(self, capacity: int) -> None:
+        self._free = capacity
+        self._kept: dict[Key, Tensor] = {}
+
+    def get(self, key: Key, make: Callable[[], Tensor]) -> Tensor:
+        if key in self._kept:
+            return self._kept[key]
+        tensor = make()
+        if tensor.nbytes <= self._free:
+            self._free -= tensor.nbytes
+            self._kept[key] = tensor
+        return tensor
+
+
+def predict(network: torch.nn.Module, photos: TrainingPhotos, indices: Sequence[int]) -> NDArray[np.float64]:
+    """Score whole photos, one by one, so that no score depends on its company.
+
+    Returns:
+        Unit scores (len(indices),).
+    """
+    was_training = network.training
+    network.eval()
+    with torch.inference_mode():
+        scores = [float(network(photos[index][None].float().div(255))) for index in indices]
+    network.train(was_training)
+    return np.array(scores)

@@ -1,0 +1,52 @@
+"""The state of an unfinished run: written whole after each epoch, and only continued by the same configuration."""
+
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from metaiqa_core.errors import TrainingError
+from metaiqa_core.files import write_whole
+
+
+def save_state(path: Path, signature: dict[str, Any], **state: Any) -> None:
+    """Write tensors, numbers and containers of them.
+
+    Args:
+        path: The state file.
+        signature: What must be the same for a run to go on (JSON-ready).
+        **state: What to keep.
+
+    Raises:
+        TrainingError: If it cannot be written; the previous state stays.
+    """
+    try:
+        write_whole(path, lambda temporary: torch.save({"signature": json.dumps(signature), **state}, temporary))
+    except (OSError, RuntimeError) as error:
+        raise TrainingError(
+            f"The state of the run cannot be written to {path}: {error}. The state before it is still there: "
+            "make room and start the same command again."
+        ) from error
+
+
+def load_state(path: Path, signature: dict[str, Any]) -> dict[str, Any] | None:
+    """Read a state, or return None if there is none yet.
+
+    Raises:
+        TrainingError: If it is damaged or belongs to another configuration.
+    """
+    if not path.exists():
+        return None
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, ValueError) as error:
+        raise TrainingError(
+            f"The state of the run in {path} is damaged: delete it to start this run afresh."
+        ) from error
+    if not isinstance(state, dict) or state.get("signature") != json.dumps(signature):
+        raise TrainingError(
+            f"The run in {path.parent} was started with another configuration: choose another --run-dir, or delete it."
+        )
+    return state
