@@ -1,0 +1,226 @@
+"""From a photo to an answer: a score with its meaning, its uncertainty, and where in the photo it comes from."""
+
+import bisect
+import itertools
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from metaiqa_core.errors import MetaIQAError
+from metaiqa_core.images import DecodeLimits, Photo, PhotoSource, decode
+from metaiqa_core.models.card import ModelCard
+from metaiqa_core.models.checkpoints import Checkpoint, load_checkpoint
+from metaiqa_core.preprocessing import Box, Preprocessing, tiles
+from metaiqa_core.progress import Progress, Work, finish
+
+WORDS = ("Bad", "Poor", "Fair", "Good", "Excellent")
+"""The five-grade quality scale (ITU-R BT.500), a fifth of the score scale each."""
+
+TILE = 500
+"""Side of the tiles of the reading at 100 %, in photo pixels: the size of the photos the default model learnt on."""
+
+_LOOK_AHEAD = 3
+
+
+@dataclass(frozen=True)
+class QualityMap:
+    """The reading at 100 %: native-resolution tiles and the score of each, 0-100."""
+
+    boxes: tuple[Box, ...]
+    scores: tuple[float, ...]
+
+    @property
+    def score(self) -> float:
+        """Mean score of the tiles, 0-100."""
+        return float(np.mean(self.scores))
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """What the model says about one photo; all scores 0-100, higher is better.
+
+    Attributes:
+        score: The photo as seen on a screen: shrunk as a whole to the model's resolution.
+        interval_low: Lower end of the interval around `score`; None where the model has no calibration.
+        interval_high: Upper end.
+        interval_level: Nominal coverage of the interval, in (0, 1).
+        word: The grade of `score` on the five-grade scale.
+        percentile: Share of the population, in %, that the model scores below this photo; None without calibration.
+        population: Whose percentile it is.
+        at_full_size: The reading at 100 %, where it was asked for.
+        model: Name of the model.
+        width: Upright width of the photo, pixels.
+        height: Upright height, pixels.
+        format: File format.
+        notes: What decoding had to do, in sentences.
+    """
+
+    score: float
+    interval_low: float | None
+    interval_high: float | None
+    interval_level: float | None
+    word: str
+    percentile: float | None
+    population: str | None
+    at_full_size: QualityMap | None
+    model: str
+    width: int
+    height: int
+    format: str
+    notes: tuple[str, ...]
+
+
+def word_of(score: float) -> str:
+    """Return the grade of a score on the five-grade scale.
+
+    >>> word_of(19.9), word_of(20), word_of(100)
+    ('Bad', 'Poor', 'Excellent')
+    """
+    return WORDS[min(int(score // 20), 4)]
+
+
+class Assessor:
+    """Scores photos with one model; safe to share between threads, since it holds no state but the weights.
+
+    Args:
+        checkpoint: The network with its card.
+        limits: What sizes of photos are accepted.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, *, limits: DecodeLimits | None = None) -> None:
+        self._checkpoint = checkpoint
+        self._limits = limits or DecodeLimits()
+        self.network.to(memory_format=torch.channels_last)
+
+    @classmethod
+    def load(cls, model: str | Path = "default", *, limits: DecodeLimits | None = None) -> "Assessor":
+        """Load a model by name or file.
+
+        Raises:
+            CheckpointError: If it cannot be used.
+        """
+        return cls(load_checkpoint(model), limits=limits)
+
+    @property
+    def network(self) -> nn.Module:
+        """The model itself: (B, 3, H, W) RGB in [0, 1] -> unit scores (B,); differentiable in its input."""
+        return self._checkpoint.network
+
+    @property
+    def card(self) -> ModelCard:
+        """The model's card."""
+        return self._checkpoint.card
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """How a photo becomes the network's input."""
+        return self.card.preprocessing
+
+    def assess(self, source: PhotoSource | Photo, *, at_full_size: bool = False) -> Assessment:
+        """Assess one photo.
+
+        Args:
+            source: Path, bytes, file object, PIL image, uint8 array (H, W, 3), float tensor (3, H, W) in [0, 1], or a
+                decoded `Photo`.
+            at_full_size: Also score the native-resolution tiles; costs one forward pass a tile.
+
+        Returns:
+            The assessment; the same bits for the same photo, alone or among others.
+
+        Raises:
+            PhotoError: If the photo cannot be read.
+        """
+        seen = self._on_screen(source)
+        detail = None
+        if at_full_size:
+            detail = finish(self.map_quality(source))
+        return self._assessment(seen, detail)
+
+    def assess_many(
+        self, sources: Iterable[PhotoSource], *, at_full_size: bool = False
+    ) -> Iterator[Assessment | MetaIQAError]:
+        """Assess photos one after another, in order, while the next ones are being decoded; memory stays constant.
+
+        Yields:
+            For each source its assessment, or the error that says why there is none.
+        """
+        with ThreadPoolExecutor(max_workers=2, thread_name_prefix="decode") as decoders:
+            remaining = iter(sources)
+            ahead: deque[tuple[PhotoSource, Future[Photo]]] = deque()
+            for source in itertools.islice(remaining, _LOOK_AHEAD):
+                ahead.append((source, decoders.submit(self._on_screen, source)))
+            while ahead:
+                source, future = ahead.popleft()
+                for following in itertools.islice(remaining, 1):
+                    ahead.append((following, decoders.submit(self._on_screen, following)))
+                try:
+                    detail = finish(self.map_quality(source)) if at_full_size else None
+                    yield self._assessment(future.result(), detail)
+                except MetaIQAError as error:
+                    yield error
+
+    def map_quality(self, source: PhotoSource | Photo) -> Work[QualityMap]:
+        """Score the photo at 100 %, tile by tile, with a `Progress` each.
+
+        Raises:
+            PhotoError: If the photo cannot be read.
+        """
+        photo = source if isinstance(source, Photo) else decode(source, limits=self._limits)
+        height, width = photo.pixels.shape[:2]
+        boxes = tiles(width, height, TILE)
+        scores = []
+        for number, box in enumerate(boxes, start=1):
+            # A tile goes through the same door as a photo, so that one of the model's own size gets the same score.
+            tile = photo.pixels[box.top : box.top + box.height, box.left : box.left + box.width]
+            scores.append(self._score(self.preprocessing(tile)))
+            yield Progress("scoring tiles", number, len(boxes))
+        return QualityMap(tuple(boxes), tuple(scores))
+
+    def _on_screen(self, source: PhotoSource | Photo) -> Photo:
+        if isinstance(source, Photo):
+            return source
+        return decode(source, limits=self._limits, least_short_side=self.preprocessing.short_side)
+
+    def _score(self, images: torch.Tensor) -> float:
+        with torch.inference_mode():
+            unit_score = self.network(images.contiguous(memory_format=torch.channels_last))
+        return float(unit_score.clamp(0, 1)) * 100
+
+    def _assessment(self, photo: Photo, detail: QualityMap | None) -> Assessment:
+        score = self._score(self.preprocessing(photo))
+        calibration = self.card.calibration
+        width, height = photo.full_size
+        return Assessment(
+            score=score,
+            interval_low=max(0.0, score - calibration.half_width) if calibration else None,
+            interval_high=min(100.0, score + calibration.half_width) if calibration else None,
+            interval_level=calibration.level if calibration else None,
+            word=word_of(score),
+            percentile=percentile_of(score, calibration.population_quantiles) if calibration else None,
+            population=calibration.population if calibration else None,
+            at_full_size=detail,
+            model=self.card.name,
+            width=width,
+            height=height,
+            format=photo.format,
+            notes=photo.notes,
+        )
+
+
+def percentile_of(score: float, quantiles: tuple[float, ...]) -> float:
+    """Return the share of a population below a score, in %, read off its 101 quantiles and interpolated between them.
+
+    >>> percentile_of(50.5, tuple(range(101)))
+    50.5
+    """
+    above = bisect.bisect_right(quantiles, score)
+    if above in (0, len(quantiles)):
+        return 0.0 if above == 0 else 100.0
+    low, high = quantiles[above - 1], quantiles[above]
+    return above - 1 + (score - low) / (high - low)

@@ -1,0 +1,76 @@
+"""Evaluate a model on rated photos: SROCC, PLCC, KROCC and RMSE with bootstrap intervals."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from metaiqa_core.assess import Assessor
+from metaiqa_core.commands.database import add_database_arguments, read_database
+from metaiqa_core.commands.output import as_csv, as_json, as_table, finish_with_bar, write
+from metaiqa_core.databases.rated_image import Database
+from metaiqa_core.errors import DatabaseError, MetaIQAError
+from metaiqa_core.evaluation.criteria import Criteria, evaluate
+from metaiqa_core.progress import Progress, Work
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--model", default="default", metavar="NAME|FILE", help="which model (default: %(default)s)")
+    add_database_arguments(parser)
+    parser.add_argument("--format", choices=("table", "json"), default="table")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write there instead of to the terminal")
+    parser.add_argument("--predictions", type=Path, metavar="FILE", help="also write a CSV of image, mos and predicted")
+    parser.add_argument("--seed", type=int, default=0, help="of the bootstrap (default: %(default)s)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Score the database's photos and compare with what people said, in unit scores."""
+    database = read_database(arguments)
+    assessor = Assessor.load(arguments.model)
+    predicted = finish_with_bar(_predict(assessor, database))
+    opinion = np.array([image.unit_score for image in database])
+    criteria = evaluate(predicted, opinion, seed=arguments.seed)
+    if arguments.predictions:
+        low, high = database.raw_range
+        rows = [
+            {"image": image.path.name, "mos": image.raw_score, "predicted": round(low + score * (high - low), 6)}
+            for image, score in zip(database, predicted, strict=True)
+        ]
+        write(as_csv(rows, ("image", "mos", "predicted")), arguments.predictions)
+    answer = {
+        "model": assessor.card.name,
+        "model_sha256": assessor.card.sha256,
+        "database": database.name,
+        "seed": arguments.seed,
+        **criteria.to_dict(),
+    }
+    write(as_json(answer) if arguments.format == "json" else _table(answer, criteria), arguments.output)
+    return 0
+
+
+def _predict(assessor: Assessor, database: Database) -> Work[np.ndarray]:
+    scores = []
+    for image, outcome in zip(database, assessor.assess_many(image.path for image in database), strict=True):
+        if isinstance(outcome, MetaIQAError):
+            raise DatabaseError(f"The database cannot be evaluated whole: {outcome}")
+        scores.append(outcome.score / 100)
+        yield Progress(f"scoring {image.path.name}", len(scores), len(database))
+    return np.array(scores)
+
+
+def _table(answer: dict[str, Any], criteria: Criteria) -> str:
+    rows = [
+        ["SROCC", f"{criteria.srocc:.4f}", _interval(criteria.srocc_interval)],
+        ["PLCC", f"{criteria.plcc:.4f}", _interval(criteria.plcc_interval)],
+        ["PLCC after logistic fit", f"{criteria.plcc_logistic:.4f}", ""],
+        ["KROCC", f"{criteria.krocc:.4f}", _interval(criteria.krocc_interval)],
+        ["RMSE, unit scores", f"{criteria.rmse:.4f}", _interval(criteria.rmse_interval)],
+    ]
+    title = f"{answer['model']} on {answer['database']}, n = {criteria.n}\n"
+    return title + as_table(rows, ["criterion", "value", "95 % interval"])
+
+
+def _interval(interval: tuple[float, float]) -> str:
+    return f"{interval[0]:.4f} to {interval[1]:.4f}"

@@ -1,0 +1,44 @@
+"""A configuration on the command line: one option for each field, so that neither can grow without the other."""
+
+import argparse
+import dataclasses
+import types
+import typing
+from typing import Any, TypeVar
+
+Configuration = TypeVar("Configuration")
+
+
+def add_options(parser: argparse.ArgumentParser, configuration: type[Any], skip: tuple[str, ...] = ()) -> None:
+    """Declare `--field-name` for each field of a frozen dataclass; those not given leave the preset as it is."""
+    group = parser.add_argument_group("configuration (each overrides the preset)")
+    hints = typing.get_type_hints(configuration)
+    for field in dataclasses.fields(configuration):
+        if field.name in skip:
+            continue
+        kind = hints[field.name]
+        if isinstance(kind, types.UnionType):  # float | None
+            kind = next(part for part in typing.get_args(kind) if part is not types.NoneType)
+        settings: dict[str, Any] = {"default": None, "help": _summary(configuration, field.name)}
+        if kind is bool:
+            settings["action"] = argparse.BooleanOptionalAction
+        elif typing.get_origin(kind) is typing.Literal:
+            settings["choices"] = typing.get_args(kind)
+        else:
+            settings |= {"type": kind, "metavar": kind.__name__.upper()}
+        group.add_argument(f"--{field.name.replace('_', '-')}", dest=field.name, **settings)
+
+
+def chosen(preset: Configuration, arguments: argparse.Namespace) -> Configuration:
+    """Return the preset with the fields that were given on the command line."""
+    names = {field.name for field in dataclasses.fields(preset)}  # type: ignore[arg-type]
+    given = {name: value for name, value in vars(arguments).items() if name in names and value is not None}
+    return dataclasses.replace(preset, **given)  # type: ignore[type-var]
+
+
+def _summary(configuration: type[Any], name: str) -> str:
+    """Return the field's own line of the docstring."""
+    for line in (configuration.__doc__ or "").splitlines():
+        if line.strip().startswith(f"{name}:"):
+            return line.partition(":")[2].strip().replace("%", "%%")
+    return ""
