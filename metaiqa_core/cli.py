@@ -12,7 +12,8 @@ from metaiqa_core import __version__
 from metaiqa_core.commands import evaluate, fine_tune, models, score
 from metaiqa_core.errors import MetaIQAError
 
-_COMMANDS = {"score": score, "fine-tune": fine_tune, "evaluate": evaluate, "models": models}
+COMMANDS = {"score": score, "fine-tune": fine_tune, "evaluate": evaluate, "models": models}
+"""Every command by its name; its module declares the options and does the work."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -27,7 +28,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="python -m metaiqa_core", description="How good is a photo, and why.", allow_abbrev=False)
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
-    for name, module in _COMMANDS.items():
+    for name, module in COMMANDS.items():
         summary = (module.__doc__ or "").partition("\n")[0]
         command = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
         module.add_arguments(command)

@@ -27,6 +27,7 @@ from metaiqa_core.models.imported import read_foreign_state_dict
 from metaiqa_core.models.regressor import Regressor, RegressorConfig
 from metaiqa_core.preprocessing import Preprocessing
 from metaiqa_core.progress import Work
+from metaiqa_core.results.repeated_splits import write_splits
 from metaiqa_core.tasks import split_by_group
 from metaiqa_core.training.configuration import FINE_TUNE_PRESETS, FineTuneConfig
 from metaiqa_core.training.finetune import fine_tune
@@ -89,6 +90,8 @@ def run(arguments: argparse.Namespace) -> int:
             "srocc_by_split": [round(split.srocc, 4) for split in splits],
             "plcc_by_split": [round(split.plcc, 4) for split in splits],
         }
+        configuration = {**config.to_dict(), "start": origin, "seed": None, "database_folder": _common_folder(database)}
+        write_splits(arguments.run_dir, splits, database, name, configuration)
         if len(splits) > 1:
             calibration = calibrate(splits, arguments.population or f"{database.name} photos")
         sys.stderr.write(
@@ -182,6 +185,11 @@ def _copy(network: Regressor) -> Regressor:
     copy = Regressor(network.config)
     copy.load_state_dict(network.state_dict())
     return copy
+
+
+def _common_folder(database: Database) -> str | None:
+    folders = {image.path.parent.resolve() for image in database}
+    return str(folders.pop()) if len(folders) == 1 else None
 
 
 def _command() -> str:

@@ -1,0 +1,131 @@
+"""The paper's Tables 2, 3 and 4 as records, read from the files that ship in `assets/benchmarks`."""
+
+import csv
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from metaiqa_core.results.records import Protocol, Published, ResultRecord
+
+_FOLDER = Path(__file__).resolve().parents[2] / "assets" / "benchmarks"
+PRINTED_DECIMALS = 4  # of Table 2
+# Re-synthesised databases share the types of the one that they imitate, never its name.
+RESYNTHESES = {"kadid10k-style": "KADID-10k", "tid2013-kodak": "TID2013"}
+
+
+@dataclass(frozen=True)
+class DistortionType:
+    """One distortion type of a database.
+
+    Attributes:
+        database: "TID2013" or "KADID-10k".
+        id: The database's own number, from 1.
+        abbreviation: As Table 2 prints it; unique within the database.
+        name: In words.
+        family: blur, colour, compression, transmission, noise, brightness, spatial or sharpness.
+    """
+
+    database: str
+    id: int
+    abbreviation: str
+    name: str
+    family: str
+
+
+@dataclass(frozen=True)
+class Method:
+    """A published method.
+
+    Attributes:
+        name: As the tables print it.
+        group: "hand-crafted" or "CNN".
+        reference: Authors, venue and year.
+    """
+
+    name: str
+    group: str
+    reference: str
+
+
+@lru_cache
+def distortion_types(database: str) -> tuple[DistortionType, ...]:
+    """Return a database's types in the order of their ids; empty for a database without types."""
+    database = RESYNTHESES.get(database, database)
+    return tuple(
+        DistortionType(row["database"], int(row["id"]), row["abbreviation"], row["name"], row["family"])
+        for row in _rows("distortion_types.csv")
+        if row["database"] == database
+    )
+
+
+@lru_cache
+def methods() -> dict[str, Method]:
+    """Return every published method by name."""
+    return {row["method"]: Method(row["method"], row["group"], row["reference"]) for row in _rows("methods.csv")}
+
+
+@lru_cache
+def leave_one_distortion_out() -> tuple[ResultRecord, ...]:
+    """Return Table 2 without its average rows: SROCC by method and held-out type."""
+    return tuple(record for record in _table2() if record.distortion_type is not None)
+
+
+@lru_cache
+def printed_averages() -> tuple[ResultRecord, ...]:
+    """Return the average rows of Table 2 as printed, misprints included."""
+    return tuple(record for record in _table2() if record.distortion_type is None)
+
+
+@lru_cache
+def authentic() -> tuple[ResultRecord, ...]:
+    """Return Table 3: PLCC and SROCC on the authentic databases; cells that the paper leaves empty are absent."""
+    return _by_database("table3_authentic.csv", "Table 3", Protocol.AUTHENTIC)
+
+
+@lru_cache
+def ablation() -> tuple[ResultRecord, ...]:
+    """Return Table 4: Baseline and MetaIQA on the authentic databases."""
+    return _by_database("table4_ablation.csv", "Table 4", Protocol.ABLATION)
+
+
+def _table2() -> list[ResultRecord]:
+    records = []
+    for row in _rows("table2_leave_one_distortion_out.csv"):
+        database, printed_type = row.pop("database"), row.pop("distortion")
+        held_out = None if printed_type == "Average" else printed_type
+        for method, value in row.items():
+            source = Published("Table 2", f"{database} {printed_type}, {method}")
+            records.append(
+                ResultRecord(
+                    method,
+                    database,
+                    Protocol.LEAVE_ONE_DISTORTION_OUT,
+                    held_out,
+                    "srocc",
+                    float(value),
+                    None,
+                    None,
+                    source,
+                )
+            )
+    return records
+
+
+def _by_database(file: str, table: str, protocol: Protocol) -> tuple[ResultRecord, ...]:
+    records = []
+    for row in _rows(file):
+        method = row.pop("method")
+        for column, value in row.items():
+            if not value:
+                continue
+            database, metric = column.rsplit(" ", 1)
+            source = Published(table, f"{method}, {column}")
+            records.append(
+                ResultRecord(method, database, protocol, None, metric.lower(), float(value), None, None, source)
+            )
+    return tuple(records)
+
+
+def _rows(file: str) -> list[dict[str, str]]:
+    with (_FOLDER / file).open(encoding="utf-8", newline="") as handle:
+        return list(csv.DictReader(handle))

@@ -1,0 +1,253 @@
+"""The one place where own runs are written and read.
+
+A run is a folder in the runs folder:
+
+    RUN/results.json                       records, their sources, and the list of prediction files
+    RUN/predictions/NAME.HASH.parquet      per-image predictions of one cell and seed (`predictions.COLUMNS`)
+
+`results.json` (schema 1) is an object with `format` = "metaiqa-results", `schema_version`, `configurations`, `sources`
+(each points to its configuration), `records` (each points to its source) and `predictions` (name: file, sha256, rows).
+It is written last and whole, so a reader sees the run before or after a write, never half of it. Finding runs builds no
+record, reading a run opens no prediction file; `read_predictions` does, for one cell.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from metaiqa_core.errors import ResultsError
+from metaiqa_core.files import write_text
+from metaiqa_core.results import predictions
+from metaiqa_core.results.predictions import PredictionFile
+from metaiqa_core.results.records import Measured, Protocol, ResultRecord
+
+FORMAT = "metaiqa-results"
+SCHEMA_VERSION = 1
+RESULTS_FILE = "results.json"
+_PROTOCOLS = {str(protocol): protocol for protocol in Protocol}
+_MAXIMUM_BYTES = 50 * 2**20
+
+
+@dataclass(frozen=True)
+class Run:
+    """One own run.
+
+    Attributes:
+        folder: Its folder; the folder's name is the run's name.
+        records: Its numbers; every source is a `Measured`.
+        predictions: Stored prediction files by name.
+    """
+
+    folder: Path
+    records: tuple[ResultRecord, ...]
+    predictions: Mapping[str, PredictionFile]
+
+    @property
+    def name(self) -> str:
+        """Name of the run."""
+        return self.folder.name
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What is known about a run before its records are read.
+
+    Attributes:
+        folder: Its folder; the folder's name is the run's name.
+        date: When it last measured something, ISO 8601; "" if never.
+        contents: The (protocol, database) pairs that it holds records of.
+    """
+
+    folder: Path
+    date: str
+    contents: frozenset[tuple[str, str]]
+
+    @property
+    def name(self) -> str:
+        """Name of the run."""
+        return self.folder.name
+
+
+def runs_folder(environment: Mapping[str, str] = os.environ) -> Path:
+    """Return where own runs are looked for: `METAIQA_RUNS`, or `runs` in the working directory."""
+    return Path(environment.get("METAIQA_RUNS") or "runs")
+
+
+def write_run(folder: Path, records: Iterable[ResultRecord], frames: Mapping[str, pd.DataFrame] | None = None) -> Run:
+    """Write a run, whole or not at all; call it again with more records as a protocol advances.
+
+    Args:
+        folder: The run's folder; created if needed. Its name must be the `run` of every record's source.
+        records: All numbers of the run, earlier ones included.
+        frames: Per-image predictions by the name that `Measured.predictions` gives; each with the columns
+            `predictions.COLUMNS`. Names stored by an earlier call need not be given again.
+
+    Raises:
+        ResultsError: If a record does not belong to this run, or predictions are malformed, unused or missing.
+        OSError: If the disk refuses.
+    """
+    records, frames = tuple(records), dict(frames or {})
+    for record in records:
+        if not isinstance(record.source, Measured) or record.source.run != folder.name:
+            raise ResultsError(
+                f"Only results measured in the run {folder.name} can be written there, got one {record.source}."
+            )
+    sources = [record.source for record in records if isinstance(record.source, Measured)]
+    named = {source.predictions for source in sources if source.predictions is not None}
+    if unused := sorted(set(frames) - named):
+        raise ResultsError(f"No record of the run {folder.name} names the predictions {', '.join(unused)}.")
+    stored = dict(read_run(folder).predictions) if (folder / RESULTS_FILE).exists() else {}
+    stored = {name: entry for name, entry in stored.items() if name in named}
+    if missing := sorted(name for name in named if name not in frames and name not in stored):
+        raise ResultsError(f"The run {folder.name} names predictions that were not given: {', '.join(missing)}.")
+    for name, frame in frames.items():
+        stored[name] = predictions.write(folder, name, frame)
+    write_text(folder / RESULTS_FILE, _to_json(records, stored))
+    for old in (folder / predictions.FOLDER).glob("*.parquet"):  # a file that no name points to any more
+        if old.name not in {entry.file for entry in stored.values()}:
+            old.unlink()
+    return Run(folder, records, stored)
+
+
+def read_run(folder: Path) -> Run:
+    """Read a run's records; predictions stay on disk.
+
+    Raises:
+        ResultsError: If `results.json` is missing, too large, damaged, foreign or of another version.
+    """
+    content = _read_content(folder)
+    try:
+        configurations = content["configurations"]
+        sources = [
+            Measured(**{**source, "configuration": _pointed_to(configurations, source["configuration"])})
+            for source in content["sources"]
+        ]
+        files = {name: PredictionFile(**entry) for name, entry in content["predictions"].items()}
+        records = tuple(_record(entry, sources) for entry in content["records"])
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, ResultsError) as error:
+        raise ResultsError(f"{folder.name}/{RESULTS_FILE} is damaged: {error}") from None
+    if any(source.run != folder.name for source in sources):
+        # A copied or renamed folder: the numbers are sound, the name that people see is the folder's.
+        sources_renamed = {source: replace(source, run=folder.name) for source in sources}
+        records = tuple(replace(record, source=sources_renamed[record.source]) for record in records)  # type: ignore[index]
+    return Run(folder, records, files)
+
+
+def find_runs(folder: Path) -> tuple[list[RunSummary], list[str]]:
+    """Look at every run in a runs folder.
+
+    Returns:
+        The runs by name, and one sentence for each results file that was skipped. A folder without a results file is a
+        run that has not measured anything yet and is passed over.
+    """
+    runs, problems = [], []
+    for path in sorted(folder.glob(f"*/{RESULTS_FILE}")):
+        try:
+            runs.append(_summary(path.parent))
+        except ResultsError as error:
+            problems.append(str(error))
+    return runs, problems
+
+
+def read_predictions(run: Run, name: str) -> pd.DataFrame:
+    """Read one cell's per-image predictions, with the columns `predictions.COLUMNS`.
+
+    Raises:
+        ResultsError: If the file is missing or is not the one that the run wrote.
+    """
+    entry = run.predictions.get(name)
+    if entry is None:
+        raise ResultsError(f"The run {run.name} stores no predictions called {name}.")
+    return predictions.read(run.folder, entry)
+
+
+def _read_content(folder: Path) -> dict[str, Any]:
+    path = folder / RESULTS_FILE
+    try:
+        if path.stat().st_size > _MAXIMUM_BYTES:
+            raise ResultsError(f"{folder.name}/{RESULTS_FILE} is larger than 50 MiB, which no run writes: remove it.")
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ResultsError(f"The run {folder.name} has no {RESULTS_FILE} yet.") from None
+    except (OSError, ValueError, RecursionError):
+        raise ResultsError(f"{folder.name}/{RESULTS_FILE} is damaged: it is not readable JSON. Run it again.") from None
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise ResultsError(f"{folder.name}/{RESULTS_FILE} was not written by this program: its format is not {FORMAT}.")
+    if content.get("schema_version") != SCHEMA_VERSION:
+        raise ResultsError(
+            f"{folder.name}/{RESULTS_FILE} has schema version {content.get('schema_version')}, "
+            f"this program reads {SCHEMA_VERSION}."
+        )
+    return content
+
+
+def _summary(folder: Path) -> RunSummary:
+    content = _read_content(folder)
+    try:
+        contents = frozenset((record["protocol"], record["database"]) for record in content["records"])
+        date = max((str(source["date"]) for source in content["sources"]), default="")
+    except (KeyError, TypeError, AttributeError):
+        raise ResultsError(f"{folder.name}/{RESULTS_FILE} is damaged: its records cannot be listed.") from None
+    return RunSummary(folder, date, contents)
+
+
+def _to_json(records: tuple[ResultRecord, ...], files: Mapping[str, PredictionFile]) -> str:
+    configurations, sources = _Distinct(), _Distinct()
+    entries = []
+    for record in records:
+        source = asdict(record.source)
+        source["configuration"] = configurations.place({**source["configuration"]})
+        entries.append({**_shallow(record), "source": sources.place(source)})
+    content = {
+        "format": FORMAT,
+        "schema_version": SCHEMA_VERSION,
+        "configurations": configurations.values,
+        "sources": sources.values,
+        "records": entries,
+        "predictions": {name: asdict(entry) for name, entry in sorted(files.items())},
+    }
+    return json.dumps(content, indent=1, allow_nan=False)
+
+
+class _Distinct:
+    """JSON values, each kept once and found by its place."""
+
+    def __init__(self) -> None:
+        self.values: list[dict[str, Any]] = []
+        self._places: dict[str, int] = {}
+
+    def place(self, value: dict[str, Any]) -> int:
+        place = self._places.setdefault(json.dumps(value), len(self.values))
+        if place == len(self.values):
+            self.values.append(value)
+        return place
+
+
+def _shallow(record: ResultRecord) -> dict[str, Any]:
+    return {entry.name: getattr(record, entry.name) for entry in fields(record)}
+
+
+def _record(entry: dict[str, Any], sources: list[Measured]) -> ResultRecord:
+    interval = entry["interval"]
+    return ResultRecord(
+        entry["method"],
+        entry["database"],
+        _PROTOCOLS[entry["protocol"]],
+        entry["distortion_type"],
+        entry["metric"],
+        float(entry["value"]),
+        None if interval is None else (float(interval[0]), float(interval[1])),
+        entry["n"],
+        _pointed_to(sources, entry["source"]),
+    )
+
+
+def _pointed_to(values: list[Any], place: int) -> Any:
+    if not 0 <= place < len(values):
+        raise ResultsError(f"it points to entry {place} of a list of {len(values)}.")
+    return values[place]

@@ -1,0 +1,28 @@
+"""Authentic databases and ablation: the paper's Tables 3 and 4, its parameter study, and adaptation curves."""
+
+import streamlit as st
+
+from pages.shared import results_authentic_views, results_data, results_own_run_views, results_widgets
+
+VIEWS = {
+    "Ablation": results_authentic_views.ablation_view,
+    "Repeats": results_own_run_views.repeats_view,
+    "Parameter study": results_own_run_views.parameter_view,
+    "Adaptation": results_own_run_views.adaptation_view,
+}
+
+st.title("Authentic databases and ablation", anchor=False)
+st.write(
+    "Photos as cameras and phones really make them. Methods are fine-tuned on one part of a database and judged on the "
+    "rest. Numbers are correlations with people (1 = perfect), reported in the paper (Zhu et al., CVPR 2020) unless "
+    "marked otherwise."
+)
+runs, problems = results_data.own_runs()
+results_widgets.skipped_runs(problems)
+view = st.segmented_control(
+    "View", ["Methods", *VIEWS], default="Methods", required=True, key="view", bind="query-params"
+)
+if view == "Methods":
+    results_authentic_views.methods_view(runs, results_widgets.compare_with_mine())
+else:
+    VIEWS[view](runs)

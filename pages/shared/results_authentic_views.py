@@ -1,0 +1,109 @@
+"""The views of the authentic page, one function a view: published numbers with own ones beside them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pandas as pd
+import streamlit as st
+
+from metaiqa_core.results import published, summaries
+from metaiqa_core.results.records import Measured, Protocol, ResultRecord, Uploaded
+from metaiqa_core.results.storage import RunSummary
+from pages.shared import results_authentic_charts as charts
+from pages.shared import results_data
+from pages.shared.results_own_run_views import METRICS, choose_runs, labelled
+from pages.shared.results_widgets import ExportTable, chart, empty_state
+
+DATABASES = ("CID2013", "LIVE Challenge", "KonIQ-10k")
+Records = Sequence[ResultRecord]
+
+
+def methods_view(runs: Sequence[RunSummary], uploaded: Records) -> None:
+    """Show PLCC and SROCC by method and database; missing cells are shown as missing."""
+    own = choose_runs(runs, Protocol.AUTHENTIC)
+    records = [*published.authentic(), *labelled(own, Protocol.AUTHENTIC), *_labelled_uploads(uploaded)]
+    groups = {record.method: _group(record) for record in records}
+    left, right = st.columns(2)
+    database = left.segmented_control(
+        "Database", DATABASES, default="LIVE Challenge", required=True, key="database", bind="query-params"
+    )
+    metric = right.segmented_control(
+        "Criterion", list(METRICS), default="SROCC", required=True, key="metric", bind="query-params"
+    )
+    table = summaries.by_database(records, DATABASES, list(METRICS.values()))
+    values = table[(database, METRICS[metric])]
+    means = {
+        group: values[[name for name in values.index if groups[name] == group]].mean()
+        for group in ("CNN", "hand-crafted")
+    }
+    shown = table.copy()
+    shown.columns = pd.MultiIndex.from_tuples([(name, criterion.upper()) for name, criterion in table.columns])
+    chart(
+        charts.method_bars(values, groups, metric, f"{metric} on {database}"),
+        f"methods-{database}-{metric}".lower().replace(" ", "-"),
+        f"Bars of {metric} by method on {database}: {values.idxmax()} is best with {values.max():.3f}; "
+        f"{values.isna().sum()} methods report none.",
+        ExportTable(shown, "method", "Authentic databases: PLCC and SROCC", best_along="columns", decimals=3),
+    )
+    printed = values[[name for name in values.index if groups[name] in means]]
+    st.caption(
+        f"{printed.count()} of {len(printed)} published methods report {database}. Mean of those: "
+        f"CNN {means['CNN']:.3f}, hand-crafted {means['hand-crafted']:.3f}. "
+        "Table 3 of the paper; means of ten repeats, no spread printed."
+    )
+    st.dataframe(
+        shown.style.format("{:.3f}").highlight_max(axis=0, props="background-color: #2f8fb544"),
+        placeholder="–",
+        height="content",
+        alt="PLCC and SROCC of every method on the three authentic databases; a dash means not reported.",
+    )
+    st.caption("Best of each column shaded; – means not reported.")
+    for sentence in summaries.transposed_pairs(uploaded, published.authentic()):
+        st.warning(sentence)
+    with st.expander("MetaIQA in later papers"):
+        st.write(
+            "Later papers' tables often carry MetaIQA's LIVE Challenge and KonIQ-10k pairs transposed: the original "
+            "prints PLCC first (0.835 and 0.887), then SROCC (0.802 and 0.850). Uploaded numbers are checked for this."
+        )
+
+
+def ablation_view(runs: Sequence[RunSummary]) -> None:
+    """Show MetaIQA against Baseline: the same network, two ways of training."""
+    own = choose_runs(runs, Protocol.ABLATION)
+    pairs = _pairs(published.ablation(), "")
+    if own:
+        pairs = pd.concat(
+            [pairs, _pairs([r for run in own for r in run.records if r.protocol == Protocol.ABLATION], ", own runs")]
+        )
+    gains = pairs["metaiqa"] - pairs["baseline"]
+    chart(
+        charts.gain_lines(pairs, "MetaIQA against Baseline"),
+        "ablation",
+        f"MetaIQA and Baseline as paired points; the gain runs from {gains.min():+.3f} to {gains.max():+.3f}.",
+        ExportTable(pairs.assign(gain=gains), "database and criterion", "MetaIQA against Baseline", decimals=3),
+    )
+    st.caption("Table 4 of the paper, unless marked as own runs (means over their repeats).")
+    if not results_data.runs_with(runs, [Protocol.ABLATION]):
+        empty_state(
+            "Your own MetaIQA and Baseline runs appear here as further pairs.",
+            "python -m metaiqa_core ablation --database DIR --run-dir runs/NAME",
+        )
+
+
+def _labelled_uploads(uploaded: Records) -> list[ResultRecord]:
+    return [replace(r, method=f"{r.method} · yours") for r in uploaded if r.protocol == Protocol.AUTHENTIC]
+
+
+def _group(record: ResultRecord) -> str:
+    if isinstance(record.source, Measured):
+        return "own run"
+    return "yours" if isinstance(record.source, Uploaded) else published.methods()[record.method].group
+
+
+def _pairs(records: Records, suffix: str) -> pd.DataFrame:
+    """Return one row a database and criterion with the columns baseline and metaiqa; incomplete pairs are left out."""
+    databases = list(dict.fromkeys(record.database for record in records))
+    table = summaries.by_database(records, databases, list(METRICS.values())).reindex(["Baseline", "MetaIQA"]).T
+    table.columns = ["baseline", "metaiqa"]
+    table.index = [f"{database} {metric.upper()}{suffix}" for database, metric in table.index]
+    return table.dropna()

@@ -1,0 +1,271 @@
+"""Plotly figures of the leave-one-distortion-out page; each takes plain tables and draws nothing itself.
+
+Correlations are coloured by cividis from 0 to 1 everywhere (perceptually uniform, safe for colour-blind readers);
+differences, which have a sign, by purple-orange around 0.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.colors import sample_colorscale
+
+VALUE_SCALE = "cividis"
+DIFFERENCE_SCALE = "PuOr_r"
+ACCENT, MUTED, OPPOSITE = "#2f8fb5", "#8a929a", "#d9822b"
+_CELL_HEIGHT = 25
+
+
+def heat_map(
+    table: pd.DataFrame, names: Mapping[str, str], title: str, *, difference_to: str | None = None
+) -> go.Figure:
+    """Draw types (rows) by methods (columns).
+
+    Args:
+        table: SROCC, or differences in SROCC, NaN where missing.
+        names: Each type in words, for the hover text.
+        title: Title of the chart.
+        difference_to: The method that was subtracted, None for plain values.
+
+    Returns:
+        Colours, numbers, and one invisible point a cell on top. Plotly does not report selections of a heat map; the
+        points (x: method, y: type) make every cell clickable.
+    """
+    rows, columns = list(table.index), list(table.columns)
+    plain = difference_to is None
+    values = table.to_numpy(dtype=float)
+    limit = 1.0 if plain else max(0.1, float(np.nanmax(np.abs(values), initial=0.1)))
+    scale, low = (VALUE_SCALE, 0.0) if plain else (DIFFERENCE_SCALE, -limit)
+    quantity = "SROCC" if plain else f"SROCC minus {difference_to}"
+    figure = go.Figure(
+        go.Heatmap(
+            z=values,
+            x=columns,
+            y=rows,
+            colorscale=scale,
+            zmin=low,
+            zmax=limit,
+            xgap=1,
+            ygap=1,
+            hoverinfo="skip",
+            colorbar=_colour_bar(quantity + (" (0 and below: darkest)" if plain else "")),
+        )
+    )
+    _add_numbers(figure, table, scale, low, limit, "{:.2f}" if plain else "{:+.2f}")
+    cells = [(column, row, table.at[row, column]) for row in rows for column in columns]
+    digits = "{:.4f}" if plain else "{:+.4f}"
+    figure.add_trace(
+        go.Scatter(
+            x=[column for column, _, _ in cells],
+            y=[row for _, row, _ in cells],
+            mode="markers",
+            marker={"size": 18, "symbol": "square", "opacity": 0},
+            selected={"marker": {"opacity": 0}},
+            unselected={"marker": {"opacity": 0}},
+            customdata=[
+                [names.get(row, row), "not reported" if np.isnan(value) else digits.format(value)]
+                for _, row, value in cells
+            ],
+            hovertemplate=f"<b>%{{x}}</b><br>%{{customdata[0]}}<br>{quantity}: %{{customdata[1]}}<extra></extra>",
+            showlegend=False,
+        )
+    )
+    _lay_out_grid(figure, title, table, height=_CELL_HEIGHT * len(rows) + 80, bottom=80)
+    return figure
+
+
+def _add_numbers(figure: go.Figure, table: pd.DataFrame, scale: str, low: float, high: float, form: str) -> None:
+    """Write each value into its cell, dark on bright and bright on dark, so that every number is readable.
+
+    Two text traces, because a heat map's own text has one colour or a weak automatic contrast; both keep their colour
+    when a click selects a cell.
+    """
+    written: dict[str, list[tuple[str, str, str]]] = {"#ffffff": [], "#101418": []}
+    for row in table.index:
+        for column in table.columns:
+            value = table.at[row, column]
+            if np.isnan(value):
+                continue
+            percent = round(100 * float(np.clip((value - low) / (high - low), 0, 1)))
+            colour = "#101418" if _is_bright(scale, percent) else "#ffffff"
+            written[colour].append((column, row, form.format(value)))
+    for colour, entries in written.items():
+        figure.add_trace(
+            go.Scatter(
+                x=[column for column, _, _ in entries],
+                y=[row for _, row, _ in entries],
+                text=[text for _, _, text in entries],
+                mode="text",
+                textfont={"size": 11, "color": colour},
+                selected={"textfont": {"color": colour}},
+                unselected={"textfont": {"color": colour}},
+                hoverinfo="skip",
+                showlegend=False,
+            )
+        )
+
+
+@lru_cache(maxsize=512)
+def _is_bright(scale: str, percent: int) -> bool:
+    red, green, blue = sample_colorscale(scale, [percent / 100], colortype="tuple")[0]
+    return 0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2 > 0.18  # where black and white contrast equally
+
+
+def _colour_bar(title: str) -> dict[str, object]:
+    return {
+        "title": {"text": title, "side": "top"},
+        "orientation": "h",
+        "thickness": 10,
+        "len": 1,
+        "x": 0.5,
+        "y": 0,
+        "yanchor": "top",
+        "ypad": 18,
+        "xpad": 0,
+    }
+
+
+def _lay_out_grid(figure: go.Figure, title: str, table: pd.DataFrame, height: int, bottom: int) -> None:
+    """Put slanted column names between the title and the cells, with room for the longest."""
+    top = 64 + int(5.2 * max(map(len, table.columns), default=0))
+    figure.update_layout(
+        title={"text": title, "yref": "container", "y": 1, "yanchor": "top", "pad": {"t": 12}},
+        height=height + top,
+        margin={"l": 10, "r": 24, "t": top, "b": bottom},
+        clickmode="event+select",
+        dragmode=False,
+        hovermode="closest",
+        hoverdistance=200,  # on a grid the nearest centre is the cell under the pointer
+        plot_bgcolor="rgba(0,0,0,0)",
+        xaxis={
+            "side": "top",
+            "tickangle": -50,
+            "ticks": "",
+            "ticklabelstandoff": 0,
+            "showgrid": False,
+            "fixedrange": True,
+            "type": "category",
+            "range": [-0.5, len(table.columns) - 0.5],
+        },
+        yaxis={
+            "range": [len(table) - 0.5, -0.5],
+            "showgrid": False,
+            "fixedrange": True,
+            "dtick": 1,
+            "type": "category",
+            "ticks": "",
+        },
+    )
+
+
+def mark_cell(figure: go.Figure, table: pd.DataFrame, row: str, column: str) -> None:
+    """Frame one cell of a heat map, if it is there."""
+    if row in table.index and column in table.columns:
+        x, y = table.columns.get_loc(column), table.index.get_loc(row)
+        box = {"x0": x - 0.5, "x1": x + 0.5, "y0": y - 0.5, "y1": y + 0.5}
+        figure.add_shape(type="rect", line={"color": "#ffffff", "width": 4}, **box)
+        figure.add_shape(type="rect", line={"color": "#d1495b", "width": 2}, **box)
+
+
+def type_bars(
+    values: pd.Series,
+    title: str,
+    intervals: Mapping[str, tuple[float, float]] | None = None,
+    emphasis: str | None = None,
+) -> go.Figure:
+    """Draw one bar a method for one distortion type, best on top; whiskers where a 95 % interval is known."""
+    values = values.dropna().sort_values()
+    figure = go.Figure(
+        go.Bar(
+            x=values.to_numpy(),
+            y=list(values.index),
+            orientation="h",
+            marker={"color": values.to_numpy(), "colorscale": VALUE_SCALE, "cmin": 0, "cmax": 1},
+            text=[f"<b>{value:.3f}</b>" if name == emphasis else f"{value:.3f}" for name, value in values.items()],
+            textposition="outside",
+            cliponaxis=False,
+            error_x=_whiskers(values, intervals),
+            hovertemplate="<b>%{y}</b><br>SROCC: %{x:.4f}<extra></extra>",
+        )
+    )
+    figure.update_layout(
+        title=title,
+        height=34 * len(values) + 130,
+        margin={"l": 10, "r": 40, "t": 60, "b": 50},
+        xaxis={"title": "SROCC", "range": [min(-0.1, float(values.min()) - 0.15) if len(values) else 0, 1.08]},
+        yaxis={"fixedrange": True},
+    )
+    return figure
+
+
+def difference_bars(
+    differences: pd.Series,
+    names: Mapping[str, str],
+    first: str,
+    second: str,
+    intervals: Mapping[str, tuple[float, float]] | None = None,
+) -> go.Figure:
+    """Draw one bar a type for first minus second; whiskers where a paired bootstrap interval is known."""
+    differences = differences.dropna()
+    figure = go.Figure(
+        go.Bar(
+            x=differences.to_numpy(),
+            y=list(differences.index),
+            orientation="h",
+            marker={"color": np.where(differences > 0, ACCENT, OPPOSITE)},
+            customdata=[names.get(row, row) for row in differences.index],
+            error_x=_whiskers(differences, intervals),
+            hovertemplate="%{y}: %{customdata}<br>Difference in SROCC: %{x:+.4f}<extra></extra>",
+        )
+    )
+    figure.add_vline(x=0, line={"color": MUTED, "width": 1})
+    figure.update_layout(
+        title=f"{first} minus {second}, by held-out type",
+        height=22 * len(differences) + 130,
+        margin={"l": 10, "r": 10, "t": 60, "b": 50},
+        xaxis={"title": f"Difference in SROCC (right: {first} is better)"},
+        yaxis={"autorange": "reversed", "dtick": 1, "fixedrange": True},
+        bargap=0.25,
+    )
+    return figure
+
+
+def _whiskers(values: pd.Series, intervals: Mapping[str, tuple[float, float]] | None) -> dict[str, object] | None:
+    """Turn intervals into Plotly's error bars; a value without an interval gets none."""
+    if not intervals:
+        return None
+    known = [intervals.get(str(name)) for name in values.index]
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [max(0.0, pair[1] - value) if pair else None for pair, value in zip(known, values, strict=True)],
+        "arrayminus": [max(0.0, value - pair[0]) if pair else None for pair, value in zip(known, values, strict=True)],
+        "thickness": 1.5,
+        "color": MUTED,
+    }
+
+
+def rank_map(ranks: pd.DataFrame, names: Mapping[str, str], title: str) -> go.Figure:
+    """Draw each method's rank within each type: 1 is the best and the brightest."""
+    columns, rows = list(ranks.columns), list(ranks.index)
+    last = max(2, len(columns))
+    figure = go.Figure(
+        go.Heatmap(
+            z=ranks.to_numpy(),
+            x=columns,
+            y=rows,
+            customdata=[[names.get(row, row)] * len(columns) for row in rows],
+            colorscale=f"{VALUE_SCALE}_r",
+            zmin=1,
+            zmax=last,
+            xgap=1,
+            ygap=1,
+            showscale=False,
+            hovertemplate="<b>%{x}</b><br>%{customdata}<br>Rank: %{z:g}<extra></extra>",
+        )
+    )
+    _add_numbers(figure, ranks, f"{VALUE_SCALE}_r", 1, last, "{:g}")
+    _lay_out_grid(figure, title, ranks, height=_CELL_HEIGHT * len(rows) + 10, bottom=10)
+    return figure

@@ -1,0 +1,153 @@
+"""What the result pages show: published columns, own runs and uploads, gathered and labelled; own runs are cached."""
+
+import contextlib
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from metaiqa_core.errors import ResultsError
+from metaiqa_core.results import published, significance, storage
+from metaiqa_core.results.records import Measured, Protocol, ResultRecord, Uploaded
+
+Columns = dict[str, list[ResultRecord]]
+
+
+def own_runs() -> tuple[list[storage.RunSummary], list[str]]:
+    """Return own runs, newest first, and one sentence for each results file that was skipped."""
+    folder = storage.runs_folder().resolve()
+    return _own_runs(str(folder), tuple(sorted(_stamps(folder))))
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _own_runs(folder: str, stamps: tuple) -> tuple[list[storage.RunSummary], list[str]]:
+    runs, problems = storage.find_runs(Path(folder))
+    return sorted(runs, key=lambda run: run.date, reverse=True), problems
+
+
+def _stamps(folder: Path) -> list[tuple[str, int, int]]:
+    """Return name, time and size of every results file: what changes when a run is written, without reading one."""
+    found = []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                with contextlib.suppress(OSError):
+                    status = (Path(entry.path) / storage.RESULTS_FILE).stat()
+                    found.append((entry.name, status.st_mtime_ns, status.st_size))
+    except OSError:
+        return []
+    return found
+
+
+def runs_with(
+    runs: Iterable[storage.RunSummary], protocols: Sequence[Protocol], databases: Sequence[str] | None = None
+) -> list[storage.RunSummary]:
+    """Return the runs that hold records of one of the protocols, on one of the databases if given."""
+    return [
+        run
+        for run in runs
+        if any(protocol in protocols and (databases is None or name in databases) for protocol, name in run.contents)
+    ]
+
+
+def choose_runs(runs: Sequence[storage.RunSummary], key: str, shown: int) -> list[storage.Run]:
+    """Let the user choose among runs, the newest by default, and read those; a damaged one is named and left out."""
+    if not runs:
+        return []
+    names = [run.name for run in runs]
+    chosen = st.multiselect("Own runs", names, default=names[:shown], key=key, bind="query-params")
+    read = []
+    for run in runs:
+        if run.name in chosen:
+            try:
+                read.append(read_run(run.folder))
+            except ResultsError as error:
+                st.warning(str(error))
+    return read
+
+
+def read_run(folder: Path) -> storage.Run:
+    """Read a run, cached for as long as its results file does not change.
+
+    Raises:
+        ResultsError: If the file is damaged.
+    """
+    try:
+        status = (folder / storage.RESULTS_FILE).stat()
+    except OSError:
+        raise ResultsError(f"The run {folder.name} is not there any more.") from None
+    return _read_run(str(folder), status.st_mtime_ns, status.st_size)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _read_run(folder: str, modified: int, size: int) -> storage.Run:
+    return storage.read_run(Path(folder))
+
+
+def imitations(database: str) -> list[str]:
+    """Return a database's name followed by the names of its re-syntheses."""
+    return [database, *(name for name, original in published.RESYNTHESES.items() if original == database)]
+
+
+def columns_of(
+    database: str, printed: Iterable[ResultRecord], runs: Iterable[storage.Run], uploads: Iterable[ResultRecord]
+) -> Columns:
+    """Return the SROCC records of each column of a leave-one-distortion-out table, by the column's label.
+
+    Published methods keep their names. Own runs are labelled with method and run, and with their database where it is
+    a re-synthesis of the one shown; uploads say that they are yours.
+    """
+    columns: Columns = {}
+    own = [record for run in runs for record in run.records]
+    for record in [*printed, *own, *uploads]:
+        if record.protocol != Protocol.LEAVE_ONE_DISTORTION_OUT or record.metric != "srocc":
+            continue
+        if record.distortion_type is not None and record.database in imitations(database):
+            columns.setdefault(label_of(record, database), []).append(record)
+    return columns
+
+
+def label_of(record: ResultRecord, database: str) -> str:
+    """Return the column label of a record when `database` is shown."""
+    parts = [record.method]
+    if isinstance(record.source, Measured):
+        parts.append(record.source.run)
+    elif isinstance(record.source, Uploaded):
+        parts.append("yours")
+    if record.database != database:
+        parts.append(record.database)
+    return " · ".join(parts)
+
+
+def relabelled(columns: Columns) -> list[ResultRecord]:
+    """Return all records with their column's label as method, ready to be arranged as a table."""
+    return [replace(record, method=label) for label, records in columns.items() for record in records]
+
+
+def predictions_of(record: ResultRecord) -> pd.DataFrame | None:
+    """Read the per-image predictions behind a record; None where none were kept.
+
+    Raises:
+        ResultsError: If they were kept but cannot be read.
+    """
+    source = record.source
+    if not isinstance(source, Measured) or source.predictions is None:
+        return None
+    run = read_run(storage.runs_folder().resolve() / source.run)
+    if source.predictions not in run.predictions:
+        return None
+    return _predictions(run, source.predictions, run.predictions[source.predictions].sha256)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _predictions(_run: storage.Run, name: str, sha256: str) -> pd.DataFrame:
+    return storage.read_predictions(_run, name)
+
+
+@st.cache_data(max_entries=256, show_spinner="Comparing on the same images …")
+def compared(first: pd.DataFrame, second: pd.DataFrame) -> significance.PairedComparison:
+    """Return the paired comparison of two sets of predictions, cached."""
+    return significance.compare(first, second)

@@ -1,0 +1,48 @@
+"""An example of a distortion at its five levels, on a photo that is there at once."""
+
+import io
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from metaiqa_core.errors import MetaIQAError
+from pages.shared import samples
+
+_DATABASES = {"TID2013": "tid2013", "KADID-10k": "kadid10k"}
+_PHOTO = "astronaut.png"
+# Left, top, right, bottom: a detail at the photo's own size, so that a level looks about as strong as it is.
+_CROP = (140, 40, 316, 216)
+
+
+def show_levels(database: str, abbreviation: str) -> None:
+    """Show a sample photo with the distortion at levels 1 to 5."""
+    st.markdown(f"**{abbreviation} at its five levels**")
+    try:
+        with st.spinner("Distorting a sample photo …"):
+            photos, facts = _levels(f"{_DATABASES[database]}:{abbreviation}")
+    except MetaIQAError as error:
+        st.error(str(error))
+        return
+    with st.container(horizontal=True, gap="small"):
+        for level, photo in enumerate(photos, start=1):
+            alt = f"{abbreviation} at level {level} on a sample photo"
+            # PNG: JPEG would add a distortion of its own.
+            st.image(photo, width=124, caption=f"level {level}", output_format="PNG", alt=alt)
+    st.caption(f"{facts} Made here on a sample photo, as the database's generator would; not an image of {database}.")
+
+
+@st.cache_data(max_entries=49, show_spinner=False)
+def _levels(key: str) -> tuple[list[bytes], str]:
+    """Return the five distorted photos as PNG, and what a distorted photo looks like."""
+    # Imports torch: only when an example is shown.
+    from metaiqa_core.distortions import LEVELS, distort, find_distortion
+
+    entry = find_distortion(key)
+    photo = np.asarray(Image.open(io.BytesIO(samples.content(_PHOTO))).convert("RGB").crop(_CROP))
+    photos = []
+    for level in LEVELS:
+        buffer = io.BytesIO()
+        Image.fromarray(distort(photo, entry, level)).save(buffer, "PNG")
+        photos.append(buffer.getvalue())
+    return photos, entry.description

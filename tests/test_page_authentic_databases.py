@@ -1,0 +1,117 @@
+"""The authentic page, alone and headless: tables, gains, and own runs with their empty states."""
+
+import json
+from pathlib import Path
+
+import pytest
+from results_fixtures import Protocol, adaptation_run, parameter_run, repeats_run
+from streamlit.testing.v1 import AppTest
+
+from metaiqa_core.cli import COMMANDS
+
+PAGE = Path(__file__).parents[1] / "pages" / "authentic_databases.py"
+
+
+@pytest.fixture
+def runs(tmp_path, monkeypatch):
+    monkeypatch.setenv("METAIQA_RUNS", str(tmp_path))
+    return tmp_path
+
+
+def opened(**parameters):
+    page = AppTest.from_file(str(PAGE), default_timeout=60)
+    for name, value in parameters.items():
+        page.query_params[name] = value
+    page.run()
+    assert not page.exception
+    return page
+
+
+def figures(page):
+    return [json.loads(element.proto.spec) for element in page.get("plotly_chart")]
+
+
+def texts(page):
+    return " ".join(element.value for kind in ("markdown", "caption", "warning") for element in page.get(kind))
+
+
+def bars(figure):
+    return {trace["name"]: dict(zip(trace["y"], trace["text"], strict=True)) for trace in figure["data"]}
+
+
+def test_methods_are_grouped_and_carry_the_papers_numbers(runs):
+    groups = bars(figures(opened())[0])
+    assert groups["CNN"]["MetaIQA"] == "0.802"
+    assert set(groups["hand-crafted"]) == {"BLIINDS-II", "BRISQUE", "ILNIQE", "CORNIA", "HOSA"}
+
+
+def test_a_missing_cell_is_shown_as_missing(runs):
+    page = opened(database="KonIQ-10k", metric="PLCC")
+    (figure,) = figures(page)
+    assert "MEON" not in bars(figure)["CNN"]
+    assert [note["y"] for note in figure["layout"]["annotations"]] == ["BIECON", "MEON", "DIQA", "NSSADNN"]
+    assert {note["text"] for note in figure["layout"]["annotations"]} == {"not reported"}
+    assert "8 of 12 published methods report KonIQ-10k" in texts(page)
+
+
+def test_the_ablation_shows_the_printed_gains(runs):
+    page = opened(view="Ablation")
+    gains = [note["text"] for note in figures(page)[0]["layout"]["annotations"]]
+    assert sorted(gains) == sorted(["+0.057", "+0.054", "+0.034", "+0.059", "+0.055", "+0.034"])
+
+
+@pytest.mark.parametrize(
+    ("view", "command"),
+    [("Repeats", "fine-tune"), ("Parameter study", "parameter-study"), ("Adaptation", "adaptation-curve")],
+)
+def test_without_own_runs_nothing_is_drawn_and_one_command_is_named(runs, view, command):
+    page = opened(view=view)
+    assert figures(page) == []
+    if command in COMMANDS:
+        assert [code.value.split()[:4] for code in page.code] == [["python", "-m", "metaiqa_core", command]]
+    else:
+        assert any(f"The command `{command}` comes with meta-training" in text.value for text in page.markdown)
+
+
+def test_own_repeats_are_distributions_that_open(runs):
+    repeats_run(runs, "meta")
+    repeats_run(runs, "base", "Baseline", Protocol.ABLATION, 0.7)
+    page = opened(view="Repeats")
+    boxes, scatter, residuals = figures(page)
+    assert {trace["name"] for trace in boxes["data"]} == {"MetaIQA · meta", "Baseline · base"}
+    assert all(trace["type"] == "box" for trace in boxes["data"])
+    assert scatter["layout"]["title"]["text"] == "Model and people, LIVE Challenge"
+
+
+def test_own_runs_appear_beside_the_published_methods_and_pairs(runs):
+    repeats_run(runs, "meta")
+    repeats_run(runs, "ablation-base", "Baseline", Protocol.ABLATION, 0.7)
+    repeats_run(runs, "ablation-meta", "MetaIQA", Protocol.ABLATION, 0.8)
+    assert "MetaIQA · meta" in bars(figures(opened())[0])["own run"]
+    figure = figures(opened(view="Ablation"))[0]
+    assert figure["data"][-1]["y"][-2:] == ["LIVE Challenge SROCC, own runs", "LIVE Challenge PLCC, own runs"]
+
+
+def test_the_parameter_study_draws_k_and_s_each_over_the_other_fixed(runs):
+    parameter_run(runs, "study")
+    titles = [figure["layout"]["title"]["text"] for figure in figures(opened(view="Parameter study"))]
+    assert titles == ["SROCC over the number of tasks in a mini-batch, k", "SROCC over the number of inner steps, S"]
+
+
+def test_adaptation_curves_start_from_each_starting_point(runs):
+    adaptation_run(runs, "curve")
+    (figure,) = figures(opened(view="Adaptation"))
+    assert {trace["name"] for trace in figure["data"] if trace.get("name")} == {"MetaIQA prior", "Baseline", "ImageNet"}
+    assert figure["layout"]["xaxis"]["type"] == "log"
+
+
+def test_an_upload_with_the_known_transposition_is_warned_about(runs):
+    page = opened()
+    content = (
+        b"method,database,distortion_type,metric,value\n"
+        b"MetaIQA,LIVE Challenge,,plcc,0.802\nMetaIQA,LIVE Challenge,,srocc,0.835\n"
+    )
+    page.file_uploader(key="my_results").upload("later.csv", content, "text/csv").run()
+    assert not page.exception
+    assert "the original's in the other order" in texts(page)
+    assert bars(figures(page)[0])["yours"] == {"MetaIQA · yours": "0.835"}

@@ -1,0 +1,205 @@
+"""The leave-one-distortion-out page, alone and headless: every view, the URL, own runs, uploads, damage."""
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from results_fixtures import leave_one_out_run, predictions
+from streamlit.testing.v1 import AppTest
+
+from metaiqa_core.results import storage
+
+PAGE = Path(__file__).parents[1] / "pages" / "leave_one_distortion_out.py"
+
+
+@pytest.fixture
+def runs(tmp_path, monkeypatch):
+    monkeypatch.setenv("METAIQA_RUNS", str(tmp_path))
+    return tmp_path
+
+
+def opened(**parameters):
+    page = AppTest.from_file(str(PAGE), default_timeout=60)
+    for name, value in parameters.items():
+        page.query_params[name] = value
+    page.run()
+    assert not page.exception
+    return page
+
+
+def figures(page):
+    return [json.loads(element.proto.spec) for element in page.get("plotly_chart")]
+
+
+def texts(page):
+    return " ".join(element.value for kind in ("markdown", "caption", "warning", "info") for element in page.get(kind))
+
+
+def heat_map_values(figure):
+    points = figure["data"][-1]
+    return {
+        (column, row): shown[1]
+        for column, row, shown in zip(points["x"], points["y"], points["customdata"], strict=True)
+    }
+
+
+def test_the_page_opens_with_the_papers_table_and_its_source(runs):
+    page = opened()
+    (figure,) = figures(page)
+    values = heat_map_values(figure)
+    assert len(values) == 24 * 7
+    assert values[("MetaIQA", "GB")] == "0.9767"
+    assert values[("ILNIQE", "Block")] == "-0.1357"
+    assert "reported in the paper: Zhu et al., CVPR 2020, Table 2, TID2013 AGN, MetaIQA" in texts(page)
+
+
+def test_without_own_runs_the_page_says_which_command_makes_one(runs):
+    page = opened()
+    named = [text for text in [*texts(page), *(code.value for code in page.code)] if "leave-one-out" in text.split("`")]
+    assert len(named) == 1, "the command is not there yet, so the page names it in a sentence instead of offering it"
+    assert "this version does not have it yet" in named[0]
+
+
+@pytest.mark.parametrize("view", ["Heat map", "One type", "Ranks", "Differences", "Averages"])
+@pytest.mark.parametrize("database", ["TID2013", "KADID-10k"])
+def test_every_view_is_reached_by_its_url_and_every_chart_has_a_text(runs, view, database):
+    page = opened(view=view, database=database)
+    assert page.segmented_control(key="view").value == view
+    assert len(figures(page)) == (0 if view == "Averages" else 1)
+    for element in page.get("plotly_chart"):
+        assert database in element.proto.alt or "MetaIQA" in element.proto.alt
+        figure = json.loads(element.proto.spec)
+        assert figure["layout"]["title"]["text"]
+
+
+def test_an_open_cell_shows_the_distortion_at_five_levels(runs):
+    page = opened(database="KADID-10k", type="MB: Motion blur")
+    captions = [image.caption for element in page.get("image") for image in element.proto.imgs]
+    assert captions == ["level 1", "level 2", "level 3", "level 4", "level 5"]
+    assert "not an image of KADID-10k" in texts(page)
+
+
+def test_filters_and_the_open_cell_come_from_the_url(runs):
+    page = opened(
+        database="KADID-10k", family=["blur", "noise"], sort="value", type="MB: Motion blur", method="BRISQUE"
+    )
+    rows = figures(page)[0]["data"][0]["y"]
+    assert set(rows) == {"GB", "LB", "MB", "WN", "WNCC", "IN", "MN", "Denoise"}
+    assert rows[0] == "GB"  # BRISQUE's best of these
+    assert [heading.value for heading in page.subheader] == ["MB, BRISQUE"]
+
+
+def test_nonsense_in_the_url_falls_back_to_the_defaults(runs):
+    page = opened(database="ImageNet", view="<script>", family="weather", type="??", versus="nobody")
+    assert page.segmented_control(key="database").value == "TID2013"
+    assert len(heat_map_values(figures(page)[0])) == 24 * 7
+
+
+def test_differences_are_shown_against_the_chosen_method(runs):
+    page = opened(show="Difference to a method", versus="BRISQUE")
+    values = heat_map_values(figures(page)[0])
+    assert values[("MetaIQA", "AGN")] == "+0.0117"
+    assert ("BRISQUE", "AGN") not in values
+
+
+def test_the_known_misprints_are_pointed_out(runs):
+    assert "BRISQUE and ILNIQE: the printed average is not the mean" in texts(
+        opened(view="Averages", database="KADID-10k")
+    )
+    assert [element.value for element in opened(view="Averages").success] == [
+        "Every printed average is the mean of its column."
+    ]
+
+
+def test_ranks_give_the_papers_count(runs):
+    assert "**MetaIQA** is best on **19 of 24** types; MetaIQA exceeds 0.9 on 15 of 24." in texts(opened(view="Ranks"))
+
+
+def test_significance_is_withheld_for_published_numbers(runs):
+    assert "No significance is given" in texts(opened(view="Differences"))
+
+
+def test_an_own_run_is_a_further_column_with_its_predictions_behind_it(runs):
+    leave_one_out_run(runs, "mine")
+    page = opened(method="MetaIQA · mine", type="GB: Gaussian blur")
+    assert ("MetaIQA · mine", "GB") in heat_map_values(figures(page)[0])
+    assert [figure["layout"]["title"]["text"] for figure in figures(page)[1:]] == [
+        "Model and people, GB",
+        "Residuals, GB",
+    ]
+    assert "measured here: run mine, model abababababab, seed 0, 2026-03-01" in texts(page)
+    assert not page.code
+
+
+def test_worst_images_are_shown_from_the_databases_folder_and_from_nowhere_else(runs, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("database") / "images"
+    folder.mkdir()
+    frame = predictions("AGN")
+    for position, name in enumerate(frame["image"]):
+        Image.new("RGB", (8, 8), (position, 0, 0)).save(folder / name)
+    Image.new("RGB", (8, 8)).save(folder.parent / "secret.bmp")
+    leave_one_out_run(runs, "inside", types=1, database_folder=str(folder))
+    page = opened(method="MetaIQA · inside")
+    shown = [image.caption for element in page.get("image") for image in element.proto.imgs]
+    assert len([caption for caption in shown if caption.startswith("people")]) == 5
+
+    run = leave_one_out_run(runs, "outside", types=1, database_folder=str(folder))
+    storage.write_run(run.folder, run.records, {"AGN-seed0": frame.assign(image="../secret.bmp")})
+    page = opened(method="MetaIQA · outside", runs="outside")
+    shown = [image.caption for element in page.get("image") for image in element.proto.imgs]
+    assert [caption for caption in shown if caption.startswith("people")] == []
+
+
+def test_two_own_runs_are_compared_on_the_same_images(runs):
+    leave_one_out_run(runs, "good", agreement=0.9, types=2)
+    leave_one_out_run(runs, "poor", agreement=0.2, types=2, method="Baseline")
+    page = opened(view="Differences", runs=["good", "poor"], method="MetaIQA · good", versus="Baseline · poor")
+    assert "2 of 2 leave 0 out" in texts(page)
+    assert len(figures(page)[0]["data"][0]["error_x"]["array"]) == 2
+
+
+def test_a_resynthesis_keeps_its_name_and_is_never_ranked_among_the_originals(runs):
+    leave_one_out_run(runs, "kodak", database="tid2013-kodak", agreement=0.99)
+    page = opened(view="Ranks")
+    assert "a re-synthesis is another database" in texts(page)
+    assert "**19 of 24**" in texts(page)
+    assert ("MetaIQA · kodak · tid2013-kodak", "GB") in heat_map_values(figures(opened())[0])
+
+
+def test_a_damaged_run_is_named_and_the_page_still_works(runs):
+    leave_one_out_run(runs, "mine", types=1)
+    (runs / "broken").mkdir()
+    (runs / "broken" / "results.json").write_text("{")
+    page = opened()
+    assert "broken/results.json is damaged: it is not readable JSON. Run it again." in [e.value for e in page.text]
+    assert page.multiselect(key="runs").options == ["mine"]
+
+
+def test_a_run_whose_records_are_damaged_is_named_when_it_is_chosen(runs):
+    leave_one_out_run(runs, "mine", types=1)
+    path = runs / "mine" / "results.json"
+    path.write_text(path.read_text().replace('"metric": "srocc"', '"metric": "beauty"'))
+    page = opened()
+    assert "mine/results.json is damaged: A metric is one of srocc" in texts(page)
+    assert len(heat_map_values(figures(page)[0])) == 24 * 7
+
+
+def test_changed_predictions_are_an_error_on_the_page_not_a_crash(runs):
+    leave_one_out_run(runs, "mine", types=1, agreement=0.35)  # unlike the other tests': the page caches by content
+    file = next((runs / "mine" / "predictions").iterdir())
+    file.write_bytes(b"nothing")
+    page = opened(method="MetaIQA · mine")
+    assert [error.value for error in page.error] == [
+        f"The predictions {file.name} of the run mine were changed after the run wrote them."
+    ]
+
+
+def test_uploaded_numbers_become_a_column_marked_as_yours_and_bad_lines_are_explained(runs):
+    page = opened()
+    content = b"method,database,distortion_type,metric,value\nMine,TID2013,GB,srocc,0.99\nMine,TID2013,XX,srocc,0.5\n"
+    page.file_uploader(key="my_results").upload("mine.csv", content, "text/csv").run()
+    assert not page.exception
+    assert heat_map_values(figures(page)[0])[("Mine · yours", "GB")] == "0.9900"
+    assert heat_map_values(figures(page)[0])[("Mine · yours", "AGN")] == "not reported"
+    assert any("Line 3: 'XX' is not a distortion type of TID2013" in warning.value for warning in page.warning)

@@ -1,0 +1,242 @@
+"""Own runs: round trips, damage, foreign files, and lazy predictions."""
+
+import json
+
+import pandas as pd
+import pytest
+from results_fixtures import leave_one_out_run, measured, predictions
+
+from metaiqa_core.errors import ResultsError
+from metaiqa_core.results import storage
+from metaiqa_core.results.records import Protocol, Published, ResultRecord
+
+
+def one_record(run="run", cell=None, **changes):
+    fields = {
+        "method": "MetaIQA",
+        "database": "TID2013",
+        "protocol": Protocol.LEAVE_ONE_DISTORTION_OUT,
+        "distortion_type": "GB",
+        "metric": "srocc",
+        "value": 0.8,
+        "interval": (0.7, 0.9),
+        "n": 125,
+        "source": measured(run, cell, k=5, preset="paper", decay=None),
+    }
+    return ResultRecord(**{**fields, **changes})
+
+
+def test_a_run_comes_back_as_it_was_written(tmp_path):
+    written = leave_one_out_run(tmp_path, "run", types=3)
+    read = storage.read_run(tmp_path / "run")
+    assert read == written
+    assert len(read.records) == 3
+    frame = storage.read_predictions(read, "ANC-seed0")
+    pd.testing.assert_frame_equal(frame, predictions("ANC", agreement=0.8, seed=1))
+
+
+def test_the_folder_is_found_by_environment_or_default(tmp_path):
+    assert storage.runs_folder({"METAIQA_RUNS": str(tmp_path)}) == tmp_path
+    assert str(storage.runs_folder({})) == "runs"
+
+
+def test_a_run_grows_and_keeps_the_predictions_of_earlier_cells(tmp_path):
+    folder = tmp_path / "run"
+    first, second = one_record(cell="GB"), one_record(cell="AGN", distortion_type="AGN")
+    storage.write_run(folder, [first], {"GB": predictions("GB")})
+    storage.write_run(folder, [first, second], {"AGN": predictions("AGN")})
+    run = storage.read_run(folder)
+    assert set(run.predictions) == {"GB", "AGN"}
+    assert storage.read_predictions(run, "GB")["distortion_type"].unique().tolist() == ["GB"]
+
+
+def test_replaced_predictions_leave_no_file_behind(tmp_path):
+    folder = tmp_path / "run"
+    storage.write_run(folder, [one_record(cell="GB")], {"GB": predictions(seed=0)})
+    storage.write_run(folder, [one_record(cell="GB")], {"GB": predictions(seed=1)})
+    assert len(list((folder / "predictions").iterdir())) == 1
+
+
+def test_a_failed_write_leaves_the_earlier_run_as_it_was(tmp_path, monkeypatch):
+    folder = tmp_path / "run"
+    before = storage.write_run(folder, [one_record(cell="GB")], {"GB": predictions(seed=0)})
+
+    def full_disk(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(storage, "write_text", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        storage.write_run(folder, [one_record(cell="GB", value=0.1)], {"GB": predictions(seed=1)})
+    monkeypatch.undo()
+    assert storage.read_run(folder) == before
+    assert storage.read_predictions(storage.read_run(folder), "GB").equals(predictions(seed=0))
+
+
+def test_finding_runs_never_opens_a_prediction(tmp_path, monkeypatch):
+    leave_one_out_run(tmp_path, "run", types=2)
+    monkeypatch.setattr(pd, "read_parquet", lambda *_: pytest.fail("a prediction file was opened"))
+    for file in (tmp_path / "run" / "predictions").iterdir():
+        file.unlink()
+    runs, problems = storage.find_runs(tmp_path)
+    assert [run.name for run in runs] == ["run"]
+    assert problems == []
+
+
+def test_a_run_that_has_not_measured_anything_is_passed_over(tmp_path):
+    (tmp_path / "starting").mkdir()
+    assert storage.find_runs(tmp_path) == ([], [])
+    assert storage.find_runs(tmp_path / "nowhere") == ([], [])
+
+
+def content(**changes):
+    base = {
+        "format": "metaiqa-results",
+        "schema_version": 1,
+        "configurations": [{}],
+        "sources": [],
+        "records": [],
+        "predictions": {},
+    }
+    return json.dumps({**base, **changes})
+
+
+SOURCE = {
+    "run": "bad", "model_hash": "", "configuration": 0, "seed": 0, "split_hash": "", "date": "", "code_version": "",
+    "predictions": None,
+}  # fmt: skip
+RECORD = {
+    "method": "A", "database": "B", "protocol": "authentic", "distortion_type": None, "metric": "srocc", "value": 0.5,
+    "interval": None, "n": 3, "source": 0,
+}  # fmt: skip
+
+
+def with_record(**changes):
+    return content(sources=[SOURCE], records=[{**RECORD, **changes}])
+
+
+def with_source(**changes):
+    return content(sources=[{**SOURCE, **changes}])
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("{", "is damaged: it is not readable JSON. Run it again."),
+        ("[" * 100_000, "is damaged: it is not readable JSON. Run it again."),
+        ("[]", "was not written by this program: its format is not metaiqa-results."),
+        ('{"format": "coco"}', "was not written by this program: its format is not metaiqa-results."),
+        (content(schema_version=2), "has schema version 2, this program reads 1."),
+        (content(records=[RECORD]), "is damaged: it points to entry 0 of a list of 0."),
+        (with_record(value=1.5), "is damaged: SROCC is a finite number, -1 to 1, got 1.5."),
+        (with_record(value=None), "is damaged: float() argument must be"),
+        (with_record(protocol="guess"), "is damaged: 'guess'"),
+        (with_source(predictions="../../etc"), "is damaged: A predictions name is up to 100 letters"),
+        (with_source(run=["x"]), "is damaged: The run of a measurement is a text, got ['x']."),
+        (with_source(extra=1), "is damaged: Measured.__init__() got an unexpected keyword"),
+    ],
+)
+def test_a_damaged_or_foreign_file_is_skipped_with_a_sentence(tmp_path, text, sentence):
+    leave_one_out_run(tmp_path, "good", types=1)
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "results.json").write_text(text)
+    with pytest.raises(ResultsError) as error:
+        storage.read_run(tmp_path / "bad")
+    assert str(error.value).startswith(f"bad/results.json {sentence}")
+    runs, problems = storage.find_runs(tmp_path)
+    assert "good" in [run.name for run in runs]
+    assert problems in ([], [str(error.value)])  # what only a record's reader can see is found when the run is read
+
+
+@pytest.mark.parametrize("text", ["{", "[]", content(schema_version=2), content(records=3), content(records=[{}])])
+def test_finding_runs_passes_over_a_file_whose_records_cannot_be_listed(tmp_path, text):
+    leave_one_out_run(tmp_path, "good", types=1)
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "results.json").write_text(text)
+    runs, problems = storage.find_runs(tmp_path)
+    assert [run.name for run in runs] == ["good"]
+    assert len(problems) == 1
+    assert problems[0].startswith("bad/results.json ")
+
+
+def test_a_summary_says_when_and_what_a_run_measured(tmp_path):
+    leave_one_out_run(tmp_path, "run", types=2)
+    (run,) = storage.find_runs(tmp_path)[0]
+    assert run == storage.RunSummary(
+        tmp_path / "run", "2026-03-01T12:00:00", frozenset({("leave-one-distortion-out", "TID2013")})
+    )
+
+
+def test_bytes_that_are_no_text_are_damage_not_a_crash(tmp_path):
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "results.json").write_bytes(b"\xff\xfe\x00")
+    assert storage.find_runs(tmp_path)[1] == ["bad/results.json is damaged: it is not readable JSON. Run it again."]
+
+
+def test_a_copied_run_goes_by_its_folders_name(tmp_path):
+    leave_one_out_run(tmp_path, "original", types=2)
+    (tmp_path / "original").rename(tmp_path / "copy")
+    run = storage.read_run(tmp_path / "copy")
+    assert {record.source.run for record in run.records} == {"copy"}
+    assert len(storage.read_predictions(run, "AGN-seed0")) == 125
+
+
+def test_changed_and_missing_predictions_are_named(tmp_path):
+    run = leave_one_out_run(tmp_path, "run", types=1)
+    file = next((tmp_path / "run" / "predictions").iterdir())
+    file.write_bytes(file.read_bytes() + b" ")
+    with pytest.raises(
+        ResultsError, match=f"The predictions {file.name} of the run run were changed after the run wrote"
+    ):
+        storage.read_predictions(run, "AGN-seed0")
+    file.unlink()
+    with pytest.raises(ResultsError, match=f"The predictions {file.name} of the run run are missing."):
+        storage.read_predictions(run, "AGN-seed0")
+    with pytest.raises(ResultsError, match="The run run stores no predictions called GB."):
+        storage.read_predictions(run, "GB")
+
+
+def test_a_prediction_file_outside_the_run_is_not_opened(tmp_path):
+    run = leave_one_out_run(tmp_path, "run", types=1)
+    path = tmp_path / "run" / "results.json"
+    stored = json.loads(path.read_text())
+    stored["predictions"]["AGN-seed0"]["file"] = "../../secret.parquet"
+    path.write_text(json.dumps(stored))
+    with pytest.raises(ResultsError, match="names a prediction file outside its folder: '../../secret.parquet'"):
+        storage.read_predictions(storage.read_run(run.folder), "AGN-seed0")
+
+
+def test_only_what_was_measured_in_this_run_can_be_written_there(tmp_path):
+    for record in (one_record(run="other"), one_record(source=Published("Table 2", "here"))):
+        with pytest.raises(ResultsError, match="Only results measured in the run run can be written there, got one"):
+            storage.write_run(tmp_path / "run", [record])
+    assert not (tmp_path / "run").exists()
+
+
+def test_predictions_must_be_named_complete_and_finite(tmp_path):
+    folder = tmp_path / "run"
+    with pytest.raises(ResultsError, match="The run run names predictions that were not given: GB."):
+        storage.write_run(folder, [one_record(cell="GB")])
+    with pytest.raises(ResultsError, match="No record of the run run names the predictions GB."):
+        storage.write_run(folder, [one_record()], {"GB": predictions()})
+    with pytest.raises(ResultsError, match="Predictions need the column level."):
+        storage.write_run(folder, [one_record(cell="GB")], {"GB": predictions().drop(columns="level")})
+    for frame in (predictions().assign(predicted_score=float("nan")), predictions().head(0)):
+        with pytest.raises(ResultsError, match="Predictions need at least one row and only finite scores."):
+            storage.write_run(folder, [one_record(cell="GB")], {"GB": frame})
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"metric": "psnr"}, "A metric is one of srocc, plcc, plcc_logistic, krocc, rmse, got 'psnr'."),
+        ({"value": float("nan")}, "SROCC is a finite number, -1 to 1, got nan."),
+        ({"value": -1.01}, "SROCC is a finite number, -1 to 1, got -1.01."),
+        ({"metric": "rmse", "value": -0.1, "interval": None}, "RMSE is a finite number, 0 or more, got -0.1."),
+        ({"interval": (0.9, 0.7)}, r"An interval runs from low to high, got \(0.9, 0.7\)."),
+        ({"n": 0}, "A result rests on at least one image, got n = 0."),
+        ({"method": ""}, "A result needs the name of its method and of its database."),
+    ],
+)
+def test_an_impossible_record_cannot_be_made(changes, sentence):
+    with pytest.raises(ResultsError, match=sentence):
+        one_record(**changes)
