@@ -8,7 +8,7 @@ PORT ?= 8501
 .PHONY: app test setup check lock screenshots clean
 
 app: $(VENV)/.app-ready  ## open the app in a browser
-	$(BIN)/streamlit run app.py --server.port $(PORT) --server.headless false
+	$(BIN)/streamlit run app.py --server.address localhost --server.port $(PORT) --server.headless false
 
 test: $(VENV)/.test-ready  ## checks and tests
 	$(BIN)/ruff check .

@@ -6,6 +6,7 @@ import functools
 import shlex
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,11 +16,12 @@ from safetensors.torch import load_file
 from metaiqa_core import __version__
 from metaiqa_core.commands.database import add_database_arguments, read_database
 from metaiqa_core.commands.options import add_options, chosen
-from metaiqa_core.commands.output import finish_with_bar
+from metaiqa_core.commands.output import as_json, finish_with_bar
 from metaiqa_core.databases.rated_image import Database
-from metaiqa_core.errors import CheckpointError
+from metaiqa_core.errors import CheckpointError, TrainingError
 from metaiqa_core.evaluation.calibration import calibrate
 from metaiqa_core.evaluation.protocols import repeated_splits, summarise
+from metaiqa_core.files import write_text
 from metaiqa_core.models.backbones import BACKBONES, imagenet_weights
 from metaiqa_core.models.card import ModelCard
 from metaiqa_core.models.checkpoints import load_checkpoint, save_checkpoint
@@ -66,6 +68,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure if asked to, then train on the whole database and write the model into the run folder."""
+    if arguments.repeats < 0:
+        raise TrainingError(f"--repeats must be 0 or more, got {arguments.repeats}.")
+    if arguments.only_measure and not arguments.repeats:
+        raise TrainingError("--only-measure measures by repeated splits: say how many with --repeats.")
     config = chosen(FINE_TUNE_PRESETS[arguments.preset], arguments)
     database = read_database(arguments)
     start, preprocessing, origin = _start(arguments)
@@ -80,6 +86,13 @@ def run(arguments: argparse.Namespace) -> int:
 
     accuracy, calibration = {}, None
     if arguments.repeats:
+        recipe = {
+            "start": origin,
+            "backbone": arguments.backbone,
+            "preprocessing": preprocessing.to_dict(),
+            "configuration": {**config.to_dict(), "seed": None},
+        }
+        _claim(arguments.run_dir / "splits", recipe)
         seeds = range(arguments.first_seed, arguments.first_seed + arguments.repeats)
         splits = finish_with_bar(repeated_splits(database, train, seeds, arguments.run_dir / "splits"))
         accuracy = {
@@ -129,6 +142,17 @@ def run(arguments: argparse.Namespace) -> int:
     save_checkpoint(network, card, path)
     sys.stderr.write(f"wrote {path} and its card\n")
     return 0
+
+
+def _claim(folder: Path, recipe: dict[str, Any]) -> None:
+    """Refuse a folder whose finished splits another recipe made: their numbers would go onto this model's card."""
+    file, content = folder / "recipe.json", as_json(recipe)
+    if not file.exists():
+        write_text(file, content)
+    elif file.read_text(encoding="utf-8") != content:
+        raise TrainingError(
+            f"The splits in {folder} were made by another configuration: choose another --run-dir, or delete it."
+        )
 
 
 def chosen_seed(config: FineTuneConfig, seed: int) -> FineTuneConfig:
@@ -194,5 +218,5 @@ def _common_folder(database: Database) -> str | None:
 
 def _command() -> str:
     """The command line of this run, with file paths shortened to their names."""
-    words = [Path(word).name if "/" in word else word for word in sys.argv[1:]]
+    words = [Path(word).name if Path(word).exists() else word for word in sys.argv[1:]]
     return shlex.join(["python", "-m", "metaiqa_core", *words])

@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     listing.add_argument("--format", choices=("table", "json"), default="table")
     show = actions.add_parser("show", help="one model's card")
     show.add_argument("model", metavar="NAME|FILE")
-    bring = actions.add_parser("import", help="read the authors' published checkpoint, or weights in our own format")
+    bring = actions.add_parser("import", help="read the authors' published checkpoint")
     bring.add_argument("file", type=Path, metavar="FILE")
     bring.add_argument("--name", help="what to call it (default: the file's name)")
     bring.add_argument("--licence", default="as published by the authors of the weights; not stated in the file")

@@ -26,7 +26,7 @@ def calibrate(splits: Sequence[Split], population: str, *, level: float = 0.9) -
         The calibration on the 0-100 scale.
 
     Raises:
-        EvaluationError: If there are fewer than two splits.
+        EvaluationError: If there are fewer than two splits, or all held out the same images.
 
     Source:
         Papadopoulos et al., Inductive Confidence Machines for Regression, ECML 2002.
@@ -43,7 +43,12 @@ def calibrate(splits: Sequence[Split], population: str, *, level: float = 0.9) -
             for position, residual in zip(split.test, _residuals(split), strict=True)
             if position not in images
         ]
-        covered.extend(_residuals(held_out) <= conformal_quantile(np.array(others), level))
+        if others:
+            covered.extend(_residuals(held_out) <= conformal_quantile(np.array(others), level))
+    if not covered:
+        raise EvaluationError(
+            "The splits held out the same images, which leaves none to measure the coverage on: raise --repeats."
+        )
     by_image: dict[int, list[float]] = defaultdict(list)
     for split in splits:
         for position, predicted in zip(split.test, split.predicted, strict=True):

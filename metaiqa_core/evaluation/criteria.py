@@ -3,6 +3,7 @@
 Everywhere `predicted` and `opinion` are 1-D float arrays of one length n on scales where higher is better.
 """
 
+import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
@@ -101,7 +102,8 @@ def fit_logistic(predicted: ArrayLike, opinion: ArrayLike) -> Scores:
     y = b2 + (b1 - b2) / (1 + exp(-(x - b3) / |b4|)), fitted by least squares (VQEG, FR-TV Phase I, 2000).
 
     Returns:
-        The mapped predictions (n,); a straight-line fit where the logistic does not converge.
+        The mapped predictions (n,); a straight-line fit where the logistic does not converge or has more parameters
+        than there are images, and the standardised predictions where that line is flat.
     """
     predicted, opinion = checked(predicted, opinion)
     centre, spread = predicted.mean(), predicted.std()
@@ -111,9 +113,14 @@ def fit_logistic(predicted: ArrayLike, opinion: ArrayLike) -> Scores:
         return bottom + (top - bottom) / (1 + np.exp(np.clip(-(x - middle) / (abs(width) + 1e-9), -500, 500)))
 
     line = np.polyval(np.polyfit(standard, opinion, 1), standard)
+    line = line if np.ptp(line) > 0 else standard
+    if len(opinion) < 4:
+        return line
     start = (opinion.max(), opinion.min(), 0.0, 1.0)
     try:
-        parameters, _ = optimize.curve_fit(logistic, standard, opinion, p0=start, maxfev=5000)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optimize.OptimizeWarning)  # of the covariance, which is not used
+            parameters, _ = optimize.curve_fit(logistic, standard, opinion, p0=start, maxfev=5000)
     except RuntimeError:
         return line
     mapped = logistic(standard, *parameters)

@@ -70,8 +70,9 @@ def repeated_splits(
     splits = []
     for number, seed in enumerate(seeds, start=1):
         training, test = split_by_group(groups, test_share, seed)
+        opinion = tuple(database.images[position].unit_score for position in test)
         file = folder / f"split-{seed}.json"
-        if (split := _read_split(file, seed, test)) is None:
+        if (split := _read_split(file, seed, tuple(test), opinion)) is None:
             work = train(training, test, seed)
             while True:
                 try:
@@ -81,7 +82,6 @@ def repeated_splits(
                     break
                 stage = f"split {number} of {len(seeds)}: {progress.stage}"
                 yield Progress(stage, progress.step, progress.total, progress.metrics)
-            opinion = tuple(database.images[position].unit_score for position in test)
             split = Split(seed, tuple(test), tuple(map(float, predicted)), opinion)
             write_text(file, json.dumps(split.__dict__))
         splits.append(split)
@@ -107,7 +107,7 @@ def summarise(splits: Sequence[Split]) -> dict[str, float | int | list[int]]:
     }
 
 
-def _read_split(file: Path, seed: int, test: list[int]) -> Split | None:
+def _read_split(file: Path, seed: int, test: tuple[int, ...], opinion: tuple[float, ...]) -> Split | None:
     if not file.exists():
         return None
     try:
@@ -120,6 +120,6 @@ def _read_split(file: Path, seed: int, test: list[int]) -> Split | None:
         )
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise EvaluationError(f"The finished split in {file} is damaged: delete it to compute it again.") from error
-    if split.seed != seed or split.test != tuple(test):
+    if (split.seed, split.test, split.opinion) != (seed, test, opinion):
         raise EvaluationError(f"{file} is a split of another database: choose another --run-dir, or delete it.")
     return split

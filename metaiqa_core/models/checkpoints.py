@@ -90,7 +90,8 @@ def load_checkpoint(name_or_file: str | Path = "default") -> Checkpoint:
             f"{path.name} is not the file that its card describes (the SHA-256 differs): it was changed or damaged. "
             "Restore both files from the same place."
         )
-    network = Regressor(card.regressor) if card.architecture == "regressor" else ReleasedRegressor()
+    with torch.random.fork_rng(devices=[]):  # the initial weights are overwritten: draw them from nobody's generator
+        network = Regressor(card.regressor) if card.architecture == "regressor" else ReleasedRegressor()
     load_weights(network, weights, path)
     network.eval().requires_grad_(False)
     return Checkpoint(network, card)
@@ -106,9 +107,17 @@ def save_checkpoint(network: nn.Module, card: ModelCard, path: Path) -> ModelCar
 
     Returns:
         The completed card.
+
+    Raises:
+        CheckpointError: If the disk refuses; older files stay as they were.
     """
     weights = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
-    write_whole(path, lambda temporary: save_file(weights, temporary, metadata={"format": "pt"}))
+    try:
+        write_whole(path, lambda temporary: save_file(weights, temporary, metadata={"format": "pt"}))
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(
+            f"The model cannot be written to {path}: {error}. Make room or choose another folder."
+        ) from error
     card = replace(card, sha256=sha256_of(path))
     write_text(path.with_suffix(".json"), card.to_json())
     return card

@@ -104,7 +104,7 @@ def fine_tune(
         record = {"epoch": epoch + 1, "loss": float(np.mean(losses))}
         if len(validation):
             record |= _validate(model, photos, validation)
-            if record["validation_rmse"] <= min(item.get("validation_rmse", np.inf) for item in [*history, record]):
+            if record["validation_rmse"] < min((item["validation_rmse"] for item in history), default=np.inf):
                 best = {key: value.clone() for key, value in model.state_dict().items()}
         history.append(record)
         if state_file:

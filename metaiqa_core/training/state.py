@@ -1,7 +1,6 @@
 """The state of an unfinished run: written whole after each epoch, and only continued by the same configuration."""
 
 import json
-import pickle
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +40,7 @@ def load_state(path: Path, signature: dict[str, Any]) -> dict[str, Any] | None:
         return None
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, ValueError) as error:
+    except Exception as error:  # a damaged pickle makes the unpickler fail in nearly any way
         raise TrainingError(
             f"The state of the run in {path} is damaged: delete it to start this run afresh."
         ) from error
