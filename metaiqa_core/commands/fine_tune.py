@@ -3,6 +3,7 @@
 import argparse
 import datetime
 import functools
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -218,5 +219,6 @@ def _common_folder(database: Database) -> str | None:
 
 def _command() -> str:
     """The command line of this run, with file paths shortened to their names."""
-    words = [Path(word).name if Path(word).exists() else word for word in sys.argv[1:]]
+    # os.path: unlike Path.exists it says no, where a sentence is longer than any file name.
+    words = [Path(word).name if os.path.exists(word) else word for word in sys.argv[1:]]  # noqa: PTH110
     return shlex.join(["python", "-m", "metaiqa_core", *words])

@@ -1,0 +1,28 @@
+"""MetaIQA in a browser: `streamlit run app.py`. This file is only the frame around the pages."""
+
+import streamlit as st
+
+from pages.shared import look
+from pages.shared.failures import readable_failures
+
+st.set_page_config(page_title="MetaIQA", page_icon="📷", layout="wide")
+look.apply()
+
+# An address that is a file's name in pages/ would be opened by Streamlit itself, without this frame around it; so each
+# page has an address of its own, and links to it can be shared.
+page = st.navigation(
+    [
+        st.Page("pages/score_photos.py", title="Score photos", icon="📷", default=True),
+        st.Page(
+            "pages/leave_one_distortion_out.py",
+            title="Leave-one-distortion-out",
+            icon="🧩",
+            url_path="leave-one-distortion-out",
+        ),
+        st.Page("pages/authentic_databases.py", title="Authentic databases", icon="🌍", url_path="authentic-databases"),
+        st.Page("pages/about.py", title="About", icon="💡", url_path="about-metaiqa"),
+    ],
+    position="top",
+)
+with readable_failures():
+    page.run()

@@ -1,0 +1,54 @@
+"""About: how it works, what the model is and can not do, and where the data goes."""
+
+import streamlit as st
+
+from pages.shared import how_it_works, model_card
+from pages.shared.assessor import choose_assessor
+
+st.title("About", anchor=False)
+st.write(
+    "MetaIQA judges photos as people would, without an original to compare with. It builds on *MetaIQA: Deep "
+    "Meta-Learning for No-Reference Image Quality Assessment* (Zhu, Li, Wu, Dong, Shi; CVPR 2020)."
+)
+assessor = choose_assessor()
+
+st.subheader("How it works", anchor=False)
+how_it_works.show(assessor)
+
+left, right = st.columns(2, gap="large")
+with left:
+    model_card.show(assessor.card)
+with right:
+    st.subheader("Where your data goes", anchor=False)
+    st.markdown(
+        "Nowhere. Photos are judged on the computer that the program runs on; the page loads nothing from anywhere "
+        "else and reports nothing to anyone. Uploads lie in one unnamed temporary file that ends with your session. If "
+        "somebody else runs the program for you, it is their computer."
+    )
+    st.subheader("Limits", anchor=False)
+    st.markdown(
+        """
+- **It judges technical quality**: sharpness, noise, light, compression. Not the moment, the motif or the art; soft
+  backgrounds, night shots and grain that somebody wanted can score low.
+- **A score has an error.** Two photos a few points apart are a tie; the interval says how far off it may be.
+- **It knows photos from phones and cameras** as its training data has them. Drawings, screenshots, scans, medical or
+  astronomical pictures get a number, but nobody has checked what it means.
+- **Each photo stands alone.** It does not notice that an edit differs from its original, or that a picture is made up.
+- **Not for decisions about people**, and not a measure of how well somebody photographs.
+"""
+    )
+    st.subheader("Terms", anchor=False)
+    st.markdown(
+        "The program is under the MIT licence. The weights have the terms on the card. The sample photos come from "
+        "scikit-image, which names their sources and licences."
+    )
+    st.subheader("Words", anchor=False)
+    st.markdown(
+        """
+- **Score**: 0 to 100, higher is better; 0-20 Bad, 20-40 Poor, 40-60 Fair, 60-80 Good, 80-100 Excellent (the five grades
+  of ITU-R BT.500).
+- **As seen on a screen**: the whole photo, shrunk to the model's size.
+- **At 100 %**: the mean over tiles of the photo's own pixels.
+- **Similar**: photos whose perceptual hashes differ in few bits, such as bursts, edits and copies.
+"""
+    )

@@ -1,0 +1,53 @@
+"""Score photos: how good is each, how sure is that, and which is the best of many."""
+
+import streamlit as st
+
+from pages.shared import batch, compare, exports, hero, intake, ranked_table
+from pages.shared.assessor import choose_assessor
+from pages.shared.photo_library import PhotoLibrary, library
+from pages.shared.scoring import model_key
+
+st.title("Score photos", anchor=False)
+st.write("How good is a photo, from 0 to 100, and how sure is that? Photos are judged on this computer and stay on it.")
+
+photos: PhotoLibrary = library()
+intake.take_in()
+assessor = choose_assessor()
+batch.score_waiting(photos, assessor)
+
+model = model_key(assessor)
+shown = photos.photos()
+outcomes = {key: photos.outcomes[key, model] for key in shown if (key, model) in photos.outcomes}
+rows = ranked_table.ranked(shown, outcomes)
+
+if len(shown) == 1:
+    key, photo = next(iter(shown.items()))
+    if key in outcomes:
+        hero.show(photo, outcomes[key], photos, assessor, wide=True)
+    st.button("Remove this photo", on_click=photos.clear, key="clear")
+else:
+    if not photos.own:
+        st.caption("Samples, until yours are here: five photos, and what damage does to them.")
+    with st.container(key="many"):
+        table, detail = st.columns([5, 7], gap="medium")
+    with table:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            passing = ranked_table.filtered(rows)
+            exports.offer(passing, photos, assessor)
+            if photos.own:
+                st.button("Remove all", on_click=photos.clear, key="clear")
+        chosen = ranked_table.show(passing)
+        ranked_table.show_failures(rows)
+        st.caption("Click a photo to open it; tick two to compare them.")
+    with detail:
+        known = {row.photo.key: row for row in rows}
+        if len(chosen) == 2:
+            compare.show(known[chosen[0]], known[chosen[1]], photos)
+        else:
+            if len(chosen) > 2:
+                st.caption(f"{len(chosen)} photos are ticked: two can be compared, the first is shown.")
+            opened = chosen[0] if chosen else st.session_state.get("opened")
+            opened = opened if opened in known else next(iter(shown))
+            st.session_state["opened"] = opened
+            if opened in outcomes:
+                hero.show(shown[opened], outcomes[opened], photos, assessor, wide=False)

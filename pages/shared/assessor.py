@@ -1,0 +1,47 @@
+"""The model that the pages use: chosen in one place, loaded once for all sessions."""
+
+import streamlit as st
+
+from metaiqa_core.assess import Assessor
+from metaiqa_core.errors import CheckpointError
+from metaiqa_core.models.checkpoints import DEFAULT_MODEL, find_model, list_models
+from pages.shared.plain import plain
+
+
+@st.cache_resource(max_entries=3, show_spinner="Loading the model …")
+def _load(name: str, changed: int) -> Assessor:
+    return Assessor.load(name)
+
+
+def load(name: str = "default") -> Assessor:
+    """Return a model, loaded once a process and again when its file changes.
+
+    Raises:
+        CheckpointError: If it cannot be used.
+    """
+    path = find_model(name)
+    return _load(name, path.stat().st_mtime_ns if path.is_file() else 0)
+
+
+def choose_assessor() -> Assessor:
+    """Offer a choice where there is more than one model, and return the chosen one.
+
+    Where it cannot be loaded, the page says so and stops.
+    """
+    names = sorted(list_models(), key=lambda name: name != DEFAULT_MODEL)
+    name = "default"
+    if len(names) > 1:
+        # The widget's own state ends with its page; the choice outlives it under another name.
+        remembered = st.session_state.get("model")
+        name = st.selectbox(
+            "Model",
+            names,
+            index=names.index(remembered) if remembered in names else 0,
+            help="Each model has its own scale, interval and population; the About page shows its card.",
+        )
+        st.session_state["model"] = name
+    try:
+        return load(name)
+    except CheckpointError as error:
+        st.error(plain(str(error)))
+        st.stop()

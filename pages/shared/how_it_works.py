@@ -1,0 +1,57 @@
+"""How a score comes about, in one picture: four steps from left to right, made from a real sample and the real card."""
+
+import streamlit as st
+
+from metaiqa_core.assess import Assessor
+from pages.shared import samples
+from pages.shared.photo_library import library, sample_photos
+from pages.shared.previews import preview
+from pages.shared.score_plot import score_plot, score_plot_in_words
+from pages.shared.scoring import outcome_of
+
+
+def show(assessor: Assessor) -> None:
+    """Draw the steps; on a phone they stand one below the other."""
+    photo = next(photo for photo in sample_photos().values() if photo.name == samples.NAMES[0])
+    outcome = outcome_of(photo, library(), assessor)
+    seen, shrunk, network, score = st.columns(4, border=True)
+    with seen:
+        st.markdown("**1. The photo** →")
+        st.image(preview(photo, library(), 480), width="stretch", alt="A cup of coffee, the sample photo")
+        st.caption("Turned upright, colours to sRGB, transparent parts on white.")
+    with shrunk:
+        st.markdown("**2. As the model sees it** →")
+        side = assessor.preprocessing.short_side
+        st.subheader(f"{side} pixels" if side else "1 : 1", anchor=False)
+        st.write(_size(assessor))
+        st.caption("Nothing is cropped or stretched: composition and blur stay what they are.")
+    with network:
+        st.markdown("**3. The network** →")
+        parameters = sum(weight.numel() for weight in assessor.network.parameters()) / 1e6
+        st.subheader(f"{parameters:.1f} M weights", anchor=False)
+        st.write(_network(assessor))
+        st.caption("Eq. 1 of the paper: a backbone, the mean of its maps, two linear layers, one number.")
+    with score:
+        st.markdown("**4. The score**")
+        if outcome.assessment:
+            st.plotly_chart(
+                score_plot(outcome.assessment, assessor.card.calibration),
+                key="how_it_works_plot",
+                config={"displayModeBar": False},
+                alt=score_plot_in_words(outcome.assessment),
+            )
+        st.caption("0 to 100, a grade, and what photos that the model had not seen taught about its errors.")
+
+
+def _size(assessor: Assessor) -> str:
+    side = assessor.preprocessing.short_side
+    if side is None:
+        return "At its own resolution."
+    rest = "smaller ones are enlarged" if assessor.preprocessing.enlarge else "smaller photos stay as they are"
+    return f"Shrunk until the short side has {side} pixels; {rest}."
+
+
+def _network(assessor: Assessor) -> str:
+    config = assessor.card.regressor
+    name = f"`{config.backbone}`" if config else "The network of the authors' released code"
+    return f"{name}, trained on photos that people rated, run on your processor."

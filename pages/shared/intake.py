@@ -1,0 +1,52 @@
+"""Where photos come in: files, a folder, the camera."""
+
+import streamlit as st
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from metaiqa_core.images import READABLE_SUFFIXES
+from pages.shared.photo_library import PhotoLibrary, library
+
+WAYS = ("Files", "Folder", "Camera")
+_PICTURE_SUFFIXES = [suffix.removeprefix(".") for suffix in READABLE_SUFFIXES]
+
+
+def take_in() -> None:
+    """Show the way in that the user chose, and move what arrives into the session's library."""
+    way = st.segmented_control(
+        "Photos from", WAYS, default=WAYS[0], required=True, key="intake_way", label_visibility="collapsed"
+    )
+    # A widget with a new key starts empty: the photos live in the library now, and the uploader is ready for more.
+    key = f"intake_{way}_{st.session_state.setdefault('intakes', 0)}"
+    if way == "Camera":
+        arrived = [photo] if (photo := st.camera_input("Take a photo", key=key)) else []
+    elif way == "Folder":
+        # A folder holds other things too; only pictures are taken, while a chosen file always gets an answer.
+        arrived = st.file_uploader(
+            "Choose a folder of photos", _PICTURE_SUFFIXES, accept_multiple_files="directory", key=key
+        )
+    else:
+        arrived = st.file_uploader("Drop one photo or hundreds", accept_multiple_files=True, key=key)
+    if arrived:
+        _move(arrived, library(), way)
+        st.session_state["intakes"] += 1
+        st.rerun()
+
+
+def _move(arrived: list[UploadedFile], photos: PhotoLibrary, way: str) -> None:
+    """Move uploads into the library, one after the other, and open the first of them."""
+    added = []
+    for file in arrived:
+        name = f"camera {len(photos.own) + 1}.jpg" if way == "Camera" else file.name
+        added.append(photos.add(name, file.getvalue()))
+        _release(file)
+    st.session_state["opened"] = added[0].key
+
+
+def _release(file: UploadedFile) -> None:
+    """Free the memory of an upload: Streamlit holds it to the session's end, also after its widget is gone."""
+    context = get_script_run_ctx()
+    if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
+        context.uploaded_file_mgr.remove_file(session_id=context.session_id, file_id=file.file_id)
+    file.close()

@@ -1,0 +1,71 @@
+"""A model's card, for people: what it was trained on, how accurate it measured, under which terms."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from metaiqa_core.models.card import Calibration, ModelCard
+
+_CRITERIA = {
+    "srocc": ("SROCC", "Agreement in rank between the scores and people's mean opinions; 1 is perfect."),
+    "plcc": ("PLCC", "Linear correlation between the scores and people's mean opinions; 1 is perfect."),
+    "krocc": ("KROCC", "Share of photo pairs put in the right order, minus the share put in the wrong one."),
+    "rmse": ("RMSE", "Typical distance between score and mean opinion, on the scale of the table."),
+}
+
+
+def show(card: ModelCard) -> None:
+    """Render a card; what it does not hold is said to be missing, never guessed."""
+    st.subheader(f"Model card: {card.name}", anchor=False)
+    st.write(card.summary)
+    _accuracy(card.accuracy)
+    if card.calibration:
+        _calibration(card.calibration)
+    st.markdown("**Training data**")
+    st.write(card.training_data)
+    st.markdown("**Licence**")
+    st.write(card.licence)
+    with st.expander("Recipe and file"):
+        st.json(
+            {
+                "recipe": card.recipe,
+                "preprocessing": card.preprocessing.to_dict(),
+                "score scale": card.score_scale,
+                "sha256": card.sha256,
+                "created": card.created,
+                "code version": card.code_version,
+            }
+        )
+
+
+def _accuracy(accuracy: dict[str, Any]) -> None:
+    st.markdown("**Measured accuracy**")
+    found = {key: texts for key, texts in _CRITERIA.items() if isinstance(accuracy.get(f"{key}_mean"), int | float)}
+    if not found:
+        st.write("Not measured: read this model's scores with care.")
+    with st.container(horizontal=True, gap="large"):
+        for key, (name, meaning) in found.items():
+            spread = accuracy.get(f"{key}_std")
+            value = f"{accuracy[f'{key}_mean']:.3f}" + (f" ± {spread:.3f}" if isinstance(spread, int | float) else "")
+            st.metric(name, value, help=meaning, width="content")
+    shown = {f"{key}_{end}" for key in found for end in ("mean", "std")}
+    rest = {key: _readable(value) for key, value in accuracy.items() if key not in shown}
+    if rest:
+        st.table(pd.Series(rest, name="measured here").rename(lambda key: key.replace("_", " ")))
+
+
+def _calibration(calibration: Calibration) -> None:
+    st.write(
+        f"The {100 * calibration.level:.0f} % interval is the score ± {calibration.half_width:.1f} points. On photos "
+        f"that were new to the model, it held people's mean opinion {100 * calibration.measured_coverage:.1f} % "
+        f"of the time. Percentiles compare with {calibration.population_size:,} {calibration.population}."
+    )
+
+
+def _readable(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(_readable(each) for each in value)
+    return str(value)

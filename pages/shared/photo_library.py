@@ -1,0 +1,124 @@
+"""The photos of a session, which every page can use, and what is known about them.
+
+Streamlit keeps uploads in memory for as long as their widget lives and forgets them with it. The library moves each
+upload into one unnamed temporary file a session, which the operating system deletes with the session: memory holds
+only thumbnails and results, and a change of page loses nothing.
+"""
+
+import hashlib
+import tempfile
+from dataclasses import dataclass, field
+from typing import IO, Literal
+
+import streamlit as st
+
+from metaiqa_core.assess import Assessment, QualityMap
+from pages.shared import samples
+
+Origin = Literal["own", "sample"]
+
+
+@dataclass(frozen=True)
+class SessionPhoto:
+    """One photo of the session.
+
+    Attributes:
+        key: SHA-256 of the content and the name: what results are kept under.
+        name: File name, for people.
+        sha256: Of the content, 64 hexadecimal digits.
+        size: Length of the content, bytes.
+        origin: Brought by the user, or built in.
+    """
+
+    key: str
+    name: str
+    sha256: str
+    size: int
+    origin: Origin
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one look at a photo gave; either an assessment or a reason.
+
+    Attributes:
+        assessment: What the model says; None where the photo failed.
+        error: One sentence; None where the photo was assessed.
+        thumbnail: Small JPEG as a data URI; None where the photo failed.
+        appearance: 64-bit perceptual hash; None where the photo failed or shows nothing but one tone.
+    """
+
+    assessment: Assessment | None = None
+    error: str | None = None
+    thumbnail: str | None = None
+    appearance: int | None = None
+
+
+@dataclass(eq=False)
+class PhotoLibrary:
+    """Photos, outcomes and quality maps of one session, in the order in which they came.
+
+    Attributes:
+        own: The user's photos by key.
+        outcomes: By photo key and model.
+        quality_maps: The readings at 100 %, by photo key and model.
+        paused: Whether the user has stopped scoring.
+    """
+
+    own: dict[str, SessionPhoto] = field(default_factory=dict)
+    outcomes: dict[tuple[str, str], Outcome] = field(default_factory=dict)
+    quality_maps: dict[tuple[str, str], QualityMap] = field(default_factory=dict)
+    paused: bool = False
+    _places: dict[str, tuple[int, int]] = field(default_factory=dict)  # offset and length in the file, by content
+    _file: IO[bytes] = field(default_factory=tempfile.TemporaryFile)
+
+    def add(self, name: str, content: bytes) -> SessionPhoto:
+        """Take in a photo, or return the one that is already here with this name and content."""
+        photo = _photo(name, content, "own")
+        if photo.sha256 not in self._places:
+            offset = self._file.seek(0, 2)
+            self._file.write(content)
+            self._places[photo.sha256] = offset, len(content)
+        self.paused = False
+        return self.own.setdefault(photo.key, photo)
+
+    def content(self, photo: SessionPhoto) -> bytes:
+        """Return the bytes of a photo's file."""
+        if photo.origin == "sample":
+            return samples.content(photo.name)
+        offset, length = self._places[photo.sha256]
+        self._file.seek(offset)
+        return self._file.read(length)
+
+    def photos(self) -> dict[str, SessionPhoto]:
+        """Return the user's photos by key, or the samples while there are none."""
+        return self.own or sample_photos()
+
+    def clear(self) -> None:
+        """Forget the user's photos and all that is known about them, and give their space back."""
+        for key in self.own:
+            for known in (self.outcomes, self.quality_maps):
+                for entry in [entry for entry in known if entry[0] == key]:
+                    del known[entry]
+        self.own.clear()
+        self._places.clear()
+        self._file.seek(0)
+        self._file.truncate()
+        self.paused = False
+
+
+def library() -> PhotoLibrary:
+    """Return this session's library."""
+    return st.session_state.setdefault("photo_library", PhotoLibrary())
+
+
+@st.cache_resource(show_spinner=False)
+def sample_photos() -> dict[str, SessionPhoto]:
+    """Return the built-in photos by key."""
+    photos = [_photo(name, samples.content(name), "sample") for name in samples.NAMES]
+    return {photo.key: photo for photo in photos}
+
+
+def _photo(name: str, content: bytes, origin: Origin) -> SessionPhoto:
+    sha256 = hashlib.sha256(content).hexdigest()
+    return SessionPhoto(f"{sha256} {name}", name, sha256, len(content), origin)

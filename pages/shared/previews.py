@@ -1,0 +1,74 @@
+"""Small pictures of decoded photos: thumbnails for tables, previews for the screen."""
+
+import base64
+import io
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from metaiqa_core.images import Photo, decode
+from pages.shared.photo_library import PhotoLibrary, SessionPhoto
+
+THUMBNAIL_SIDE = 144
+_THUMBNAIL_BYTES = 9_000
+"""Base64 makes four characters of three bytes: the data URI stays below 12 kB."""
+_PREVIEWS_KEPT = 8
+
+
+def preview(photo: SessionPhoto, photos: PhotoLibrary, side: int) -> bytes:
+    """Return a photo for the screen as JPEG, at most `side` pixels long; the last few are kept in the session.
+
+    Raises:
+        PhotoError: If the photo cannot be read.
+    """
+    kept: dict[tuple[str, int], bytes] = st.session_state.setdefault("previews", {})
+    content = kept.pop((photo.key, side), None)
+    if content is None:
+        # A JPEG is decoded reduced to twice this short side or more; that is plenty for the long side asked for.
+        content = jpeg(fitted(decode(photos.content(photo), least_short_side=side // 2), side), 88)
+    kept[photo.key, side] = content  # the most recent one stands last
+    while len(kept) > _PREVIEWS_KEPT:
+        del kept[next(iter(kept))]
+    return content
+
+
+def opened(content: bytes) -> Image.Image:
+    """Return a preview as an image."""
+    return Image.open(io.BytesIO(content)).convert("RGB")
+
+
+def fitted(photo: Photo, side: int) -> Image.Image:
+    """Return a photo shrunk to fit a square of `side` pixels; small ones stay as they are."""
+    image = Image.fromarray(np.asarray(photo.pixels))
+    # The extent is what a reduced JPEG decode really filled; without it the picture would be stretched by a hair.
+    width, height = photo.full_size
+    scale = min(1.0, side / max(width, height))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    if size[0] > image.width:
+        size = image.size
+    return image.resize(size, Image.Resampling.LANCZOS, box=photo.extent, reducing_gap=3.0)
+
+
+def jpeg(image: Image.Image, quality: int) -> bytes:
+    """Return an image as JPEG."""
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
+
+
+def thumbnail(image: Image.Image) -> str:
+    """Return an image as a data URI of at most 12 kB."""
+    small = image.copy()
+    small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+    content = jpeg(small, 80)
+    for quality in (60, 40, 20, 5):
+        if len(content) <= _THUMBNAIL_BYTES:
+            break
+        content = jpeg(small, quality)
+    return data_uri(content)
+
+
+def data_uri(content: bytes) -> str:
+    """Return JPEG content as a data URI."""
+    return f"data:image/jpeg;base64,{base64.b64encode(content).decode('ascii')}"

@@ -1,0 +1,51 @@
+"""The one colour scale for quality, 0-100: orange for bad, sand for fair, blue for good.
+
+Orange and blue stay apart in every kind of colour blindness; the tests check it. Words and numbers always stand beside
+the colour, so that nothing is said by colour alone.
+"""
+
+from metaiqa_core.assess import WORDS
+
+_ANCHORS = ((178, 63, 36), (224, 143, 92), (226, 211, 176), (110, 167, 190), (36, 99, 138))
+"""sRGB at the scores 0, 25, 50, 75 and 100; straight lines between them."""
+_DARK_TEXT, _LIGHT_TEXT = "#000000", "#ffffff"
+"""Of these two, one has a contrast of at least 4.58 on any colour."""
+
+
+def rgb_of(score: float) -> tuple[int, int, int]:
+    """Return the sRGB colour of a score, 0-100.
+
+    >>> rgb_of(0), rgb_of(50)
+    ((178, 63, 36), (226, 211, 176))
+    """
+    position = min(max(score, 0.0), 100.0) / 25
+    index = min(int(position), 3)
+    share = position - index
+    low, high = _ANCHORS[index], _ANCHORS[index + 1]
+    red, green, blue = (round(a + (b - a) * share) for a, b in zip(low, high, strict=True))
+    return red, green, blue
+
+
+def colour_of(score: float) -> str:
+    """Return the colour of a score as #rrggbb."""
+    return "#{:02x}{:02x}{:02x}".format(*rgb_of(score))
+
+
+def colour_of_word(word: str) -> str:
+    """Return the colour of a grade: that of the middle of its fifth of the scale."""
+    return colour_of(WORDS.index(word) * 20 + 10)
+
+
+def text_colour_on(background: str) -> str:
+    """Return the darker or lighter text colour, whichever has the higher contrast (WCAG 2.2) on a #rrggbb colour."""
+    luminance = _luminance(background)
+    on_dark = (_luminance(_LIGHT_TEXT) + 0.05) / (luminance + 0.05)
+    on_light = (luminance + 0.05) / (_luminance(_DARK_TEXT) + 0.05)
+    return _LIGHT_TEXT if on_dark > on_light else _DARK_TEXT
+
+
+def _luminance(colour: str) -> float:
+    """Return the relative luminance. Source: WCAG 2.2, definition of relative luminance."""
+    channels = (int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5))
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

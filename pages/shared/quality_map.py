@@ -1,0 +1,132 @@
+"""The reading at 100 %: computed tile by tile with progress and cancel, and drawn over the photo."""
+
+import itertools
+import time
+from dataclasses import dataclass
+
+import streamlit as st
+from PIL import Image, ImageDraw, ImageFont
+
+from metaiqa_core.assess import TILE, Assessor, QualityMap
+from metaiqa_core.preprocessing import tiles
+from metaiqa_core.progress import Progress, Work
+from pages.shared.batch import SLICE
+from pages.shared.failures import explain
+from pages.shared.photo_library import PhotoLibrary, SessionPhoto
+from pages.shared.plain import plain
+from pages.shared.quality_colours import rgb_of
+from pages.shared.scoring import model_key
+
+_RUNNING = "quality_map_work"
+_BREATH = 0.1
+_OVERLAY = 0.55
+_SMALLEST_LABELLED_CELL = 60
+
+
+def read_at_full_size(photo: SessionPhoto, photos: PhotoLibrary, assessor: Assessor, size: tuple[int, int]) -> None:
+    """Offer to compute the quality map, or go on computing it; the page is drawn again when it is there.
+
+    Args:
+        photo: The photo.
+        photos: Where the map is kept.
+        assessor: The model.
+        size: Upright width and height of the photo, pixels.
+    """
+    key = (photo.key, model_key(assessor))
+    running: _Reading | None = st.session_state.get(_RUNNING)
+    if running is not None and running.key != key:  # of another photo: let go of it and of the pixels that it holds
+        del st.session_state[_RUNNING]
+        running = None
+    count = len(tiles(*size, TILE))
+    if running is None and st.button(f"Read at 100 % ({count} tiles)", key="read_at_full_size"):
+        running = _Reading(key, assessor.map_quality(photos.content(photo)), Progress("", 0, count))
+        st.session_state[_RUNNING] = running
+    if running is None:
+        return
+    _work(running, photos)
+    if st.session_state.get(_RUNNING) is not running:  # it failed, and the reason stands there
+        return
+    st.fragment(_go_on, run_every=_BREATH)(running, photos, [True])
+
+
+@dataclass
+class _Reading:
+    """A map in the making."""
+
+    key: tuple[str, str]
+    work: Work[QualityMap]
+    progress: Progress
+
+
+def _work(running: _Reading, photos: PhotoLibrary) -> None:
+    """Score tiles for one slice of time; where the map is done, keep it and draw the page again."""
+    end = time.monotonic() + SLICE
+    try:
+        while time.monotonic() < end:
+            running.progress = next(running.work)
+    except StopIteration as stop:
+        photos.quality_maps[running.key] = stop.value
+        _forget()
+        st.rerun()
+    except Exception as error:
+        _forget()
+        st.error(plain(explain(error)))
+
+
+def _forget() -> None:
+    st.session_state.pop(_RUNNING, None)
+
+
+def _go_on(running: _Reading, photos: PhotoLibrary, first: list[bool]) -> None:
+    if st.session_state.get(_RUNNING) is not running:  # cancelled
+        st.rerun()
+    if not first:
+        _work(running, photos)
+        if st.session_state.get(_RUNNING) is not running:
+            return
+    first.clear()  # in the page's own run, which has just worked, this only draws
+    with st.container(horizontal=True, vertical_alignment="center"):
+        done = running.progress
+        st.progress(done.step / done.total, f"Tile {done.step} of {done.total}")
+        st.button("Cancel", on_click=_forget, key="cancel_map")
+
+
+def draw(image: Image.Image, quality: QualityMap, size: tuple[int, int]) -> Image.Image:
+    """Tint a photo by the score of each tile.
+
+    Args:
+        image: Any reduction of the photo.
+        quality: Its map.
+        size: Width and height of the photo itself, pixels, in which the tiles are given.
+
+    Returns:
+        An image of the same size: the photo in grey, so that every hue is the scale's. Tiles overlap a little; each
+        cell reaches to the middle of the overlaps.
+    """
+    columns = _edges([box.left for box in quality.boxes], [box.width for box in quality.boxes], size[0], image.width)
+    rows = _edges([box.top for box in quality.boxes], [box.height for box in quality.boxes], size[1], image.height)
+    grey = image.convert("L").convert("RGB")
+    tint = grey.copy()
+    pen = ImageDraw.Draw(tint)
+    cells = [(left, top, right, bottom) for top, bottom in rows for left, right in columns]
+    for cell, score in zip(cells, quality.scores, strict=True):
+        pen.rectangle(cell, fill=rgb_of(score))
+    blended = Image.blend(grey, tint, _OVERLAY)
+    pen = ImageDraw.Draw(blended)
+    smallest = min(min(right - left, bottom - top) for left, top, right, bottom in cells)
+    if smallest >= _SMALLEST_LABELLED_CELL:
+        font = ImageFont.load_default(min(smallest // 4, 64))
+        for (left, top, right, bottom), score in zip(cells, quality.scores, strict=True):
+            pen.text(
+                ((left + right) / 2, (top + bottom) / 2), f"{score:.0f}", "#ffffff", font, "mm",
+                stroke_width=3, stroke_fill="#14181b",
+            )  # fmt: skip
+    return blended
+
+
+def _edges(starts: list[int], lengths: list[int], extent: int, drawn: int) -> list[tuple[int, int]]:
+    """Return the cells along one side, in drawn pixels."""
+    spans = sorted({(start, start + length) for start, length in zip(starts, lengths, strict=True)})
+    inner = [(end + start) / 2 for (_, end), (start, _) in itertools.pairwise(spans)]
+    edges = [round(edge * drawn / extent) for edge in (0, *inner, extent)]
+    return list(itertools.pairwise(edges))

@@ -1,0 +1,76 @@
+"""What many tests share: one tiny database whose scores mean something, and one tiny model that tells photos apart."""
+
+import csv
+import sys
+
+import pytest
+from PIL import Image
+
+# PyTorch takes seconds to import, and many tests do without it: what needs it is imported where it is used.
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quiet_machine(tmp_path_factory):
+    """One thread for PyTorch, and no models of whoever runs the tests."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("METAIQA_MODELS", str(tmp_path_factory.mktemp("models")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def tiny_csv(tmp_path_factory):
+    """A CSV database of 24 generated photos; the noisier a photo, the lower its score."""
+    from tiny_fixtures import photo_pixels
+
+    folder = tmp_path_factory.mktemp("tiny")
+    with (folder / "tiny.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["image", "mos"])
+        for number in range(24):
+            noise = 2.5 * (number * 7 % 24)
+            size = (96, 72) if number % 3 else (72, 96)
+            Image.fromarray(photo_pixels(number, noise, size)).save(folder / f"photo-{number:02}.png")
+            writer.writerow([f"photo-{number:02}.png", round(95 - 1.4 * noise, 2)])
+    return folder / "tiny.csv"
+
+
+@pytest.fixture(scope="session")
+def tiny_database(tiny_csv):
+    from metaiqa_core.databases.csv_database import read_csv_database
+
+    return read_csv_database(tiny_csv)
+
+
+@pytest.fixture(scope="session")
+def tiny_photos(tiny_database):
+    """The database's model inputs; read only."""
+    from tiny_fixtures import TINY_PREPROCESSING
+
+    from metaiqa_core.training.photos import TrainingPhotos
+
+    return TrainingPhotos(tiny_database.images, TINY_PREPROCESSING)
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(tiny_photos, tmp_path_factory):
+    """The weights file of a tiny calibrated model called `tiny`, with its card."""
+    from tiny_fixtures import TINY_CALIBRATION, TINY_CONFIG, TINY_PREPROCESSING, spread_network
+
+    from metaiqa_core.models.card import ModelCard
+    from metaiqa_core.models.checkpoints import save_checkpoint
+
+    path = tmp_path_factory.mktemp("checkpoint") / "tiny.safetensors"
+    card = ModelCard(
+        name="tiny",
+        summary="Random weights for tests.",
+        architecture="regressor",
+        regressor=TINY_CONFIG,
+        preprocessing=TINY_PREPROCESSING,
+        training_data="none",
+        licence="MIT",
+        calibration=TINY_CALIBRATION,
+    )
+    save_checkpoint(spread_network(tiny_photos), card, path)
+    return path

@@ -1,0 +1,204 @@
+"""The house rules that a reader relies on: one direction of imports, one place for the interface, no side effects."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+LAYERS = [
+    ["errors", "files", "progress"],
+    ["image_formats", "image_colours"],
+    ["images"],
+    ["preprocessing", "databases", "distortions"],
+    ["synthesis", "tasks"],
+    ["models"],
+    ["training", "evaluation", "explain", "assess"],
+    ["results"],
+    ["jobs", "commands"],
+    ["cli"],
+    ["__main__"],
+]
+HEIGHT = {place: height for height, places in enumerate(LAYERS) for place in places}
+CORE = sorted((ROOT / "metaiqa_core").rglob("*.py"))
+INTERFACE = [ROOT / "app.py", *sorted((ROOT / "pages").rglob("*.py"))]
+
+
+def module_name(file):
+    return ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def place_of(module):
+    """The folder or file of the core that a module belongs to; empty for the package itself."""
+    return (module.split(".") + [""])[1]
+
+
+MODULES = {module_name(file) for file in CORE}
+
+
+def imported_modules(tree, of_file):
+    """Every module that a file imports anywhere in it, also inside functions."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{of_file}: imports are absolute"
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                found.add(inner if inner in MODULES else node.module)
+    return found
+
+
+TREES = {file: ast.parse(file.read_text(encoding="utf-8")) for file in [*CORE, *INTERFACE]}
+IMPORTS = {file: imported_modules(tree, file.name) for file, tree in TREES.items()}
+
+
+def core_imports(file):
+    return {module for module in IMPORTS[file] if module.split(".")[0] == "metaiqa_core"}
+
+
+def test_every_file_of_the_core_has_its_layer():
+    homeless = {place_of(module_name(file)) for file in CORE} - set(HEIGHT) - {""}
+    assert not homeless, f"name the layer of {homeless} in LAYERS"
+
+
+@pytest.mark.parametrize("file", CORE, ids=module_name)
+def test_a_file_imports_only_from_lower_layers_or_its_own_folder(file):
+    place = place_of(module_name(file))
+    if not place:
+        return  # the package itself offers `Assessor`, looked up on first use
+    for module in core_imports(file) - {"metaiqa_core"}:
+        other = place_of(module)
+        assert other == place or HEIGHT[other] < HEIGHT[place], f"{module_name(file)} imports {module}"
+
+
+def test_modules_import_each_other_in_no_circle():
+    graph = {module_name(file): core_imports(file) - {"metaiqa_core"} for file in CORE}
+    graph["metaiqa_core"] = set()
+    finished, under_way = set(), []
+
+    def visit(module):
+        assert module not in under_way, f"circle: {' -> '.join([*under_way, module])}"
+        if module in finished:
+            return
+        under_way.append(module)
+        for other in sorted(graph.get(module, ())):
+            # A folder's __init__ gathers its files: naming the folder from within would be the circle to find.
+            visit(other)
+        under_way.pop()
+        finished.add(module)
+
+    for module in sorted(graph):
+        visit(module)
+
+
+def test_streamlit_is_imported_only_by_the_app_and_its_pages():
+    assert not [module_name(file) for file in CORE if any(name.split(".")[0] == "streamlit" for name in IMPORTS[file])]
+
+
+def test_the_core_does_not_import_the_pages():
+    assert not [module_name(file) for file in CORE if IMPORTS[file] & {"app", "pages"}]
+
+
+def test_no_file_is_a_drawer_for_leftovers():
+    drawers = {"utils", "util", "helpers", "helper", "common", "misc"}
+    assert not [file for file in [*CORE, *INTERFACE] if file.stem in drawers or file.parent.name in drawers]
+
+
+def test_the_core_never_prints():
+    for file in CORE:
+        calls = [node.func for node in ast.walk(TREES[file]) if isinstance(node, ast.Call)]
+        assert not [call for call in calls if isinstance(call, ast.Name) and call.id == "print"], file
+
+
+def test_the_core_validates_with_exceptions_not_with_asserts():
+    assert not [file for file in CORE if any(isinstance(node, ast.Assert) for node in ast.walk(TREES[file]))]
+
+
+def public_definitions(body, prefix=""):
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            yield f"{prefix}{node.name}", node
+            if isinstance(node, ast.ClassDef):
+                yield from public_definitions(node.body, f"{node.name}.")
+
+
+@pytest.mark.parametrize("file", CORE, ids=module_name)
+def test_every_public_function_and_class_says_what_it_is_for(file):
+    assert ast.get_docstring(TREES[file]), f"{file.name} has no docstring"
+    missing = [name for name, node in public_definitions(TREES[file].body) if not ast.get_docstring(node)]
+    assert not missing
+
+
+IMPORT_WATCH = """
+import sys, socket, random
+touched = []
+def watch(event, arguments):
+    if event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+"):
+        touched.append(f"writes {arguments[0]}")
+    if event.split(".")[0] == "socket" and event != "socket.__new__":
+        touched.append(event)
+%(before)s
+sys.addaudithook(watch)
+import %(modules)s
+sys.stdout.write(repr(touched) + chr(10))
+%(after)s
+"""
+
+
+def run_watched(modules, before="", after=""):
+    code = IMPORT_WATCH % {"modules": ", ".join(modules), "before": before, "after": after}
+    outcome = subprocess.run(
+        [sys.executable, "-B", "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=120
+    )
+    return outcome.stdout.splitlines()
+
+
+def test_importing_the_package_touches_nothing_and_stays_light():
+    touched, heavy = run_watched(
+        ["metaiqa_core"], after="sys.stdout.write(repr({'torch', 'numpy', 'PIL'} & set(sys.modules)))"
+    )
+    assert (touched, heavy) == ("[]", "set()")
+
+
+def test_importing_the_light_modules_touches_nothing_and_loads_no_network_library():
+    light = ["errors", "files", "progress", "tasks", "databases.csv_database", "databases.rated_image"]
+    after = (
+        "now = random.getstate(), numpy.random.get_state()[1].tolist()\n"
+        "sys.stdout.write(repr((now == state, 'torch' in sys.modules)))"
+    )
+    before = "import numpy\nstate = random.getstate(), numpy.random.get_state()[1].tolist()"
+    touched, state = run_watched([f"metaiqa_core.{module}" for module in light], before, after)
+    assert (touched, state) == ("[]", "(True, False)")
+
+
+def executed_on_import(body):
+    """The statements of a module that run when it is imported: not those inside functions."""
+    for node in body:
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            yield node
+            yield from executed_on_import(ast.iter_child_nodes(node))
+
+
+FORBIDDEN_ON_IMPORT = {
+    *(
+        "seed",
+        "manual_seed",
+        "set_num_threads",
+        "set_default_device",
+        "set_default_dtype",
+        "use_deterministic_algorithms",
+    ),
+    *("open", "read_text", "read_bytes", "write_text", "write_bytes", "mkdir", "urlopen", "urlretrieve", "load_model"),
+    *("load_checkpoint", "basicConfig", "filterwarnings"),
+}
+
+
+@pytest.mark.parametrize("file", CORE, ids=module_name)
+def test_no_module_reads_files_or_sets_seeds_threads_and_the_like_on_import(file):
+    calls = [node.func for node in executed_on_import(TREES[file].body) if isinstance(node, ast.Call)]
+    names = {getattr(call, "attr", getattr(call, "id", "")) for call in calls}
+    assert not names & FORBIDDEN_ON_IMPORT

@@ -1,0 +1,166 @@
+"""The main job in a real browser: a photo goes in, its score is read from the page."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from browser import chromium, running_app, upload, wait_until_idle
+from page_fixtures import as_default, jpeg
+from skimage import data
+
+from metaiqa_core.assess import Assessor
+
+pytestmark = pytest.mark.browser
+PATIENCE = 120_000
+
+
+@pytest.fixture(scope="module")
+def assessor(tiny_checkpoint, tmp_path_factory):
+    """The default model, as the app finds it: the shipped one, or else a tiny one."""
+    folder = as_default(tiny_checkpoint, tmp_path_factory.mktemp("default"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("METAIQA_MODELS", str(folder))
+        yield Assessor.load()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def address(assessor, browser):
+    """The running app; it inherits METAIQA_MODELS from the fixture before."""
+    with running_app() as started:
+        yield started
+
+
+@pytest.fixture
+def page(browser, address):
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    opened = context.new_page()
+    opened.set_default_timeout(PATIENCE)
+    opened.requests = []
+    opened.on("request", lambda request: opened.requests.append(request.url))
+    opened.goto(address)
+    opened.locator(".reading .score").first.wait_for()
+    wait_until_idle(opened)
+    yield opened
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    """Nine real JPEG files: parts of scikit-image's photos, all different."""
+    folder = tmp_path_factory.mktemp("photos")
+    files = [folder / f"photo {number}.jpg" for number in range(9)]
+    for number, file in enumerate(files):
+        pixels = (data.chelsea, data.coffee, data.astronaut)[number % 3]()
+        file.write_bytes(jpeg(np.ascontiguousarray(pixels[: 290 - number, : 440 - 7 * number]), 40 + 6 * number))
+    return files
+
+
+def shown_score(page):
+    return page.locator(".reading .score").first.inner_text()
+
+
+def bring_one(page, photo):
+    """Upload one photo and wait for its own page."""
+    upload(page, photo)
+    page.get_by_role("button", name="Remove this photo").wait_for()
+    wait_until_idle(page)
+
+
+def exported(page):
+    """Download the table as JSON; return the records by file name."""
+    page.get_by_role("button", name="Export").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="JSON").click()
+    page.keyboard.press("Escape")
+    return {row["file"]: row for row in json.loads(download.value.path().read_text(encoding="utf-8"))}
+
+
+def test_an_uploaded_jpeg_shows_the_score_that_the_assessor_gives_to_its_bytes(page, photos, assessor):
+    bring_one(page, photos[0])
+    expected = assessor.assess(photos[0].read_bytes())
+    assert shown_score(page) == f"{expected.score:.1f}"
+    assert page.locator(".reading .word").first.inner_text() == expected.word
+    assert page.locator(".st-key-hero_photo img").get_attribute("alt").startswith("photo 0.jpg, scored")
+
+
+def test_a_batch_is_exported_to_the_last_bit_and_a_broken_file_is_a_row_with_its_reason(
+    page, photos, assessor, tmp_path
+):
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(photos[0].read_bytes()[:2000])
+    upload(page, *photos[:3], broken)
+    page.get_by_role("button", name="Remove all").wait_for()
+    wait_until_idle(page)
+    rows = exported(page)
+    assert {name: row["score"] for name, row in rows.items()} == {
+        **{photo.name: assessor.assess(photo.read_bytes()).score for photo in photos[:3]},
+        "broken.jpg": None,
+    }
+    reason = "broken.jpg is damaged or cut off and cannot be decoded: copy or export it again."
+    assert rows["broken.jpg"]["error"] == reason
+    assert page.get_by_text("1 of 4 files could not be scored").is_visible()
+
+
+def test_eight_people_at_once_each_get_their_own_score(browser, address, photos, assessor):
+    contexts = [browser.new_context() for _ in range(8)]
+    pages = [context.new_page() for context in contexts]
+    for page in pages:
+        page.set_default_timeout(PATIENCE)
+        page.goto(address, wait_until="commit")
+    for page, photo in zip(pages, photos[:8], strict=True):  # the server works for all from here on
+        page.locator("[data-testid=stFileUploader]").first.wait_for()
+        upload(page, photo)
+    for page, photo in zip(pages, photos[:8], strict=True):
+        page.get_by_role("button", name="Remove this photo").wait_for()
+        wait_until_idle(page)
+        assert shown_score(page) == f"{assessor.assess(photo.read_bytes()).score:.1f}"
+        assert page.get_by_text(photo.name, exact=True).is_visible()
+    for context in contexts:
+        context.close()
+
+
+def test_the_page_asks_nobody_else_for_anything_even_for_hostile_file_names(page, photos, tmp_path, address):
+    hostile = tmp_path / "![x](https:&#47;&#47;example.org&#47;x.png) :material_home:.jpg"
+    hostile.write_bytes(photos[0].read_bytes())
+    bring_one(page, hostile)
+    assert page.get_by_text("![x](https:").first.is_visible()
+    page.get_by_role("link", name="About").first.click()
+    page.get_by_text("Where your data goes").wait_for()
+    wait_until_idle(page)
+    own = re.compile(rf"^({re.escape(address)}|ws://{re.escape(address.removeprefix('http://'))}|data:|blob:)")
+    assert [url for url in page.requests if not own.match(url)] == []
+
+
+def test_cancel_stops_a_batch_and_the_rest_can_be_scored_later(page, tmp_path):
+    files = []
+    for number in range(60):
+        file = tmp_path / f"{number}.jpg"
+        file.write_bytes(jpeg(np.ascontiguousarray(data.astronaut()[:, number:]).repeat(3, 0).repeat(3, 1), 85))
+        files.append(file)
+    upload(page, *files)
+    page.get_by_role("button", name="Cancel", exact=True).click()
+    message = page.get_by_text(re.compile(r"Cancelled: \d+ of 60 photos are not scored"))
+    message.wait_for()
+    wait_until_idle(page)
+    left = int(re.search(r"(\d+) of 60", message.inner_text()).group(1))
+    assert 0 < left < 60
+    page.get_by_role("button", name="Score the rest").click()
+    message.wait_for(state="hidden")
+    wait_until_idle(page)
+    rows = exported(page)
+    assert len(rows) == 60
+    assert all(row["score"] is not None for row in rows.values())
+
+
+def test_an_address_that_was_shared_opens_inside_the_frame(page, address):
+    page.goto(f"{address}/leave-one-distortion-out?view=Ranks")
+    page.get_by_role("heading", name="Leave-one-distortion-out").wait_for()
+    assert page.locator("[data-testid=stTopNavLink]").count() == 4
+    assert page.locator("[data-testid=stSidebarNavLink]").count() == 0

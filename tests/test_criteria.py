@@ -1,0 +1,196 @@
+"""The criteria of agreement: against SciPy, against values worked out by hand, and by their invariances."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from metaiqa_core.errors import EvaluationError
+from metaiqa_core.evaluation.criteria import (
+    bootstrap_interval,
+    difference_interval,
+    evaluate,
+    fit_logistic,
+    krocc,
+    plcc,
+    rmse,
+    srocc,
+)
+
+PREDICTED = [0.1, 0.4, 0.35, 0.8, 0.7]
+OPINION = [1.0, 2.0, 3.0, 4.0, 5.0]
+
+some_pairs = st.lists(st.tuples(st.integers(-50, 50), st.integers(-50, 50)), min_size=3, max_size=30)
+
+
+def columns(pairs):
+    first, second = (np.array(column, dtype=float) for column in zip(*pairs, strict=True))
+    assume(np.ptp(first) > 0 and np.ptp(second) > 0)
+    return first, second
+
+
+def test_values_worked_out_by_hand():
+    # Ranks 1 3 2 5 4 against 1 2 3 4 5: four differences of one place; 8 of 10 pairs agree.
+    assert srocc(PREDICTED, OPINION) == pytest.approx(1 - 6 * 4 / (5 * 24))
+    assert krocc(PREDICTED, OPINION) == pytest.approx((8 - 2) / 10)
+    assert plcc([1, 2, 3], [1, 2, 4]) == pytest.approx(3 / math.sqrt(2 * 14 / 3))
+    assert rmse([0.1, 0.2, 0.3], [0.1, 0.6, 0.0]) == pytest.approx(math.sqrt((0.16 + 0.09) / 3))
+
+
+def test_equation_12_is_the_case_without_ties():
+    generator = np.random.default_rng(0)
+    predicted, opinion = generator.permutation(40), generator.permutation(40)
+    differences = predicted - opinion  # permutations of 0..39 are their own ranks
+    assert srocc(predicted, opinion) == pytest.approx(1 - 6 * np.sum(differences**2) / (40 * (40**2 - 1)))
+
+
+def test_ties_share_their_average_rank():
+    predicted, opinion = [1, 2, 2, 3], [1, 2, 3, 4]
+    assert srocc(predicted, opinion) == pytest.approx(np.corrcoef([1, 2.5, 2.5, 4], opinion)[0, 1])
+    equation_12 = 1 - 6 * (0.5**2 + 0.5**2) / (4 * 15)
+    assert srocc(predicted, opinion) != pytest.approx(equation_12, abs=1e-3)
+
+
+def test_kendalls_tau_counts_ties_as_tau_b():
+    # Five of the six pairs agree and one is tied on one side: 5 / sqrt(5 * 6).
+    assert krocc([1, 2, 2, 3], [1, 2, 3, 4]) == pytest.approx(5 / math.sqrt(30))
+
+
+@given(some_pairs)
+@settings(max_examples=25, deadline=None)
+def test_criteria_are_scipys(pairs):
+    predicted, opinion = columns(pairs)
+    assert srocc(predicted, opinion) == pytest.approx(stats.spearmanr(predicted, opinion)[0], abs=1e-12)
+    assert krocc(predicted, opinion) == pytest.approx(stats.kendalltau(predicted, opinion)[0], abs=1e-12)
+    assert plcc(predicted, opinion) == pytest.approx(np.corrcoef(predicted, opinion)[0, 1], abs=1e-9)
+
+
+@given(some_pairs, st.randoms(use_true_random=False))
+@settings(max_examples=25, deadline=None)
+def test_the_order_of_the_images_and_the_sides_do_not_matter(pairs, random):
+    predicted, opinion = columns(pairs)
+    order = random.sample(range(len(pairs)), len(pairs))
+    for criterion in (srocc, krocc, plcc, rmse):
+        value = criterion(predicted, opinion)
+        assert criterion(predicted[order], opinion[order]) == pytest.approx(value, abs=1e-9)
+        assert criterion(opinion, predicted) == pytest.approx(value, abs=1e-9)
+
+
+@given(some_pairs, st.floats(0.1, 10), st.floats(-100, 100))
+@settings(max_examples=25, deadline=None)
+def test_rank_correlations_ignore_increasing_maps_and_plcc_ignores_scales(pairs, slope, shift):
+    predicted, opinion = columns(pairs)
+    mapped = slope * predicted + shift
+    for criterion in (srocc, krocc):
+        assert criterion(np.exp(predicted / 20), opinion) == pytest.approx(criterion(predicted, opinion), abs=1e-9)
+    assert plcc(mapped, opinion) == pytest.approx(plcc(predicted, opinion), abs=1e-6)
+    assert plcc(-predicted, opinion) == pytest.approx(-plcc(predicted, opinion), abs=1e-9)
+
+
+@pytest.mark.parametrize("criterion", [srocc, krocc, plcc])
+def test_perfect_agreement_is_one_and_reversal_minus_one(criterion):
+    assert criterion(OPINION, OPINION) == pytest.approx(1)
+    assert criterion(OPINION[::-1], OPINION) == pytest.approx(-1)
+
+
+@pytest.mark.parametrize("criterion", [srocc, krocc, plcc, rmse, evaluate, fit_logistic])
+def test_what_cannot_be_judged_is_refused_in_a_sentence(criterion):
+    with pytest.raises(
+        EvaluationError, match=r"^All 5 predicted scores are 0\.5: a constant has no rank correlation\.$"
+    ):
+        criterion([0.5] * 5, OPINION)
+    with pytest.raises(EvaluationError, match=r"^All 5 opinion scores are 3: a constant has no rank correlation\.$"):
+        criterion(PREDICTED, [3.0] * 5)
+    with pytest.raises(EvaluationError, match=r"^2 predicted scores are not finite; leave them out or repair them\.$"):
+        criterion([0.1, math.nan, 0.3, math.inf, 0.5], OPINION)
+    with pytest.raises(EvaluationError, match=r"^A correlation needs at least 3 images, got 2\.$"):
+        criterion([0.1, 0.2], [1, 2])
+    with pytest.raises(
+        ValueError, match=r"^predicted and opinion must be 1-D and equally long, got \(5,\) and \(4,\)$"
+    ):
+        criterion(PREDICTED, OPINION[:4])
+
+
+def test_a_known_logistic_is_recovered():
+    x = np.linspace(0, 1, 60)
+    y = 10 + (90 - 10) / (1 + np.exp(-(x - 0.4) / 0.1))
+    assert fit_logistic(x, y) == pytest.approx(y, abs=1e-3)
+    assert evaluate(x, y, resamples=20).plcc_logistic == pytest.approx(1, abs=1e-6)
+    assert plcc(x, y) < 0.97
+
+
+def test_the_logistic_may_fall_where_predictions_are_reversed():
+    x = np.linspace(0, 1, 60)
+    y = 1 / (1 + np.exp((x - 0.5) / 0.1))
+    assert fit_logistic(x, y) == pytest.approx(y, abs=1e-3)
+
+
+@pytest.mark.parametrize("n", [3, 4, 5])
+def test_the_fewest_images_are_enough_for_every_criterion(n):
+    criteria = evaluate(PREDICTED[:n], OPINION[:n], resamples=50)
+    assert criteria.n == n
+    assert -1 <= criteria.plcc_logistic <= 1
+    assert all(np.isfinite(value).all() for value in criteria.to_dict().values())
+
+
+def test_predictions_without_any_linear_trend_are_judged_too():
+    criteria = evaluate([-1.0, 0.0, 1.0], [0.0, 1.0, 0.0], resamples=50)
+    assert criteria.srocc == pytest.approx(0)
+    assert np.isfinite(criteria.plcc_logistic)
+
+
+def test_evaluate_gathers_the_criteria_and_their_intervals():
+    generator = np.random.default_rng(3)
+    opinion = generator.uniform(0, 1, 60)
+    predicted = opinion + generator.normal(0, 0.2, 60)
+    criteria = evaluate(predicted, opinion, resamples=100)
+    for name, criterion in {"srocc": srocc, "plcc": plcc, "krocc": krocc, "rmse": rmse}.items():
+        value = criterion(predicted, opinion)
+        assert getattr(criteria, name) == value
+        low, high = getattr(criteria, f"{name}_interval")
+        assert low < value < high
+    assert criteria == evaluate(predicted, opinion, resamples=100)
+    assert criteria != evaluate(predicted, opinion, resamples=100, seed=1)
+    assert criteria.to_dict()["srocc_interval"] == list(criteria.srocc_interval)
+
+
+def test_the_bootstrap_interval_covers_the_truth_at_about_its_level():
+    generator = np.random.default_rng(0)
+    truth, hits, rounds = 0.8, 0, 100
+    for seed in range(rounds):
+        x = generator.normal(size=60)
+        y = truth * x + math.sqrt(1 - truth**2) * generator.normal(size=60)
+        low, high = bootstrap_interval(lambda a, b: np.corrcoef(a, b)[0, 1], x, y, level=0.9, resamples=100, seed=seed)
+        hits += low <= truth <= high
+    assert 0.82 <= hits / rounds <= 0.97
+
+
+def test_a_wider_level_gives_a_wider_interval():
+    generator = np.random.default_rng(1)
+    x = generator.normal(size=40)
+    y = x + generator.normal(size=40)
+    narrow, wide = (bootstrap_interval(rmse, x, y, level=level, resamples=100) for level in (0.5, 0.95))
+    assert wide[0] < narrow[0] < narrow[1] < wide[1]
+
+
+def test_a_paired_difference_sees_what_overlapping_intervals_hide():
+    generator = np.random.default_rng(2)
+    opinion = generator.uniform(0, 1, 80)
+    noise = generator.normal(0, 0.25, 80)
+    better, worse = opinion + noise, opinion + 1.2 * noise
+    first, second = (bootstrap_interval(plcc, one, opinion, resamples=100) for one in (better, worse))
+    assert first[0] < second[1]  # alone they overlap
+    low, high = difference_interval(plcc, better, worse, opinion, resamples=100)
+    assert 0 < low < plcc(better, opinion) - plcc(worse, opinion) < high
+
+
+def test_the_difference_of_equal_predictions_is_zero_and_swapping_sides_changes_the_sign():
+    generator = np.random.default_rng(4)
+    opinion = generator.uniform(0, 1, 30)
+    one, other = opinion + generator.normal(0, 0.3, 30), opinion + generator.normal(0, 0.3, 30)
+    assert difference_interval(plcc, one, one, opinion, resamples=50) == (0, 0)
+    low, high = difference_interval(plcc, one, other, opinion, resamples=50)
+    assert difference_interval(plcc, other, one, opinion, resamples=50) == pytest.approx((-high, -low))

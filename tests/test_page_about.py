@@ -1,0 +1,52 @@
+"""The About page tells what the card says, and says so where the card is silent."""
+
+from dataclasses import replace
+
+import pytest
+from page_fixtures import ROOT, tiny_default  # noqa: F401
+from streamlit.testing.v1 import AppTest
+
+from metaiqa_core.models.card import read_card
+from metaiqa_core.models.checkpoints import DEFAULT_MODEL
+
+pytestmark = pytest.mark.usefixtures("tiny_default")
+
+
+def opened(through_app=False):
+    if through_app:
+        page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
+        page.switch_page("pages/about.py").run()
+    else:
+        page = AppTest.from_file(str(ROOT / "pages" / "about.py"), default_timeout=120).run()
+    assert not page.exception
+    return page
+
+
+def texts(page):
+    return "\n".join(element.value for element in [*page.markdown, *page.subheader, *page.caption])
+
+
+@pytest.mark.parametrize("through_app", [False, True], ids=["alone", "in the app"])
+def test_the_card_is_shown_with_its_data_and_its_licence(through_app):
+    page = opened(through_app)
+    assert "Random weights for tests." in texts(page)
+    assert "Model card: tiny" in texts(page)
+    assert "Nowhere." in texts(page)
+    assert "score ± 12.5 points" in texts(page)
+
+
+def test_a_card_without_measurements_says_so():
+    page = opened()
+    assert not page.metric
+    assert "Not measured: read this model's scores with care." in texts(page)
+
+
+def test_measured_accuracy_comes_with_its_spread_and_its_protocol(tiny_default):  # noqa: F811
+    path = tiny_default / f"{DEFAULT_MODEL}.json"
+    accuracy = {"protocol": "repeated splits", "srocc_mean": 0.8234, "srocc_std": 0.0151, "plcc_mean": 0.856}
+    path.write_text(replace(read_card(path), name="measured", accuracy=accuracy).to_json(), encoding="utf-8")
+    weights = path.with_suffix(".safetensors")
+    weights.write_bytes(weights.read_bytes())  # a newer file: the cached model must not be taken for this one
+    page = opened()
+    assert {metric.label: metric.value for metric in page.metric} == {"SROCC": "0.823 ± 0.015", "PLCC": "0.856"}
+    assert "repeated splits" in page.table[0].value.to_string()

@@ -1,0 +1,193 @@
+"""The parts that the photo pages are made of, on their own."""
+
+import io
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from page_fixtures import cat_jpeg, jpeg, tiny_default  # noqa: F401
+from PIL import Image
+from skimage import data
+from skimage.color import rgb2lab
+
+from metaiqa_core.assess import WORDS, Assessor, QualityMap
+from metaiqa_core.images import decode
+from metaiqa_core.preprocessing import tiles
+from pages.shared import exports, near_duplicates, previews, quality_map, ranked_table, samples
+from pages.shared.photo_library import PhotoLibrary
+from pages.shared.plain import plain
+from pages.shared.quality_colours import colour_of, colour_of_word, rgb_of, text_colour_on
+from pages.shared.scoring import examine, model_key
+
+# How a dichromat sees linear RGB. Source: Viénot, Brettel, Mollon, Digital video colourmaps for checking the legibility
+# of displays by dichromats, Color Research and Application 24 (1999), for red-green blindness; tritanopia as an
+# approximation in the same form (the blue-yellow axis collapses onto the others).
+DICHROMATS = {
+    "protanopia": [[0.11238, 0.88762, 0], [0.11238, 0.88762, 0], [0.00401, -0.00401, 1]],
+    "deuteranopia": [[0.29275, 0.70725, 0], [0.29275, 0.70725, 0], [-0.02234, 0.02234, 1]],
+    "tritanopia": [[1, 0.1462, -0.1462], [0, 0.8509, 0.1491], [0, 0.8509, 0.1491]],
+}
+
+
+def seen_by(matrix, colour):
+    linear = (np.array(colour) / 255) ** 2.2
+    return (np.clip(matrix @ linear, 0, 1) ** (1 / 2.2))[None, None]
+
+
+@pytest.mark.parametrize("kind", DICHROMATS)
+def test_the_grades_stay_apart_in_every_kind_of_colour_blindness(kind):
+    matrix = np.array(DICHROMATS[kind])
+    colours = [rgb2lab(seen_by(matrix, rgb_of(20 * grade + 10)))[0, 0] for grade in range(5)]
+    distances = [np.linalg.norm(a - b) for i, a in enumerate(colours) for b in colours[i + 1 :]]
+    assert min(distances) > 15  # a just noticeable difference is about 2.3
+
+
+@given(st.floats(0, 100))
+def test_text_on_a_quality_colour_is_legible(score):
+    background = colour_of(score)
+
+    def luminance(colour):
+        channels = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+        linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+        return linear @ [0.2126, 0.7152, 0.0722]
+
+    light, dark = sorted((luminance(background), luminance(text_colour_on(background))), reverse=True)
+    assert (light + 0.05) / (dark + 0.05) >= 4.5  # WCAG 2.2, level AA
+    assert rgb_of(score) == tuple(int(background[i : i + 2], 16) for i in (1, 3, 5))
+
+
+def test_a_word_has_the_colour_of_the_middle_of_its_grade():
+    assert [colour_of_word(word) for word in WORDS] == [colour_of(score) for score in (10, 30, 50, 70, 90)]
+
+
+def test_samples_are_the_same_bytes_every_time_and_all_different():
+    first = {name: samples.content(name) for name in samples.NAMES}
+    samples.content.cache_clear()
+    assert first == {name: samples.content(name) for name in samples.NAMES}
+    assert len(set(first.values())) == len(first)
+
+
+def test_samples_and_their_damaged_versions_are_near_duplicates_and_different_scenes_are_not():
+    hashes = {name: near_duplicates.appearance(previews.opened(samples.content(name))) for name in samples.NAMES}
+    found = near_duplicates.groups(hashes)
+    assert [{name.split(".")[0].split(",")[0] for name in group} for group in found] == [
+        {"coffee"}, {"astronaut"}, {"cat"}, {"rocket"}, {"motorcycle"},
+    ]  # fmt: skip
+    assert sum(map(len, found)) == len(samples.NAMES)
+
+
+def test_an_even_picture_has_no_appearance_so_that_two_walls_are_no_duplicates():
+    assert near_duplicates.appearance(Image.new("RGB", (64, 64), "#808080")) is None
+    assert near_duplicates.groups({"wall": None, "sky": None}) == []
+
+
+@given(st.lists(st.integers(0, 2**64 - 1), max_size=12))
+def test_groups_are_the_connected_components_of_the_close_pairs(hashes):
+    found = near_duplicates.groups({str(index): value for index, value in enumerate(hashes)})
+    # Independent truth: spread labels along close pairs until nothing changes.
+    labels = list(range(len(hashes)))
+    changed = True
+    while changed:
+        changed = False
+        for i, a in enumerate(hashes):
+            for j, b in enumerate(hashes):
+                if (a ^ b).bit_count() <= near_duplicates.SAME_SCENE and labels[j] > labels[i]:
+                    labels[j], changed = labels[i], True
+    expected = [[str(i) for i, label in enumerate(labels) if label == group] for group in sorted(set(labels))]
+    assert found == [group for group in expected if len(group) > 1]
+
+
+def test_chains_of_close_pictures_are_one_group():
+    near, between, far, other = 0, 2**10 - 1, 2**20 - 1, 2**64 - 1
+    assert near_duplicates.groups({"a": near, "x": other, "c": far, "b": between}) == [["a", "c", "b"]]
+
+
+@pytest.mark.parametrize("pixels", [np.random.default_rng(0).integers(0, 256, (600, 600, 3), np.uint8), data.coffee()])
+def test_a_thumbnail_fits_into_12_kb(pixels):
+    assert len(previews.thumbnail(Image.fromarray(pixels))) <= 12_000
+
+
+def test_a_preview_keeps_the_photos_shape_after_a_reduced_decode():
+    pixels = np.zeros((1501, 4001, 3), np.uint8)
+    photo = decode(jpeg(pixels), least_short_side=160)
+    assert photo.pixels.shape[1] < 4001
+    assert previews.fitted(photo, 400).size == (400, 150)
+
+
+def test_the_map_tints_each_part_of_the_photo_by_its_tiles_score():
+    boxes = tiles(1000, 500, 500)
+    grey = Image.new("RGB", (100, 50), "#000000")
+    drawn = np.asarray(quality_map.draw(grey, QualityMap(tuple(boxes), (0.0, 100.0)), (1000, 500)))
+    share = drawn[5, 5] / np.array(rgb_of(0))
+    np.testing.assert_allclose(drawn[5, 5], np.array(rgb_of(0)) * share.mean(), atol=1.5)
+    np.testing.assert_allclose(drawn[5, 95], np.array(rgb_of(100)) * share.mean(), atol=1.5)
+    assert (drawn[2, :49] == drawn[2, 0]).all()
+    assert (drawn[2, 51:] == drawn[2, 99]).all()
+
+
+@given(st.text(max_size=40))
+def test_a_file_name_never_acts_as_markdown(name):
+    shown = plain(name)
+    for mark in "`*_[]<>#!:":
+        assert all(shown[index - 1] == "\\" for index, character in enumerate(shown) if character == mark and index)
+        assert not shown.startswith(mark)
+    assert "\n" not in shown
+
+
+@pytest.fixture
+def scored(tiny_default, cat_jpeg):  # noqa: F811
+    """A library of two versions of a photo, another one, and a broken file, scored by the tiny model."""
+    assessor, photos = Assessor.load(), PhotoLibrary()
+    files = {
+        "cat.jpg": cat_jpeg,
+        "cat 2.jpg": jpeg(data.chelsea(), 30),
+        "cup, ö.jpg": jpeg(data.coffee()),
+        "no.jpg": b"x",
+    }
+    for name, content in files.items():
+        photo = photos.add(name, content)
+        photos.outcomes[photo.key, model_key(assessor)] = examine(name, content, assessor)
+    outcomes = {key[0]: outcome for key, outcome in photos.outcomes.items()}
+    return ranked_table.ranked(photos.own, outcomes), photos, assessor
+
+
+def test_rows_are_ranked_with_failures_last_and_the_best_of_each_group_marked(scored):
+    rows, _, _ = scored
+    assert [row.photo.name for row in rows][-1] == "no.jpg"
+    scores = [row.score for row in rows[:-1]]
+    assert scores == sorted(scores, reverse=True)
+    cats = [row for row in rows if row.group == "A"]
+    assert {row.photo.name for row in cats} == {"cat.jpg", "cat 2.jpg"}
+    assert [row.best for row in cats] == [True, False]
+    assert [row.group for row in rows if "cup" in row.photo.name] == [""]
+
+
+def test_every_export_holds_the_same_rows_with_model_preprocessing_and_version(scored):
+    rows, photos, assessor = scored
+    records = exports.records(rows, photos, assessor)
+    assert json.loads(exports.to_json(records)) == records
+    parquet = pd.read_parquet(io.BytesIO(exports.to_parquet(records)))
+    csv = pd.read_csv(io.BytesIO(exports.to_csv(records)))
+    for table in (parquet, csv):
+        assert list(table["file"]) == [row.photo.name for row in rows]
+        np.testing.assert_allclose(table["score"].astype(float)[:-1], [row.score for row in rows[:-1]], rtol=1e-12)
+        assert pd.isna(table["score"].iloc[-1])
+        assert table["error"].iloc[-1] == rows[-1].outcome.error
+        assert set(table["model_sha256"]) == {assessor.card.sha256}
+        assert set(table["metaiqa_version"]) == {"0.1.0"}
+        assert json.loads(table["preprocessing"].iloc[0]) == assessor.preprocessing.to_dict()
+
+
+def test_the_library_gives_back_what_it_took_in_and_forgets_on_demand(cat_jpeg):  # noqa: F811
+    photos = PhotoLibrary()
+    first, again, copy = (photos.add(name, cat_jpeg) for name in ("cat.jpg", "cat.jpg", "copy.jpg"))
+    assert first == again
+    assert list(photos.own.values()) == [first, copy]
+    other = photos.add("x.bin", b"other")
+    assert [photos.content(photo) for photo in (other, first, copy)] == [b"other", cat_jpeg, cat_jpeg]
+    photos.clear()
+    assert not photos.own
+    assert photos.content(photos.add("x.bin", b"other")) == b"other"

@@ -1,0 +1,157 @@
+"""The score page, headless, alone and in the app's frame: what people bring gets an answer, and keeps it."""
+
+import json
+
+import pytest
+from page_fixtures import ROOT, cat_jpeg, jpeg, tiny_default  # noqa: F401
+from skimage import data
+from streamlit.testing.v1 import AppTest
+
+from metaiqa_core.assess import Assessor, word_of
+from pages.shared import batch, samples
+
+pytestmark = pytest.mark.usefixtures("tiny_default")
+ENTRIES = [ROOT / "pages" / "score_photos.py", ROOT / "app.py"]
+
+
+def opened(entry=ENTRIES[0]):
+    page = AppTest.from_file(str(entry), default_timeout=120).run()
+    return settled(page)
+
+
+def settled(page):
+    """Go on until nothing waits; a browser's timer does this by itself."""
+    for _ in range(100):
+        assert not page.exception
+        if not page.button or not any(button.key == "cancel_scoring" for button in page.button):
+            return page
+        page.run()
+    raise AssertionError("scoring never ends")
+
+
+def bring(page, *files):
+    page.file_uploader[0].set_value([(name, content, "image/jpeg") for name, content in files]).run()
+    return settled(page)
+
+
+def rows(page):
+    table = page.dataframe[0].value
+    return {row["Name"]: row for _, row in table.iterrows()}
+
+
+def outcomes(page):
+    kept = page.session_state["photo_library"].outcomes
+    return {key[0].split(" ", 1)[1]: outcome for key, outcome in kept.items()}
+
+
+def reading(page):
+    return " ".join(element.proto.body for element in page.get("html"))
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=["alone", "in the app"])
+def test_the_page_starts_alive_with_every_sample_scored_and_the_first_one_open(entry):
+    page = opened(entry)
+    assert set(rows(page)) == set(samples.NAMES)
+    assert all(row["Grade"] == word_of(row["Score"]) for row in rows(page).values())
+    first = outcomes(page)[samples.NAMES[0]].assessment
+    assert f">{first.score:.1f}<" in reading(page)
+    assert not page.error
+
+
+def test_an_uploaded_photo_gets_the_same_bits_as_the_assessor_gives(cat_jpeg):  # noqa: F811
+    page = bring(opened(), ("cat.jpg", cat_jpeg))
+    expected = Assessor.load().assess(cat_jpeg)
+    assert outcomes(page)["cat.jpg"].assessment == expected
+    assert f">{expected.score:.1f}<" in reading(page)
+    assert f"Better than {expected.percentile:.0f} % of tiny photos" in reading(page)
+    assert not page.dataframe, "a single photo needs no table"
+
+
+def test_a_broken_file_becomes_a_row_with_its_reason_and_the_others_keep_their_scores(cat_jpeg):  # noqa: F811
+    page = bring(opened(), ("cut.jpg", cat_jpeg[:3000]), ("cat.jpg", cat_jpeg), ("list.txt", b"milk, eggs"))
+    table = rows(page)
+    assert table["cat.jpg"]["Score"] == pytest.approx(Assessor.load().assess(cat_jpeg).score)
+    assert [table[name]["Grade"] for name in ("cut.jpg", "list.txt")] == ["Failed", "Failed"]
+    assert table["cut.jpg"]["Remarks"] == (
+        "cut.jpg is damaged or cut off and cannot be decoded: copy or export it again."
+    )
+    assert "list.txt" in table["list.txt"]["Remarks"]
+
+
+def test_results_survive_a_visit_to_another_page_and_are_not_computed_again(cat_jpeg, monkeypatch):  # noqa: F811
+    page = bring(opened(ROOT / "app.py"), ("cat.jpg", cat_jpeg))
+    before = outcomes(page)["cat.jpg"]
+    monkeypatch.setattr(Assessor, "assess", None)  # any further call would fail
+    page.switch_page("pages/about.py").run()
+    assert page.title[0].value == "About"
+    page.switch_page("pages/score_photos.py").run()
+    assert not page.exception
+    assert outcomes(page)["cat.jpg"] is before
+    assert f">{before.assessment.score:.1f}<" in reading(page)
+
+
+def test_cancel_leaves_the_rest_unscored_until_it_is_asked_for(monkeypatch):
+    monkeypatch.setattr(batch, "SLICE", 0.0)  # one photo a slice
+    page = opened()
+    files = [(f"{number}.jpg", jpeg(data.chelsea()[:, number * 8 :])) for number in range(6)]
+    page.file_uploader[0].set_value([(name, content, "image/jpeg") for name, content in files]).run()
+    page.button(key="cancel_scoring").click().run()
+    waiting = [row for row in rows(page).values() if row["Grade"] == "Waiting"]
+    assert waiting
+    assert page.warning[0].value == f"Cancelled: {len(waiting)} of 6 photos are not scored."
+    page.run()
+    assert len([row for row in rows(page).values() if row["Grade"] == "Waiting"]) == len(waiting)
+    next(button for button in page.button if button.label == "Score the rest").click().run()
+    assert all(row["Grade"] != "Waiting" for row in rows(settled(page)).values())
+
+
+def test_a_large_photo_is_read_at_full_size_tile_by_tile():
+    photo = jpeg(data.retina()[:1100, :1100])
+    page = bring(opened(), ("eye.jpg", photo))
+    page.segmented_control(key="reading").set_value("At 100 %").run()
+    page.button(key="read_at_full_size").click().run()
+    for _ in range(100):
+        if page.session_state["photo_library"].quality_maps:
+            break
+        page.run()
+    [quality] = page.session_state["photo_library"].quality_maps.values()
+    assert quality == Assessor.load().assess(photo, at_full_size=True).at_full_size
+    assert len(quality.scores) == 9
+    assert f">{quality.score:.1f}<" in reading(page.run())
+
+
+def test_filters_keep_what_passes(cat_jpeg):  # noqa: F811
+    page = opened()
+    word = next(iter(rows(page).values()))["Grade"]
+    page.pills(key="filter_words").set_value([word]).run()
+    assert {row["Grade"] for row in rows(page).values()} == {word}
+    page.pills(key="filter_words").set_value([]).run()
+    page.toggle(key="filter_best").set_value(True).run()
+    assert len(rows(page)) == 5, "five scenes, each with its best version"
+
+
+def test_removing_photos_brings_the_samples_back(cat_jpeg):  # noqa: F811
+    page = bring(opened(), ("cat.jpg", cat_jpeg))
+    page.button(key="clear").click().run()
+    assert set(rows(settled(page))) == set(samples.NAMES)
+    assert "cat.jpg" not in outcomes(page)
+
+
+def test_a_missing_model_is_one_sentence(tiny_default):  # noqa: F811
+    for file in tiny_default.iterdir():
+        file.unlink()
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    assert not page.exception
+    assert page.error[0].value.startswith("The weights file mobilenet\\-livec\\.safetensors cannot be opened")
+
+
+def test_an_unexpected_failure_is_a_sentence_too_and_logged(monkeypatch, caplog, cat_jpeg):  # noqa: F811
+    def fail(self, source):
+        raise ZeroDivisionError("secret detail")
+
+    page = opened()
+    monkeypatch.setattr(Assessor, "assess", fail)
+    bring(page, ("odd.jpg", cat_jpeg))
+    assert outcomes(page)["odd.jpg"].error.startswith("Something unexpected went wrong")
+    assert not any("secret detail" in json.dumps(str(element)) for element in page.error)
+    assert "secret detail" in caplog.text
