@@ -163,11 +163,7 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(tiny_photos, tmp_path):
     next(work)  # a step of the third epoch, which is lost
     work.close()
 
-    # It starts from another network: everything must come from the state.
-    fresh = prior(tiny_photos)
-    with torch.no_grad():
-        fresh.head[1].weight.add_(1)
-    work = fine_tune(fresh, tiny_photos, TRAINING, config, validation=validation, state_file=state)
+    work = fine_tune(prior(tiny_photos), tiny_photos, TRAINING, config, validation=validation, state_file=state)
     shown = []
     resumed = finish(work, shown.append)
     assert shown[0].step == 2 * 3 + 1
@@ -185,14 +181,18 @@ def test_a_finished_run_is_not_trained_again(tiny_photos, tmp_path):
     assert same_bits(first.network, again.network)
 
 
-@pytest.mark.parametrize("change", ["configuration", "images"])
-def test_a_state_of_another_configuration_or_of_other_images_is_refused(tiny_photos, tmp_path, change):
+@pytest.mark.parametrize("change", ["configuration", "images", "start"])
+def test_a_state_of_another_run_is_refused(tiny_photos, tmp_path, change):
     state, config = tmp_path / "state.pt", replace(QUICK, epochs=1)
     finish(fine_tune(prior(tiny_photos), tiny_photos, TRAINING, config, state_file=state))
     config = replace(config, learning_rate=2e-3) if change == "configuration" else config
-    training = TRAINING if change == "configuration" else TRAINING[1:]
+    training = TRAINING[1:] if change == "images" else TRAINING
+    network = prior(tiny_photos)
+    if change == "start":
+        with torch.no_grad():
+            network.head[1].weight.add_(1)
     with pytest.raises(TrainingError) as caught:
-        finish(fine_tune(prior(tiny_photos), tiny_photos, training, config, state_file=state))
+        finish(fine_tune(network, tiny_photos, training, config, state_file=state))
     assert str(caught.value) == (
         f"The run in {tmp_path} was started with another configuration: choose another --run-dir, or delete it."
     )

@@ -199,7 +199,8 @@ def _start(arguments: argparse.Namespace) -> tuple[functools.partial[Regressor],
         return functools.partial(Regressor, config), preprocessing, "random weights"
     weights = imagenet_weights(arguments.backbone) if origin == "imagenet" else _weights_of(Path(origin))
     build = functools.partial(Regressor, config, backbone_weights=weights, source=origin)
-    return build, preprocessing, f"{arguments.backbone}, ImageNet weights ({Path(origin).name})"
+    named = "torchvision's ImageNet weights" if origin == "imagenet" else f"weights from {Path(origin).name}"
+    return build, preprocessing, f"{arguments.backbone}, {named}"
 
 
 def _weights_of(path: Path) -> dict[str, torch.Tensor]:

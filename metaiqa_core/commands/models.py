@@ -1,6 +1,7 @@
 """List the models, show a model's card, or import foreign weights without executing them."""
 
 import argparse
+import re
 import sys
 from pathlib import Path
 
@@ -62,6 +63,8 @@ def _show(arguments: argparse.Namespace) -> int:
 
 def _import(arguments: argparse.Namespace) -> int:
     name = arguments.name or arguments.file.stem
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+        raise CheckpointError(f"A model's name has letters, digits, dots, dashes and underscores only, got {name!r}.")
     path = own_models() / f"{name}.safetensors"
     if name == "default" or name in list_models():
         raise CheckpointError(f"There is a model called {name} already: choose another with --name.")

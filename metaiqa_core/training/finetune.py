@@ -18,7 +18,7 @@ from metaiqa_core.models.regressor import Regressor
 from metaiqa_core.progress import Progress, Work
 from metaiqa_core.training.configuration import FineTuneConfig
 from metaiqa_core.training.photos import FrozenFeatures, TrainingPhotos, predict
-from metaiqa_core.training.state import load_state, save_state
+from metaiqa_core.training.state import hash_of_weights, load_state, save_state
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +65,7 @@ def fine_tune(
     Raises:
         TrainingError: If the loss is not finite, or the state file belongs to another configuration.
     """
+    start = hash_of_weights(network)
     _prepare(network, config)
     optimiser = _optimiser(network, config)
     batches = max(1, len(training) // config.batch_size)
@@ -75,7 +76,13 @@ def fine_tune(
     history: list[dict[str, float]] = []
     best: dict[str, Tensor] | None = None
 
-    signature = {"config": config.to_dict(), "network": network.config.to_dict(), "training": list(training)}
+    signature = {
+        "config": config.to_dict(),
+        "network": network.config.to_dict(),
+        "start": start,
+        "training": list(training),
+        "unit_scores": photos.unit_scores[list(training)].tolist(),
+    }
     if state_file and (state := load_state(state_file, signature)):
         network.load_state_dict(state["network"])
         optimiser.load_state_dict(state["optimiser"])

@@ -1,13 +1,23 @@
 """The state of an unfinished run: written whole after each epoch, and only continued by the same configuration."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from metaiqa_core.errors import TrainingError
 from metaiqa_core.files import write_whole
+
+
+def hash_of_weights(network: nn.Module) -> str:
+    """Return the SHA-256 of a network's weights: two runs from different starts are different runs."""
+    digest = hashlib.sha256()
+    for tensor in network.state_dict().values():
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
 
 
 def save_state(path: Path, signature: dict[str, Any], **state: Any) -> None:
