@@ -57,7 +57,7 @@ def find_photos(names: list[str]) -> list[Path]:
     """Return the files that paths, folders and globs stand for: folders recursively, photos only, in order of name.
 
     Raises:
-        PhotoError: If a folder or a glob holds no photo.
+        PhotoError: If a folder or a glob holds no photo, or no file exists at all.
     """
     files: list[Path] = []
     for name in names:
@@ -74,6 +74,9 @@ def find_photos(names: list[str]) -> list[Path]:
             files.extend(match for match in matches if match.is_file())
         else:
             files.append(path)  # a missing file becomes a row with its reason, and the others are scored
+    if not any(file.exists() for file in files):
+        named = files[0].name if len(files) == 1 else f"{files[0].name} or any other of the {len(files)} photos"
+        raise PhotoError(f"There is no file {named}: check the name and the folder.")
     return files
 
 
