@@ -1,6 +1,7 @@
 """Fine-tune a model on rated photos, and measure by repeated splits how good that is."""
 
 import argparse
+import dataclasses
 import datetime
 import functools
 import os
@@ -12,7 +13,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file
 
 from metaiqa_core import __version__
 from metaiqa_core.commands.database import add_database_arguments, read_database
@@ -81,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     def train(training: list[int], test: list[int], seed: int) -> Work[NDArray[np.float64]]:
         state = arguments.run_dir / "splits" / f"state-{seed}.pt"
-        network = yield from _train(start, photos, training, database, chosen_seed(config, seed), state)
+        network = yield from _train(start, photos, training, database, dataclasses.replace(config, seed=seed), state)
         state.unlink(missing_ok=True)
         return predict(network, photos, test)
 
@@ -156,11 +156,6 @@ def _claim(folder: Path, recipe: dict[str, Any]) -> None:
         )
 
 
-def chosen_seed(config: FineTuneConfig, seed: int) -> FineTuneConfig:
-    """Return the configuration with the seed of a split."""
-    return FineTuneConfig(**{**config.to_dict(), "seed": seed})
-
-
 def _train(
     start: functools.partial[Regressor],
     photos: TrainingPhotos,
@@ -197,14 +192,10 @@ def _start(arguments: argparse.Namespace) -> tuple[functools.partial[Regressor],
     if origin == "random":
         sys.stderr.write("WARNING: the backbone starts from random weights; expect far lower accuracy.\n")
         return functools.partial(Regressor, config), preprocessing, "random weights"
-    weights = imagenet_weights(arguments.backbone) if origin == "imagenet" else _weights_of(Path(origin))
+    weights = imagenet_weights(arguments.backbone) if origin == "imagenet" else read_foreign_state_dict(origin)
     build = functools.partial(Regressor, config, backbone_weights=weights, source=origin)
     named = "torchvision's ImageNet weights" if origin == "imagenet" else f"weights from {Path(origin).name}"
     return build, preprocessing, f"{arguments.backbone}, {named}"
-
-
-def _weights_of(path: Path) -> dict[str, torch.Tensor]:
-    return load_file(path) if path.suffix == ".safetensors" and path.is_file() else read_foreign_state_dict(path)
 
 
 def _copy(network: Regressor) -> Regressor:
