@@ -1,12 +1,129 @@
-"""Splits that do not leak: what belongs together (same reference, same content) stays on one side."""
+"""Distortion tasks, their support and query sets, and splits that do not leak.
+
+A task is one distortion type of one database (Section 3.1): what MetaIQA learns to learn. Images are named by their
+position in a sequence of rated images, so that a task is cheap to split, to leave out and to send elsewhere.
+"""
 
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from metaiqa_core.databases.rated_image import Database
+from metaiqa_core.errors import DatabaseError
 
-def split_by_group(groups: Sequence[Hashable], share: float, seed: int) -> tuple[list[int], list[int]]:
+
+@dataclass(frozen=True)
+class DistortionTask:
+    """All rated images of one distortion type of one database.
+
+    Attributes:
+        database: The database's name.
+        distortion_type: The type's key, such as `tid2013:AGN`.
+        positions: Where its images stand among all rated images, ascending.
+        groups: For each image the name of what must stay on one side of a split: its reference image.
+    """
+
+    database: str
+    distortion_type: str
+    positions: tuple[int, ...]
+    groups: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.positions) != len(self.groups):
+            raise ValueError(f"a task needs one group an image, got {len(self.groups)} for {len(self.positions)}")
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    @property
+    def name(self) -> str:
+        """The task's name, unique among the tasks of several databases."""
+        return f"{self.database} {self.distortion_type}"
+
+
+@dataclass(frozen=True)
+class SupportQuery:
+    """One division of a task's images: the support set adapts first, then the query set (Eqs. 4 and 7).
+
+    Attributes:
+        support: Positions of the support images.
+        query: Positions of the query images; disjoint from the support.
+    """
+
+    support: tuple[int, ...]
+    query: tuple[int, ...]
+
+
+def distortion_tasks(*databases: Database) -> tuple[DistortionTask, ...]:
+    """Make one task of each distortion type of each database.
+
+    Args:
+        *databases: Their images, one database after the other, are what the positions count.
+
+    Returns:
+        The tasks in the order in which their types first occur.
+
+    Raises:
+        DatabaseError: If an image has no distortion type: such a database is one that a prior is adapted to, not one
+            that it is learned from.
+    """
+    members: dict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
+    position = 0
+    for database in databases:
+        for image, group in zip(database.images, database.groups(), strict=True):
+            if image.distortion_type is None:
+                raise DatabaseError(
+                    f"Distortion tasks need the distortion type of every image, and {image.path.name} of "
+                    f"{database.name} has none: use a database such as KADID-10k, or one that `synthesize` made."
+                )
+            members[database.name, image.distortion_type].append((position, group))
+            position += 1
+    return tuple(
+        DistortionTask(database, kind, tuple(where for where, _ in images), tuple(group for _, group in images))
+        for (database, kind), images in members.items()
+    )
+
+
+def split_task(task: DistortionTask, query_share: float, seed: int | Sequence[int], *, by_group: bool) -> SupportQuery:
+    """Divide a task's images into support and query.
+
+    Args:
+        task: The task.
+        query_share: Share of the images in the query set, in (0, 1).
+        seed: Same seed, same division.
+        by_group: Whether the images of one reference stay together. Apart, the query set asks for the same content
+            again; together, it asks for new content.
+
+    Raises:
+        ValueError: If `query_share` is out of range, or there are too few images or references for two sets.
+    """
+    groups: Sequence[Hashable] = task.groups if by_group else range(len(task))
+    support, query = split_by_group(groups, query_share, seed)
+    return SupportQuery(
+        tuple(task.positions[index] for index in support), tuple(task.positions[index] for index in query)
+    )
+
+
+def leave_one_out(
+    tasks: Sequence[DistortionTask],
+) -> Iterator[tuple[DistortionTask, tuple[DistortionTask, ...]]]:
+    """Yield each task with all the others: the held-out distortion and those to learn from (Section 4.2).
+
+    Raises:
+        ValueError: If there are fewer than two tasks, or two of them share an image.
+    """
+    if len(tasks) < 2:
+        raise ValueError(f"leaving one out needs at least two tasks, got {len(tasks)}")
+    positions = [position for task in tasks for position in task.positions]
+    if len(set(positions)) < len(positions):
+        raise ValueError("two tasks share an image, so that a held-out distortion would be learned from")
+    for held_out in tasks:
+        yield held_out, tuple(task for task in tasks if task is not held_out)
+
+
+def split_by_group(groups: Sequence[Hashable], share: float, seed: int | Sequence[int]) -> tuple[list[int], list[int]]:
     """Split positions in two without separating a group.
 
     Args:

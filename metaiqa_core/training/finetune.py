@@ -17,6 +17,7 @@ from metaiqa_core.errors import TrainingError
 from metaiqa_core.models.regressor import Regressor
 from metaiqa_core.progress import Progress, Work
 from metaiqa_core.training.configuration import FineTuneConfig
+from metaiqa_core.training.modes import let_learn, training_mode
 from metaiqa_core.training.photos import FrozenFeatures, TrainingPhotos, predict
 from metaiqa_core.training.state import hash_of_weights, load_state, save_state
 
@@ -66,7 +67,7 @@ def fine_tune(
         TrainingError: If the loss is not finite, or the state file belongs to another configuration.
     """
     start = hash_of_weights(network)
-    _prepare(network, config)
+    let_learn(network, config.frozen_stages)
     optimiser = _optimiser(network, config)
     batches = max(1, len(training) // config.batch_size)
     schedule = _schedule(optimiser, config, batches)
@@ -95,7 +96,7 @@ def fine_tune(
         generator = np.random.default_rng((config.seed, epoch))  # per epoch, so that resuming needs no generator state
         order = generator.permutation(np.asarray(training))
         losses = []
-        _train_mode(network, config)
+        training_mode(network, config.frozen_stages, fixed_statistics=config.batch_norm == "frozen")
         for batch in range(batches):
             indices = order[batch * config.batch_size : (batch + 1) * config.batch_size].tolist()
             maps = features.batch(indices, config.crop, config.flip, generator)
@@ -154,22 +155,6 @@ def _step(
 def _correlation(predicted: Tensor, unit_scores: Tensor) -> Tensor:
     predicted, unit_scores = predicted - predicted.mean(), unit_scores - unit_scores.mean()
     return (predicted * unit_scores).sum() / (predicted.norm() * unit_scores.norm() + 1e-6)
-
-
-def _prepare(network: Regressor, config: FineTuneConfig) -> None:
-    network.to(memory_format=torch.channels_last)
-    network.requires_grad_(True)
-    for stage in list(network.backbone)[: config.frozen_stages]:
-        stage.requires_grad_(False)
-
-
-def _train_mode(network: Regressor, config: FineTuneConfig) -> None:
-    network.train()
-    for module in network.backbone.modules():
-        if config.batch_norm == "frozen" and isinstance(module, nn.modules.batchnorm._BatchNorm):
-            module.eval()
-    for stage in list(network.backbone)[: config.frozen_stages]:
-        stage.eval()
 
 
 def _optimiser(network: Regressor, config: FineTuneConfig) -> torch.optim.Optimizer:

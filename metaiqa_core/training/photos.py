@@ -74,7 +74,7 @@ class FrozenFeatures:
         self.stages = stages
         self._network = network
         self._photos = photos
-        self._cache: _Cache[tuple[int, bool]] = _Cache(cache_bytes if stages else 0)
+        self._cache: _Cache[tuple[int, bool]] = _Cache(cache_bytes)
 
     def batch(self, indices: Sequence[int], crop: int, flip: bool, generator: np.random.Generator) -> Tensor:
         """Cut one random crop from each photo's feature maps.
@@ -89,28 +89,40 @@ class FrozenFeatures:
             (B, C, h, w) float32; where a photo is smaller than the crop, the batch's crops shrink to its side.
         """
         draws = generator.random((len(indices), 3))
+        if self.stages == 0:
+            photos = [
+                self._photos[index].flip(2) if flip and draw[2] < 0.5 else self._photos[index]
+                for index, draw in zip(indices, draws, strict=True)
+            ]
+            device = next(self._network.parameters()).device
+            images = torch.stack(_crops(photos, [crop] * len(indices), draws)).to(device).float().div(255)
+            return self._network.features(images, 0)
         maps = [self._maps(index, flip and draw[2] < 0.5) for index, draw in zip(indices, draws, strict=True)]
-        shares = [
+        sides = [
             max(1, round(crop * one.shape[1] / self._photos[index].shape[1]))
             for index, one in zip(indices, maps, strict=True)
         ]
-        side = min(*shares, *(min(one.shape[1:]) for one in maps))
-        crops = []
-        for one, (vertical, horizontal, _) in zip(maps, draws, strict=True):
-            top = int(vertical * (one.shape[1] - side + 1))
-            left = int(horizontal * (one.shape[2] - side + 1))
-            crops.append(one[:, top : top + side, left : left + side])
-        return torch.stack(crops).float()
+        return torch.stack(_crops(maps, sides, draws)).float()
 
     def _maps(self, index: int, mirrored: bool) -> Tensor:
         return self._cache.get((index, mirrored), lambda: self._compute(index, mirrored))
 
     def _compute(self, index: int, mirrored: bool) -> Tensor:
-        photo = self._photos[index]
+        photo = self._photos[index].to(next(self._network.parameters()).device)
         images = (photo.flip(2) if mirrored else photo)[None].float().div(255)
         with torch.no_grad():
-            maps = self._network.features(images.contiguous(memory_format=torch.channels_last), self.stages)[0]
-        return maps.half() if self.stages else maps
+            return self._network.features(images.contiguous(memory_format=torch.channels_last), self.stages)[0].half()
+
+
+def _crops(maps: Sequence[Tensor], sides: Sequence[int], draws: NDArray[np.float64]) -> list[Tensor]:
+    """Cut a square out of each map (C, h, w) at a drawn place; one side for all, the smallest that is asked for."""
+    side = min(*sides, *(min(one.shape[1:]) for one in maps))
+    crops = []
+    for one, (vertical, horizontal, _) in zip(maps, draws, strict=True):
+        top = int(vertical * (one.shape[1] - side + 1))
+        left = int(horizontal * (one.shape[2] - side + 1))
+        crops.append(one[:, top : top + side, left : left + side])
+    return crops
 
 
 class _Cache(Generic[Key]):

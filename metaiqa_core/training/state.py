@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,12 @@ from torch import nn
 
 from metaiqa_core.errors import TrainingError
 from metaiqa_core.files import write_whole
+from metaiqa_core.models.regressor import Regressor
+from metaiqa_core.tasks import DistortionTask
+from metaiqa_core.training.photos import TrainingPhotos
+
+STATE_SECONDS = 20.0
+"""How much work a killed run may lose; how often the state is kept has no influence on the result."""
 
 
 def hash_of_weights(network: nn.Module) -> str:
@@ -18,6 +25,25 @@ def hash_of_weights(network: nn.Module) -> str:
     for tensor in network.state_dict().values():
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()
+
+
+def task_signature(
+    network: Regressor, photos: TrainingPhotos, tasks: Sequence[DistortionTask], start: str
+) -> dict[str, Any]:
+    """Return what, besides its configuration, makes one run over distortion tasks the same as another (JSON-ready).
+
+    Args:
+        network: What learns.
+        photos: What the tasks' positions count.
+        tasks: The tasks.
+        start: `hash_of_weights` of the network before it learns.
+    """
+    return {
+        "network": network.config.to_dict(),
+        "start": start,
+        "tasks": {task.name: [photos.images[position].path.name for position in task.positions] for task in tasks},
+        "unit_scores": [photos.unit_scores[list(task.positions)].tolist() for task in tasks],
+    }
 
 
 def save_state(path: Path, signature: dict[str, Any], **state: Any) -> None:

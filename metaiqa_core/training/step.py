@@ -1,0 +1,75 @@
+"""One forward and backward pass over a batch of rated photos: the squared error that all of MetaIQA minimises."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from metaiqa_core.errors import TrainingError
+from metaiqa_core.models.regressor import Regressor
+from metaiqa_core.training.photos import FrozenFeatures, TrainingPhotos
+
+
+@dataclass(frozen=True, eq=False)
+class Pass:
+    """What a pass showed, before the step that follows it.
+
+    Attributes:
+        loss: Mean squared error of the unit scores (Eqs. 2 and 9).
+        predicted: Unit scores (B,) that the network gave.
+        opinion: Unit scores (B,) that people gave.
+    """
+
+    loss: float
+    predicted: Tensor
+    opinion: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Learner:
+    """A network with the photos that it learns from.
+
+    Attributes:
+        network: What learns; its gradients are added to.
+        photos: Rated photos.
+        features: What the frozen stages make of them.
+        crop: Side of the random square crop in pixels of the model's input.
+        flip: Whether to mirror half of the crops.
+        precision: `fp32`, or `bf16` for torch's autocast.
+    """
+
+    network: Regressor
+    photos: TrainingPhotos
+    features: FrozenFeatures
+    crop: int
+    flip: bool
+    precision: str = "fp32"
+
+    def backward(self, positions: Sequence[int], generator: np.random.Generator) -> Pass:
+        """Add the gradient of the loss on one batch to the network's gradients.
+
+        Args:
+            positions: Which photos.
+            generator: Source of crops, mirrors and dropout.
+
+        Raises:
+            TrainingError: If the loss is not finite.
+        """
+        maps = self.features.batch(positions, self.crop, self.flip, generator)
+        maps = maps.contiguous(memory_format=torch.channels_last)
+        opinion = self.photos.unit_scores[list(positions)].to(maps.device)
+        # Dropout draws from torch's global generators, which belong to the caller between two steps.
+        with torch.random.fork_rng(devices=[maps.device] if maps.is_cuda else []):
+            torch.manual_seed(int(generator.integers(2**31)))
+            with torch.autocast(maps.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
+                predicted = self.network.scores_from(maps, self.features.stages)
+        predicted = predicted.float()
+        loss = F.mse_loss(predicted, opinion)
+        value = float(loss.detach())
+        if not np.isfinite(value):
+            raise TrainingError(f"The loss became {value}: lower the learning rates, or check the scores of the data.")
+        loss.backward()
+        return Pass(value, predicted.detach(), opinion)
