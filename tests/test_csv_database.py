@@ -69,7 +69,9 @@ def test_images_are_found_beside_the_file_in_its_images_folder_or_where_it_is_sa
 
 
 def test_identical_files_share_a_group_and_so_do_images_of_one_reference(folder):
-    text = "image,mos,reference\na.jpg,50,\nb.jpg,60,\ncopy of a.jpg,70,\na.jpg,50,lake\nb.jpg,60,lake\n"
+    for name in ("c.jpg", "d.jpg"):
+        (folder / name).write_bytes(name.encode())
+    text = "image,mos,reference\na.jpg,50,\nb.jpg,60,\ncopy of a.jpg,70,\nc.jpg,50,lake\nd.jpg,60,lake\n"
     groups = read_csv_database(write_csv(folder, text)).groups()
     assert groups[0] == groups[2] != groups[1]
     assert groups[3:] == ["lake", "lake"]
@@ -79,6 +81,48 @@ def test_a_database_is_narrowed_down_in_order(folder):
     database = read_csv_database(write_csv(folder, "image,mos\na.jpg,50\nb.jpg,60\ncopy of a.jpg,70\n"))
     assert [image.raw_score for image in database.take([2, 0])] == [70, 50]
     assert [image.raw_score for image in database.select(lambda image: image.raw_score > 55)] == [60, 70]
+
+
+def test_names_that_differ_from_the_file_only_in_case_are_found_and_exact_names_come_first(folder):
+    (folder / "B.JPG").write_bytes(b"four")
+    rows = [image.path.name for image in read_csv_database(write_csv(folder, "image,mos\nA.jpg,50\nb.jpg,60\n"))]
+    assert rows == ["a.jpg", "b.jpg"]
+
+
+def test_subsets_and_distortion_types_are_listed_once_each_in_their_first_order(folder):
+    text = "image,mos,type,subset\nb.jpg,1,t2,test\na.jpg,2,t1,training\ncopy of a.jpg,99,t2,\n"
+    database = read_csv_database(write_csv(folder, text))
+    assert [image.subset for image in database] == ["test", "training", None]
+    assert (database.distortion_types(), database.subsets()) == (("t2", "t1"), ("test", "training"))
+
+
+def describe(folder, text):
+    (folder / "database.json").write_text(text)
+    return write_csv(folder, "image,mos\na.jpg,9\nb.jpg,4.5\n")
+
+
+def test_a_description_beside_the_file_names_the_database_and_its_scale(folder):
+    database = read_csv_database(describe(folder, '{"name": "tid2013-kodak", "raw_range": [0, 9], "seed": 3}'))
+    assert (database.name, database.raw_range) == ("tid2013-kodak", (0, 9))
+    assert [image.unit_score for image in database] == [1, 0.5]
+
+
+def test_a_scale_that_is_given_outranks_the_description(folder):
+    path = describe(folder, '{"name": "tid2013-kodak", "raw_range": [0, 9]}')
+    assert [image.unit_score for image in read_csv_database(path, mos_range=(0, 18))] == [0.5, 0.25]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("{", r".*database\.json cannot be read: .*; make it anew or delete it\."),
+        ("[]", r".*database\.json must hold an object with the database's name, such as \{'name': 'mine'\}\."),
+        ('{"name": "x", "raw_range": [9, 0]}', r"The score range must be LOW HIGH with LOW below HIGH, got 9 0\."),
+        ('{"name": "x", "raw_range": "0-9"}', r"The score range must be two numbers, got '0-9'\."),
+    ],
+)
+def test_a_damaged_description_is_refused(folder, text, sentence):
+    assert re.fullmatch(sentence, refusal(describe(folder, text)))
 
 
 LINE_MISTAKES = {
@@ -93,6 +137,12 @@ LINE_MISTAKES = {
     ),
     "image,mos\n\na.jpg,50\n,50\n": "mine.csv, line 4: the image name is empty.",
     "image,mos,level\na.jpg,50,strong\n": "mine.csv, line 2: level must be a whole number, got 'strong'.",
+    "image,mos\na.jpg,50\nb.jpg,60\na.jpg,50\n": (
+        "mine.csv, line 4: a.jpg was rated already in mine.csv, line 2; keep one of the two rows."
+    ),
+    "image,mos\na.jpg,50\nb.jpg,x\na.jpg,200\n": (
+        "mine.csv, line 3: mos must be a number, got 'x'. 2 more such problems: `databases check` lists them all."
+    ),
     "image,mos\n": "mine.csv has a header but no images.",
     "": "mine.csv has no column 'image': expected a header line with image and mos, found an empty file.",
     "image,score\na.jpg,50\n": (

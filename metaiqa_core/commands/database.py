@@ -3,19 +3,33 @@
 import argparse
 from pathlib import Path
 
-from metaiqa_core.databases.csv_database import read_csv_database
+from metaiqa_core.databases import reading
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.errors import DatabaseError
 
 
-def add_database_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare --database, --images and --mos-range."""
+def add_database_arguments(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
+    """Declare --database, --images and --mos-range; `several` databases may be named where that makes sense."""
     parser.add_argument(
-        "--database", required=True, type=Path, metavar="DIR|CSV", help="a CSV file with image and mos, or its folder"
+        "--database",
+        required=True,
+        type=Path,
+        nargs="+" if several else None,
+        metavar="DIR|CSV",
+        help="a published database's folder, a CSV file with image and mos, or its folder",
     )
-    parser.add_argument("--images", type=Path, metavar="DIR", help="folder of the images, if not beside the CSV file")
+    add_layout_arguments(parser)
+
+
+def add_layout_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare --images and --mos-range."""
+    parser.add_argument("--images", type=Path, metavar="DIR", help="folder of the images, if they lie elsewhere")
     parser.add_argument(
-        "--mos-range", type=float, nargs=2, metavar=("LOW", "HIGH"), help="scale of the scores (default: 0 100)"
+        "--mos-range",
+        type=float,
+        nargs=2,
+        metavar=("LOW", "HIGH"),
+        help="scale of a CSV file's scores (default: that of its database.json, or else 0 100)",
     )
 
 
@@ -25,13 +39,30 @@ def read_database(arguments: argparse.Namespace) -> Database:
     Raises:
         DatabaseError: If it is missing or wrong.
     """
-    path = arguments.database
-    if path.is_dir():
-        files = sorted(path.glob("*.csv"))
-        if len(files) != 1:
-            raise DatabaseError(
-                f"The folder {path} holds {len(files) or 'no'} CSV files: name the one with the columns image and mos."
-            )
-        path = files[0]
-    mos_range = tuple(arguments.mos_range) if arguments.mos_range else None
-    return read_csv_database(path, images=arguments.images, mos_range=mos_range)
+    return reading.read_database(arguments.database, images=arguments.images, mos_range=chosen_range(arguments))
+
+
+def read_databases(arguments: argparse.Namespace) -> list[Database]:
+    """Read all the databases that the options name; --images and --mos-range go with a single one.
+
+    Raises:
+        DatabaseError: If one is missing or wrong, two have the same name, or an option does not say which it means.
+    """
+    if len(arguments.database) > 1 and (arguments.images or arguments.mos_range):
+        raise DatabaseError(
+            f"--images and --mos-range belong to one database, and {len(arguments.database)} were named: put a "
+            "database.json with the scale beside each CSV file instead."
+        )
+    databases = [
+        reading.read_database(path, images=arguments.images, mos_range=chosen_range(arguments))
+        for path in arguments.database
+    ]
+    names = [database.name for database in databases]
+    if len(set(names)) < len(names):
+        raise DatabaseError(f"Two databases have the same name, got {', '.join(names)}: name each of them once.")
+    return databases
+
+
+def chosen_range(arguments: argparse.Namespace) -> tuple[float, float] | None:
+    """Return the scale that --mos-range names, if any."""
+    return tuple(arguments.mos_range) if arguments.mos_range else None

@@ -1,13 +1,17 @@
-"""Anyone's own database: a CSV file with the columns `image` and `mos`."""
+"""Anyone's own database: a CSV file with the columns `image` and `mos`.
 
-import csv
+A `database.json` beside it, as `synthesize` writes it, says what the database is called and what its scale is.
+"""
+
+import json
 import math
 from pathlib import Path
+from typing import Any
 
-from metaiqa_core.databases.rated_image import Database, RatedImage
+from metaiqa_core.databases.csv_rows import read_csv_rows
+from metaiqa_core.databases.rated_image import Database
+from metaiqa_core.databases.score_sheet import ScoreRow, ScoreSheet, to_database
 from metaiqa_core.errors import DatabaseError
-
-_OPTIONAL_COLUMNS = ("reference", "type", "level")
 
 
 def read_csv_database(
@@ -17,94 +21,102 @@ def read_csv_database(
 
     Args:
         path: CSV file with a header; columns `image` (file name, relative to `images`) and `mos` (higher is better),
-            and optionally `reference`, `type` and `level`. Other columns are ignored.
+            and optionally `reference`, `type`, `level` and `subset`. Other columns are ignored.
         images: Folder of the image files; by default the CSV file's folder, or `images/` in it.
-        mos_range: Lowest and highest possible score; by default 0 to 100.
+        mos_range: Lowest and highest possible score; by default that of `database.json`, or else 0 to 100.
 
     Returns:
-        The database, named after the file.
+        The database, named as `database.json` says, or else after the file.
 
     Raises:
         DatabaseError: If the file, a column, a score or an image file is missing or wrong; the message names the line.
     """
-    low, high = mos_range or (0.0, 100.0)
+    return to_database(read_csv_sheet(path, images=images, mos_range=mos_range))
+
+
+def read_csv_sheet(
+    path: Path, *, images: Path | None = None, mos_range: tuple[float, float] | None = None
+) -> ScoreSheet:
+    """Read the rows of a CSV database; the arguments are those of `read_csv_database`.
+
+    Raises:
+        DatabaseError: If the file is missing or no such file, or the scale is none or evidently another one.
+    """
+    description = _read_description(path.parent / "database.json")
+    described_range = description.get("raw_range")
+    raw_range = checked_range(mos_range or described_range or (0.0, 100.0))
+    rows = [
+        ScoreRow(
+            place=place,
+            image=_image_name(cells["image"], place),
+            score=cells["mos"],
+            reference=cells.get("reference") or None,
+            distortion_type=cells.get("type") or None,
+            level=_level(cells.get("level"), place),
+            subset=cells.get("subset") or None,
+        )
+        for place, cells in read_csv_rows(path, ("image", "mos"), "a CSV database")
+    ]
+    if mos_range is None and described_range is None:
+        _refuse_small_scale(rows, path)
+    return ScoreSheet(
+        name=description.get("name") or path.stem,
+        column="mos",
+        raw_range=raw_range,
+        folders=(images,) if images else (path.parent, path.parent / "images"),
+        rows=tuple(rows),
+        range_advice="name the scale with --mos-range LOW HIGH",
+        images_advice="name the folder of the images with --images",
+    )
+
+
+def _read_description(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        description = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:  # ValueError: neither text nor JSON
+        raise DatabaseError(f"{path} cannot be read: {error}; make it anew or delete it.") from error
+    name = description.get("name") if isinstance(description, dict) else None
+    if not isinstance(name, str) or not name:
+        raise DatabaseError(f"{path} must hold an object with the database's name, such as {{'name': 'mine'}}.")
+    return description
+
+
+def checked_range(value: Any) -> tuple[float, float]:
+    """Return a score range as two floats, or raise a `DatabaseError` if it is none."""
+    try:
+        low, high = map(float, value)
+    except (TypeError, ValueError) as error:
+        raise DatabaseError(f"The score range must be two numbers, got {value!r}.") from error
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise DatabaseError(f"The score range must be LOW HIGH with LOW below HIGH, got {low:g} {high:g}.")
-    folders = [images] if images else [path.parent, path.parent / "images"]
-    rows = _read_rows(path)
-    rated = []
-    for line, row in rows:
-        raw_score = _score(row.get("mos"), low, high, path, line)
-        rated.append(
-            RatedImage(
-                path=_image_file(row.get("image"), folders, path, line),
-                unit_score=(raw_score - low) / (high - low),
-                raw_score=raw_score,
-                reference=row.get("reference") or None,
-                distortion_type=row.get("type") or None,
-                level=_level(row.get("level"), path, line),
-            )
-        )
-    highest = max(image.raw_score for image in rated)
-    if mos_range is None and len(rated) > 1 and highest <= 10:
-        lowest = min(image.raw_score for image in rated)
+    return low, high
+
+
+def _refuse_small_scale(rows: list[ScoreRow], path: Path) -> None:
+    """Refuse scores that nobody named the scale of and that are evidently not out of 100."""
+    try:
+        scores = [float(row.score or "") for row in rows]
+    except ValueError:
+        return  # the row that is no number is reported with its place
+    if len(scores) > 1 and min(scores) >= 0 and max(scores) <= 10:
         raise DatabaseError(
-            f"All scores of {path.name} lie between {lowest:g} and {highest:g}, which is no 0-100 scale: "
+            f"All scores of {path.name} lie between {min(scores):g} and {max(scores):g}, which is no 0-100 scale: "
             "name theirs, for instance --mos-range 1 5."
         )
-    return Database(path.stem, tuple(rated), (low, high))
 
 
-def _read_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            rows = [(reader.line_num, row) for row in reader]
-            columns = reader.fieldnames or []
-    except FileNotFoundError as error:
-        raise DatabaseError(f"There is no file {path}; a CSV database has the columns image and mos.") from error
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DatabaseError(f"{path.name} cannot be read as a CSV file: {error}.") from error
-    missing = [column for column in ("image", "mos") if column not in columns]
-    if missing:
-        raise DatabaseError(
-            f"{path.name} has no column {missing[0]!r}: expected a header line with image and mos, "
-            f"found {', '.join(columns[:8]) or 'an empty file'}."
-        )
-    if not rows:
-        raise DatabaseError(f"{path.name} has a header but no images.")
-    return rows
+def _image_name(text: str | None, place: str) -> str:
+    if not text:
+        raise DatabaseError(f"{place}: the image name is empty.")
+    return text
 
 
-def _score(text: str | None, low: float, high: float, path: Path, line: int) -> float:
-    try:
-        score = float(text or "")
-    except ValueError as error:
-        raise DatabaseError(f"{path.name}, line {line}: mos must be a number, got {text!r}.") from error
-    if not low <= score <= high:  # also refuses NaN
-        raise DatabaseError(
-            f"{path.name}, line {line}: mos {score:g} lies outside {low:g} to {high:g}; "
-            "name the scale with --mos-range LOW HIGH."
-        )
-    return score
-
-
-def _level(text: str | None, path: Path, line: int) -> int | None:
+def _level(text: str | None, place: str) -> int | None:
     if not text:
         return None
     try:
         return int(text)
     except ValueError as error:
-        raise DatabaseError(f"{path.name}, line {line}: level must be a whole number, got {text!r}.") from error
-
-
-def _image_file(name: str | None, folders: list[Path], path: Path, line: int) -> Path:
-    if not name:
-        raise DatabaseError(f"{path.name}, line {line}: the image name is empty.")
-    for folder in folders:
-        if (folder / name).is_file():
-            return folder / name
-    raise DatabaseError(
-        f"{path.name}, line {line}: there is no image {name} in {folders[0]}; "
-        "name the folder of the images with --images."
-    )
+        raise DatabaseError(f"{place}: level must be a whole number, got {text!r}.") from error

@@ -65,6 +65,14 @@ class Database:
         seen: dict[Path, str] = {}
         return [image.reference or seen.setdefault(image.path, _content(image.path)) for image in self.images]
 
+    def distortion_types(self) -> tuple[str, ...]:
+        """Name the distortion types in the order in which they first occur; empty where none is known."""
+        return tuple(dict.fromkeys(image.distortion_type for image in self.images if image.distortion_type))
+
+    def subsets(self) -> tuple[str, ...]:
+        """Name the official subsets in the order in which they first occur; empty where there are none."""
+        return tuple(dict.fromkeys(image.subset for image in self.images if image.subset))
+
     def select(self, keep: Callable[[RatedImage], bool]) -> "Database":
         """Return the images that `keep` accepts, in the same order."""
         return Database(self.name, tuple(image for image in self.images if keep(image)), self.raw_range)

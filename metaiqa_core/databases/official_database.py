@@ -1,0 +1,76 @@
+"""What is known of a published database before anyone looks into a folder."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from metaiqa_core.databases.score_sheet import ScoreSheet
+from metaiqa_core.errors import DatabaseError
+
+
+@dataclass(frozen=True)
+class OfficialDatabase:
+    """One published database: how to recognise it, how to read it, where to ask for it.
+
+    Attributes:
+        key: The short name that commands take, such as `kadid10k`.
+        name: As its authors write it.
+        size: Number of rated images.
+        raw_range: Lowest and highest possible raw score; higher is better.
+        score_files: Patterns of the files with the scores, relative to the database's folder; any of them is enough.
+        image_folders: Where its images lie, for messages.
+        where: Where to ask for it. Nothing is ever downloaded.
+        citation: What to cite.
+        read_sheet: Reads the scores in the database's folder; raises `DatabaseError`.
+        references: Number of reference images; 0 for authentic photos.
+        distortion_types: The types' keys in the order of their ids.
+        subsets: Names of the official subsets or splits with the number of their images, None if that is not known.
+        known_copies: Names of rated images that are one and the same photo in the official release.
+    """
+
+    key: str
+    name: str
+    size: int
+    raw_range: tuple[float, float]
+    score_files: tuple[str, ...]
+    image_folders: str
+    where: str
+    citation: str
+    read_sheet: Callable[[Path], ScoreSheet]
+    references: int = 0
+    distortion_types: tuple[str, ...] = ()
+    subsets: tuple[tuple[str, int | None], ...] = ()
+    known_copies: tuple[frozenset[str], ...] = ()
+
+    @property
+    def range_advice(self) -> str:
+        """What a score outside the range means."""
+        return f"{self.name} has no such score: unpack its score file anew"
+
+    @property
+    def layout(self) -> str:
+        """What its folder holds, in words."""
+        return f"{' or '.join(self.score_files)} with {self.image_folders}"
+
+    def is_in(self, folder: Path) -> bool:
+        """Tell whether one of its score files lies in this very folder."""
+        return any(next(folder.glob(pattern), None) for pattern in self.score_files)
+
+    def locate(self, folder: Path) -> Path | None:
+        """Return this folder or the only folder directly in it that holds the scores; None if there is none.
+
+        Raises:
+            DatabaseError: If several folders in it do.
+        """
+        if self.is_in(folder):
+            return folder
+        inside = [path for path in sorted(folder.iterdir()) if path.is_dir() and self.is_in(path)]
+        if len(inside) > 1:
+            raise DatabaseError(
+                f"{folder} holds {self.name} twice, in {inside[0].name} and {inside[1].name}: name one."
+            )
+        return inside[0] if inside else None
+
+
+IMAGES_ADVICE = "unpack the images anew, or name their folder with --images"
+"""What to do when an image of a published database is not there."""

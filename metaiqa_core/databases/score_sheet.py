@@ -1,0 +1,190 @@
+"""What a database's score file says, and whether its images bear it out: one set of rules for every database.
+
+A reader turns one layout into a `ScoreSheet` and nothing more. Numbers, scales, files and double rows are judged here,
+in one loop, so that reading a database and checking it can never disagree.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from metaiqa_core.databases.rated_image import Database, RatedImage
+from metaiqa_core.errors import DatabaseError
+
+
+@dataclass(frozen=True)
+class ScoreRow:
+    """One row of a score file, as it stands there.
+
+    Attributes:
+        place: Where it stands, for messages: "dmos.csv, line 3".
+        image: The image's name, relative to the folder of the images.
+        score: The score, in text or already as a number; not judged yet.
+        reference: Name of the pristine image, if any.
+        distortion_type: The type's key, such as `kadid10k:GB`, if known.
+        level: Distortion level from 1 (weakest), if known.
+        subset: Official subset, if the database has them.
+    """
+
+    place: str
+    image: str
+    score: str | float | None
+    reference: str | None = None
+    distortion_type: str | None = None
+    level: int | None = None
+    subset: str | None = None
+
+
+@dataclass(frozen=True)
+class ScoreSheet:
+    """The rows of a score file with what is needed to judge them.
+
+    Attributes:
+        name: The database's name.
+        column: What the score file calls the score.
+        raw_range: Lowest and highest possible score: unit score 0 and 1. Higher is better.
+        folders: Where the images lie; the first folder that has an image counts.
+        rows: The rows; never empty.
+        range_advice: What to do when a score lies outside the range.
+        images_advice: What to do when an image is not there.
+        notes: Plain sentences on what was decided in reading.
+    """
+
+    name: str
+    column: str
+    raw_range: tuple[float, float]
+    folders: tuple[Path, ...]
+    rows: tuple[ScoreRow, ...]
+    range_advice: str
+    images_advice: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something wrong with a database.
+
+    Attributes:
+        kind: In one or two words: missing, no score, out of range, listed twice, ...
+        subject: The image or file it is about.
+        sentence: What was expected, what came, what to do.
+    """
+
+    kind: str
+    subject: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class MatchedSheet:
+    """A score sheet after every row was judged and its image looked up.
+
+    Attributes:
+        rated: The images whose score and file are both right, in the sheet's order.
+        files: Every image file that a row names, with that row.
+        findings: What is wrong, in the sheet's order.
+    """
+
+    rated: tuple[RatedImage, ...]
+    files: dict[Path, ScoreRow]
+    findings: tuple[Finding, ...]
+
+
+def match_images(sheet: ScoreSheet) -> MatchedSheet:
+    """Judge every row of a sheet and look its image up; nothing is raised, everything is collected."""
+    low, high = sheet.raw_range
+    images = _ImageFolders(sheet.folders)
+    rated: list[RatedImage] = []
+    files: dict[Path, ScoreRow] = {}
+    findings: list[Finding] = []
+    for row in sheet.rows:
+        score = _judge_score(row, sheet)
+        path = images.find(row.image)
+        if isinstance(score, Finding):
+            findings.append(score)
+        if path is None:
+            sentence = f"{row.place}: there is no image {row.image} in {sheet.folders[0]}; {sheet.images_advice}."
+            findings.append(Finding("missing", row.image, sentence))
+        elif path in files:
+            sentence = f"{row.place}: {row.image} was rated already in {files[path].place}; keep one of the two rows."
+            findings.append(Finding("listed twice", row.image, sentence))
+        else:
+            files[path] = row
+            if not isinstance(score, Finding):
+                rated.append(_rate(row, path, score, (score - low) / (high - low)))
+    return MatchedSheet(tuple(rated), files, tuple(findings))
+
+
+def to_database(sheet: ScoreSheet) -> Database:
+    """Make a database of a sheet in which nothing is wrong.
+
+    Raises:
+        DatabaseError: If a score or an image is missing or wrong; the message names the first row that is.
+    """
+    matched = match_images(sheet)
+    if matched.findings:
+        others = len(matched.findings) - 1
+        more = f" {others:,} more such problems: `databases check` lists them all." if others else ""
+        raise DatabaseError(matched.findings[0].sentence + more)
+    return Database(sheet.name, matched.rated, sheet.raw_range)
+
+
+def _judge_score(row: ScoreRow, sheet: ScoreSheet) -> float | Finding:
+    low, high = sheet.raw_range
+    try:
+        score = float("" if row.score is None else row.score)
+    except ValueError:
+        return Finding("no score", row.image, f"{row.place}: {sheet.column} must be a number, got {row.score!r}.")
+    if not low <= score <= high:  # also refuses NaN
+        sentence = f"{row.place}: {sheet.column} {score:g} lies outside {low:g} to {high:g}; {sheet.range_advice}."
+        return Finding("no score" if score != score else "out of range", row.image, sentence)
+    return score
+
+
+def _rate(row: ScoreRow, path: Path, raw_score: float, unit_score: float) -> RatedImage:
+    return RatedImage(
+        path=path,
+        unit_score=unit_score,
+        raw_score=raw_score,
+        reference=row.reference,
+        distortion_type=row.distortion_type,
+        level=row.level,
+        subset=row.subset,
+    )
+
+
+@dataclass
+class _ImageFolders:
+    """Finds images by name; where no file has exactly the name, one that differs only in case will do.
+
+    Each folder is listed once: that is faster than asking for thousands of files one by one, and the path that comes
+    out is spelled as on the disk.
+    """
+
+    folders: Sequence[Path]
+    listings: dict[Path, dict[str, Path]] = field(default_factory=dict)
+
+    def find(self, name: str) -> Path | None:
+        for folder in self.folders:
+            wanted = folder / name
+            listing = self._listing(wanted.parent)
+            found = listing.get(wanted.name) or listing.get(_caseless(wanted.name))
+            if found and found.is_file():
+                return found
+        return None
+
+    def _listing(self, folder: Path) -> dict[str, Path]:
+        if folder not in self.listings:
+            try:
+                names = sorted(os.listdir(folder))  # noqa: PTH208 - names, not paths, are what is looked up
+            except (FileNotFoundError, NotADirectoryError, ValueError):  # the last: a name with a zero byte
+                names = []
+            caseless = {_caseless(name): folder / name for name in names}
+            self.listings[folder] = caseless | {name: folder / name for name in names}
+        return self.listings[folder]
+
+
+def _caseless(name: str) -> str:
+    # The slash, which no file name has, keeps these keys apart from the exact names.
+    return f"/{name.casefold()}"
