@@ -27,6 +27,19 @@ class Progress:
 Work = Generator[Progress, None, Result]
 
 
+def renamed(work: Generator[Progress, None, Result], place: str) -> Work[Result]:
+    """Pass work through, with the place of it within something larger in front of each stage."""
+    try:
+        while True:
+            try:
+                progress = next(work)
+            except StopIteration as stop:
+                return stop.value
+            yield Progress(f"{place}: {progress.stage}", progress.step, progress.total, progress.metrics)
+    finally:
+        work.close()
+
+
 def finish(work: Generator[Progress, None, Result], show: Callable[[Progress], None] | None = None) -> Result:
     """Run work to its end, showing each step, and return its result."""
     while True:

@@ -194,3 +194,12 @@ def test_the_difference_of_equal_predictions_is_zero_and_swapping_sides_changes_
     assert difference_interval(plcc, one, one, opinion, resamples=50) == (0, 0)
     low, high = difference_interval(plcc, one, other, opinion, resamples=50)
     assert difference_interval(plcc, other, one, opinion, resamples=50) == pytest.approx((-high, -low))
+
+
+@pytest.mark.parametrize("criterion", [srocc, plcc, rmse])
+def test_intervals_of_many_resamples_at_once_are_those_of_one_at_a_time(criterion):
+    generator = np.random.default_rng(3)
+    predicted, opinion = generator.random((2, 25)).round(1)  # with ties
+    at_once = bootstrap_interval(criterion, predicted, opinion, resamples=100, seed=5)
+    one_by_one = bootstrap_interval(lambda *scores: criterion(*scores), predicted, opinion, resamples=100, seed=5)
+    assert at_once == pytest.approx(one_by_one, abs=1e-12)

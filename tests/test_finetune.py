@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -42,6 +43,7 @@ class Toy(nn.Module):
         self.config = RegressorConfig()
         self.backbone = nn.Sequential(nn.Conv2d(3, 1, 1, bias=False))
         self.head = nn.Sequential(nn.Linear(1, 1))
+        self.mean, self.std = torch.zeros(1), torch.ones(1)
         nn.init.constant_(self.backbone[0].weight, 0.5)
         nn.init.constant_(self.head[0].weight, 0.8)
         nn.init.constant_(self.head[0].bias, 0.1)
@@ -56,17 +58,15 @@ class Toy(nn.Module):
         return self.head(self.backbone[stages:](features).mean((2, 3))).squeeze(1)
 
 
-class GreyPhotos:
+class GreyPhotos(TrainingPhotos):
     """Two flat photos whose scores are known."""
 
-    unit_scores = torch.tensor([0.9, 0.2])
-    _photos = (torch.full((3, 32, 32), 51, dtype=torch.uint8), torch.full((3, 32, 32), 204, dtype=torch.uint8))
+    def __init__(self):
+        images = [RatedImage(Path("dark.png"), 0.9, 90), RatedImage(Path("light.png"), 0.2, 20)]
+        super().__init__(images, TINY_PREPROCESSING)
 
-    def __len__(self):
-        return 2
-
-    def __getitem__(self, index):
-        return self._photos[index]
+    def _read(self, index):
+        return torch.full((3, 32, 32), (51, 204)[index], dtype=torch.uint8)
 
 
 def prior(photos, seed=0):

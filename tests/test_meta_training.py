@@ -241,7 +241,7 @@ def test_frozen_stages_keep_their_weights(photos, tasks):
 @pytest.mark.parametrize("stop_after", [1, 2, 3])
 @pytest.mark.parametrize("preset", ["paper", "released-code", "released-code-kadid"])
 def test_an_interrupted_run_goes_on_to_the_same_bits(photos, tasks, tmp_path, monkeypatch, preset, stop_after):
-    monkeypatch.setattr(meta, "STATE_SECONDS", -1.0)  # keep the state of every iteration
+    monkeypatch.setenv("METAIQA_STATE_SECONDS", "0")  # keep the state of every iteration
     config = dataclasses.replace(
         META_PRESETS[preset], epochs=4, tasks_per_batch=1 if "kadid" in preset else 2, support_batch=4, crop=32
     )
@@ -262,7 +262,7 @@ def test_a_state_of_another_run_is_refused(photos, tasks, tmp_path):
 
 
 def test_a_loss_that_is_not_finite_ends_the_run_with_its_state_kept(photos, tasks, tmp_path, monkeypatch):
-    monkeypatch.setattr(meta, "STATE_SECONDS", -1.0)
+    monkeypatch.setenv("METAIQA_STATE_SECONDS", "0")
     work = meta_train(Toy(), photos, tasks, SMALL, state_file=tmp_path / "state.pt")
     next(work)
     photos.unit_scores[:] = math.nan
@@ -300,7 +300,7 @@ def test_what_passes_from_task_to_task_cannot_be_shared(photos, tasks):
 
 
 def test_baseline_resumes_to_the_same_bits_and_never_sees_a_held_out_type(photos, tasks, tmp_path, monkeypatch):
-    monkeypatch.setattr("metaiqa_core.training.baseline.STATE_SECONDS", -1.0)
+    monkeypatch.setenv("METAIQA_STATE_SECONDS", "0")
     config = BaselineConfig(image_passes=60, batch_size=5, crop=32, rate_decay="linear", flip=True)
     whole = finish(train_baseline(Toy(), photos, tasks[:2], config))
     work = train_baseline(Toy(), photos, tasks[:2], config, state_file=tmp_path / "state.pt")

@@ -1,12 +1,22 @@
 """Repeated splits: disjoint, kept, continued, and summed up."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from metaiqa_core.databases.rated_image import Database, RatedImage
 from metaiqa_core.errors import EvaluationError
-from metaiqa_core.evaluation.protocols import Split, repeated_splits, summarise
+from metaiqa_core.evaluation.protocols import (
+    Fold,
+    Split,
+    adaptation_folds,
+    leave_one_distortion_out_folds,
+    repeated_splits,
+    subset_folds,
+    summarise,
+)
 from metaiqa_core.progress import Progress, finish
 
 
@@ -94,3 +104,52 @@ def test_the_summary_holds_means_and_sample_deviations():
 
 def test_one_split_has_no_deviation():
     assert set(summarise([split_with(0, (0.1, 0.5, 0.9))])) == {"splits", "seeds", "n_test", "srocc_mean", "plcc_mean"}
+
+
+def typed(subsets=("",)):
+    """A database without files, of 3 types x 4 references."""
+    images = [
+        RatedImage(
+            Path(f"{kind}-{reference}.png"), reference / 3, reference, f"r{reference}", f"kadid10k:{kind}", 1, subset
+        )
+        for reference, subset in zip(range(4), subsets * 4, strict=False)
+        for kind in ("GB", "WN", "IN")
+    ]
+    return Database("typed", tuple(images), (0.0, 3.0))
+
+
+def test_leave_one_distortion_out_tests_each_type_once_a_seed_on_what_no_fold_learned():
+    database = typed()
+    folds = leave_one_distortion_out_folds(database, [0, 7])
+    assert [fold.name for fold in folds] == [f"{kind}-seed-{seed}" for seed in (0, 7) for kind in ("GB", "WN", "IN")]
+    for fold in folds:
+        assert {database.images[position].distortion_type for position in fold.test} == {fold.held_out}
+        assert fold.held_out not in {database.images[position].distortion_type for position in fold.training}
+        assert len(fold.training) + len(fold.test) == len(database)
+
+
+def test_subsets_are_learned_from_or_tested_on_whole():
+    database = typed(("IS1", "IS2", "IS3", "IS4"))
+    for fold in subset_folds(database, range(5)):
+        tested = {database.images[position].subset for position in fold.test}
+        learned = {database.images[position].subset for position in fold.training}
+        assert len(tested) == 2
+        assert tested | learned == {"IS1", "IS2", "IS3", "IS4"}
+        assert not tested & learned
+    with pytest.raises(EvaluationError, match="typed has 0 subsets, and 2 are to be held out: use random splits"):
+        subset_folds(typed(), [0])
+
+
+def test_larger_adaptation_folds_hold_smaller_ones_and_share_the_test_photos():
+    database = typed()
+    small, large = adaptation_folds(database, [3], [2, 5], test_share=0.25)
+    assert (len(small.training), len(large.training)) == (2, 5)
+    assert set(small.training) < set(large.training)
+    assert small.test == large.test
+    with pytest.raises(EvaluationError, match="Learning from 99 photos was asked for, and a split of typed has 9"):
+        adaptation_folds(database, [3], [99], test_share=0.25)
+
+
+def test_a_fold_that_leaks_is_refused():
+    with pytest.raises(ValueError, match="the fold bad trains on images that it tests on"):
+        Fold("bad", 0, (1, 2), (2, 3))

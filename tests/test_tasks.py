@@ -1,10 +1,14 @@
-"""Splits keep together what belongs together."""
+"""Splits keep together what belongs together; tasks are divided and left out without a leak."""
+
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metaiqa_core.tasks import split_by_group
+from metaiqa_core.databases.rated_image import Database, RatedImage
+from metaiqa_core.errors import DatabaseError
+from metaiqa_core.tasks import distortion_tasks, leave_one_out, split_by_group, split_task
 
 groups_of_photos = st.lists(st.integers(0, 12), min_size=2, max_size=60).filter(lambda groups: len(set(groups)) > 1)
 shares = st.floats(0.05, 0.95)
@@ -59,3 +63,79 @@ def test_a_share_outside_its_range_is_refused(share):
 def test_fewer_than_two_groups_cannot_be_split(groups, found):
     with pytest.raises(ValueError, match=f"^a split needs at least two groups of images, got {found}$"):
         split_by_group(groups, 0.5, 0)
+
+
+TYPES = ("kadid10k:GB", "kadid10k:WN", "tid2013:AGN")
+
+
+def rated(name, kinds=TYPES, references=5, levels=2):
+    """A database without files: tasks look at no pixels."""
+    return Database(
+        name,
+        tuple(
+            RatedImage(Path(f"{name}-{kind[-2:]}-{reference}-{level}.png"), 0.5, 50, f"r{reference}", kind, level)
+            for reference in range(references)
+            for kind in kinds
+            for level in range(levels)
+        ),
+        (0.0, 100.0),
+    )
+
+
+def test_tasks_are_the_types_of_each_database_and_use_every_image_once():
+    tasks = distortion_tasks(rated("first"), rated("second", TYPES[:2]))
+    assert [task.name for task in tasks] == [
+        *(f"first {kind}" for kind in TYPES),
+        *(f"second {kind}" for kind in TYPES[:2]),
+    ]
+    positions = [position for task in tasks for position in task.positions]
+    assert sorted(positions) == list(range(5 * 2 * (3 + 2)))
+    images = [*rated("first"), *rated("second", TYPES[:2])]
+    for task in tasks:
+        assert {images[position].distortion_type for position in task.positions} == {task.distortion_type}
+        assert task.groups == tuple(images[position].reference for position in task.positions)
+
+
+def test_an_image_without_a_type_is_not_a_task():
+    with pytest.raises(DatabaseError) as caught:
+        distortion_tasks(Database("mine", (RatedImage(Path("a.png"), 0.5, 50, "r"),), (0, 100)))
+    assert str(caught.value) == (
+        "Distortion tasks need the distortion type of every image, and a.png of mine has none: use a database such as "
+        "KADID-10k, or one that `synthesize` made."
+    )
+
+
+@given(
+    references=st.integers(2, 9),
+    levels=st.integers(1, 5),
+    share=st.floats(0.05, 0.95),
+    seed=st.integers(0, 2**32),
+    by_group=st.booleans(),
+)
+def test_support_and_query_divide_a_task_without_a_leak(references, levels, share, seed, by_group):
+    [task] = distortion_tasks(rated("one", TYPES[:1], references, levels))
+    sets = split_task(task, share, seed, by_group=by_group)
+    assert sets.support
+    assert sets.query
+    assert sorted([*sets.support, *sets.query]) == list(task.positions)
+    assert sets == split_task(task, share, seed, by_group=by_group)
+    group_of = dict(zip(task.positions, task.groups, strict=True))
+    if by_group:
+        assert {group_of[position] for position in sets.support}.isdisjoint(group_of[p] for p in sets.query)
+
+
+def test_leaving_one_out_never_learns_from_it_and_leaves_each_out_once():
+    tasks = distortion_tasks(rated("one"))
+    folds = list(leave_one_out(tasks))
+    assert [held_out for held_out, _ in folds] == list(tasks)
+    for held_out, others in folds:
+        assert set(others) == set(tasks) - {held_out}
+        assert set(held_out.positions).isdisjoint(position for task in others for position in task.positions)
+
+
+def test_leaving_one_out_refuses_what_would_leak():
+    [task] = distortion_tasks(rated("one", TYPES[:1]))
+    with pytest.raises(ValueError, match="leaving one out needs at least two tasks, got 1"):
+        list(leave_one_out([task]))
+    with pytest.raises(ValueError, match="two tasks share an image"):
+        list(leave_one_out([task, task]))

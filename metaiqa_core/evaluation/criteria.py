@@ -138,14 +138,38 @@ def bootstrap_interval(
 ) -> tuple[float, float]:
     """Percentile interval of a criterion over resampled images; resamples that came out constant are left out."""
     predicted, opinion = checked(predicted, opinion)
-    generator = np.random.default_rng(seed)
-    values = []
-    for _ in range(resamples):
-        drawn = generator.integers(0, len(opinion), len(opinion))
-        if np.ptp(predicted[drawn]) > 0 and np.ptp(opinion[drawn]) > 0:
-            values.append(criterion(predicted[drawn], opinion[drawn]))
+    drawn = np.random.default_rng(seed).integers(0, len(opinion), (resamples, len(opinion)))
+    rows = predicted[drawn], opinion[drawn]
+    varied = np.all([np.ptp(part, axis=1) > 0 for part in rows], axis=0)
+    first, second = (part[varied] for part in rows)
+    if criterion in _OF_ROWS:
+        values = _OF_ROWS[criterion](first, second)
+    else:
+        values = np.array([criterion(one, other) for one, other in zip(first, second, strict=True)])
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def _plcc_of_rows(predicted: Scores, opinion: Scores) -> Scores:
+    predicted, opinion = (part - part.mean(axis=1, keepdims=True) for part in (predicted, opinion))
+    products = (predicted * opinion).sum(axis=1)
+    return products / np.sqrt((predicted**2).sum(axis=1) * (opinion**2).sum(axis=1))
+
+
+def _srocc_of_rows(predicted: Scores, opinion: Scores) -> Scores:
+    return _plcc_of_rows(stats.rankdata(predicted, axis=1), stats.rankdata(opinion, axis=1))
+
+
+def _rmse_of_rows(predicted: Scores, opinion: Scores) -> Scores:
+    return np.sqrt(np.mean((predicted - opinion) ** 2, axis=1))
+
+
+_OF_ROWS: dict[Callable[[Scores, Scores], float], Callable[[Scores, Scores], Scores]] = {
+    srocc: _srocc_of_rows,
+    plcc: _plcc_of_rows,
+    rmse: _rmse_of_rows,
+}
+"""The same criteria for many resamples (R, n) at once: (R,)."""
 
 
 def difference_interval(

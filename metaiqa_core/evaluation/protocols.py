@@ -12,28 +12,55 @@ from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.errors import EvaluationError
 from metaiqa_core.evaluation.criteria import plcc, srocc
 from metaiqa_core.files import write_text
-from metaiqa_core.progress import Progress, Work
-from metaiqa_core.tasks import split_by_group
+from metaiqa_core.progress import Progress, Work, renamed
+from metaiqa_core.tasks import distortion_tasks, leave_one_out, split_by_group
 
 Trainer = Callable[[list[int], list[int], int], Work[NDArray[np.float64]]]
 """Trains on some positions of a database and returns the unit scores it predicts for others: (train, test, seed)."""
 
 
 @dataclass(frozen=True)
+class Fold:
+    """What one training of a protocol learns from and is judged on; positions in a database, disjoint.
+
+    Attributes:
+        name: Unique within the protocol, fit for a file name.
+        seed: Of the training.
+        training: What to learn from.
+        test: What to be judged on.
+        held_out: What distinguishes the test images: a distortion type's key, or subsets; "" for a random split.
+    """
+
+    name: str
+    seed: int
+    training: tuple[int, ...]
+    test: tuple[int, ...]
+    held_out: str = ""
+
+    def __post_init__(self) -> None:
+        if not set(self.training).isdisjoint(self.test):
+            raise ValueError(f"the fold {self.name} trains on images that it tests on")
+
+
+@dataclass(frozen=True)
 class Split:
-    """The outcome of one random split; scores are unit scores.
+    """The outcome of one fold; scores are unit scores.
 
     Attributes:
         seed: Of the split and of the training.
         test: Positions of the held-out images in the database.
         predicted: Predicted unit scores of those.
         opinion: Opinion scores of those.
+        name: The fold's name.
+        held_out: The fold's `held_out`.
     """
 
     seed: int
     test: tuple[int, ...]
     predicted: tuple[float, ...]
     opinion: tuple[float, ...]
+    name: str = ""
+    held_out: str = ""
 
     @property
     def srocc(self) -> float:
@@ -46,12 +73,108 @@ class Split:
         return plcc(self.predicted, self.opinion)
 
 
+def random_folds(database: Database, seeds: Sequence[int], *, test_share: float = 0.2) -> list[Fold]:
+    """Return one random split a seed; identical images, and images of one reference, stay on one side (Section 4.1)."""
+    groups = database.groups()
+    folds = []
+    for seed in seeds:
+        training, test = split_by_group(groups, test_share, seed)
+        folds.append(Fold(f"split-{seed}", seed, tuple(training), tuple(test)))
+    return folds
+
+
+def subset_folds(database: Database, seeds: Sequence[int], *, held_out: int = 2) -> list[Fold]:
+    """Return one fold a seed that tests on some of a database's subsets, all others being learned from (CID2013).
+
+    Raises:
+        EvaluationError: If the database has too few subsets.
+    """
+    subsets = sorted({image.subset for image in database if image.subset})
+    if len(subsets) <= held_out:
+        raise EvaluationError(
+            f"{database.name} has {len(subsets)} subsets, and {held_out} are to be held out: use random splits."
+        )
+    folds = []
+    for seed in seeds:
+        chosen = sorted(np.random.default_rng(seed).choice(subsets, held_out, replace=False).tolist())
+        test = [position for position, image in enumerate(database) if image.subset in chosen]
+        training = [position for position, image in enumerate(database) if image.subset and image.subset not in chosen]
+        folds.append(Fold(f"subsets-{seed}", seed, tuple(training), tuple(test), " ".join(chosen)))
+    return folds
+
+
+def leave_one_distortion_out_folds(database: Database, seeds: Sequence[int]) -> list[Fold]:
+    """Return, for each seed and distortion type, the fold that learns from all other types (Section 4.2).
+
+    Raises:
+        DatabaseError: If an image has no distortion type.
+    """
+    return [
+        Fold(
+            f"{held_out.distortion_type.partition(':')[2] or held_out.distortion_type}-seed-{seed}",
+            seed,
+            tuple(sorted(position for task in others for position in task.positions)),
+            held_out.positions,
+            held_out.distortion_type,
+        )
+        for seed in seeds
+        for held_out, others in leave_one_out(distortion_tasks(database))
+    ]
+
+
+def adaptation_folds(
+    database: Database, seeds: Sequence[int], sizes: Sequence[int], *, test_share: float = 0.2
+) -> list[Fold]:
+    """Return, for each random split, folds that learn from ever more of its training images; larger hold smaller.
+
+    Raises:
+        EvaluationError: If a size is larger than the training part.
+    """
+    folds = []
+    for split in random_folds(database, seeds, test_share=test_share):
+        order = np.random.default_rng((split.seed, 1)).permutation(np.asarray(split.training)).tolist()
+        for size in sizes:
+            if size > len(order):
+                raise EvaluationError(
+                    f"Learning from {size} photos was asked for, and a split of {database.name} has {len(order)} to "
+                    "learn from: ask for fewer."
+                )
+            folds.append(Fold(f"n-{size}-seed-{split.seed}", split.seed, tuple(sorted(order[:size])), split.test))
+    return folds
+
+
+def run_fold(database: Database, fold: Fold, train: Trainer, folder: Path) -> Work[Split]:
+    """Train and test on one fold.
+
+    Args:
+        database: The rated images.
+        fold: What to learn from and to be judged on.
+        train: Trains and predicts.
+        folder: The finished fold is kept here; one that is already there is not computed again.
+
+    Yields:
+        The trainer's `Progress`.
+
+    Returns:
+        The outcome.
+
+    Raises:
+        EvaluationError: If the folder holds a damaged fold, or that of another database.
+    """
+    opinion = tuple(database.images[position].unit_score for position in fold.test)
+    file = folder / f"{fold.name}.json"
+    if split := _read_split(file, fold, opinion):
+        return split
+    predicted = yield from train(list(fold.training), list(fold.test), fold.seed)
+    split = Split(fold.seed, fold.test, tuple(map(float, predicted)), opinion, fold.name, fold.held_out)
+    write_text(file, json.dumps(split.__dict__))
+    return split
+
+
 def repeated_splits(
     database: Database, train: Trainer, seeds: Sequence[int], folder: Path, *, test_share: float = 0.2
 ) -> Work[list[Split]]:
     """Train and test on repeated random splits (Section 4.1: 80/20, ten times).
-
-    Identical images, and images of one reference, stay on one side.
 
     Args:
         database: The rated images.
@@ -66,28 +189,12 @@ def repeated_splits(
     Returns:
         The splits in the order of `seeds`.
     """
-    groups = database.groups()
     splits = []
-    for number, seed in enumerate(seeds, start=1):
-        training, test = split_by_group(groups, test_share, seed)
-        opinion = tuple(database.images[position].unit_score for position in test)
-        file = folder / f"split-{seed}.json"
-        if (split := _read_split(file, seed, tuple(test), opinion)) is None:
-            work = train(training, test, seed)
-            while True:
-                try:
-                    progress = next(work)
-                except StopIteration as stop:
-                    predicted = stop.value
-                    break
-                stage = f"split {number} of {len(seeds)}: {progress.stage}"
-                yield Progress(stage, progress.step, progress.total, progress.metrics)
-            split = Split(seed, tuple(test), tuple(map(float, predicted)), opinion)
-            write_text(file, json.dumps(split.__dict__))
+    for number, fold in enumerate(random_folds(database, seeds, test_share=test_share), start=1):
+        place = f"split {number} of {len(seeds)}"
+        split = yield from renamed(run_fold(database, fold, train, folder), place)
         splits.append(split)
-        yield Progress(
-            f"split {number} of {len(seeds)}: done", number, len(seeds), {"srocc": split.srocc, "plcc": split.plcc}
-        )
+        yield Progress(f"{place}: done", number, len(seeds), {"srocc": split.srocc, "plcc": split.plcc})
     return splits
 
 
@@ -107,7 +214,7 @@ def summarise(splits: Sequence[Split]) -> dict[str, float | int | list[int]]:
     }
 
 
-def _read_split(file: Path, seed: int, test: tuple[int, ...], opinion: tuple[float, ...]) -> Split | None:
+def _read_split(file: Path, fold: Fold, opinion: tuple[float, ...]) -> Split | None:
     if not file.exists():
         return None
     try:
@@ -117,9 +224,11 @@ def _read_split(file: Path, seed: int, test: tuple[int, ...], opinion: tuple[flo
             test=tuple(content["test"]),
             predicted=tuple(content["predicted"]),
             opinion=tuple(content["opinion"]),
+            name=fold.name,
+            held_out=fold.held_out,
         )
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise EvaluationError(f"The finished split in {file} is damaged: delete it to compute it again.") from error
-    if (split.seed, split.test, split.opinion) != (seed, test, opinion):
+    if (split.seed, split.test, split.opinion) != (fold.seed, fold.test, opinion):
         raise EvaluationError(f"{file} is a split of another database: choose another --run-dir, or delete it.")
     return split

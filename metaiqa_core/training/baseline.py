@@ -11,11 +11,12 @@ from metaiqa_core.models.regressor import Regressor
 from metaiqa_core.progress import Progress, Work
 from metaiqa_core.tasks import DistortionTask
 from metaiqa_core.training.adam import Adam
+from metaiqa_core.training.fingerprint import hash_of_weights
 from metaiqa_core.training.flat_weights import FlatWeights
 from metaiqa_core.training.meta_configuration import BaselineConfig
 from metaiqa_core.training.modes import let_learn, training_mode
-from metaiqa_core.training.photos import FrozenFeatures, TrainingPhotos
-from metaiqa_core.training.state import STATE_SECONDS, hash_of_weights, load_state, save_state, task_signature
+from metaiqa_core.training.photos import TrainingPhotos
+from metaiqa_core.training.state import load_state, save_state, state_is_due, task_signature
 from metaiqa_core.training.step import Learner
 
 
@@ -70,7 +71,7 @@ def train_baseline(
         weight_decay=config.weight_decay,
         bias_correction=True,
     )
-    features = FrozenFeatures(network, photos, config.frozen_stages)
+    features = photos.frozen_features(network, config.frozen_stages)
     learner = Learner(network, photos, features, config.crop, config.flip, config.precision)
     positions = np.array([position for task in tasks for position in task.positions])
     signature = {"algorithm": "baseline", "config": config.to_dict()} | task_signature(network, photos, tasks, start)
@@ -92,7 +93,7 @@ def train_baseline(
         result = learner.backward(batch, np.random.default_rng((config.seed, step, 1)))
         adam.step(1 - step / total if config.rate_decay == "linear" else 1.0)
         history.append({"step": step + 1, "loss": result.loss})
-        if state_file and (step + 1 == total or monotonic() - kept > STATE_SECONDS):
+        if state_file and (step + 1 == total or state_is_due(kept)):
             progress = {"network": network.state_dict(), "adam": adam.state_dict(), "history": history}
             save_state(state_file, signature, **progress)
             kept = monotonic()

@@ -17,9 +17,10 @@ from metaiqa_core.errors import TrainingError
 from metaiqa_core.models.regressor import Regressor
 from metaiqa_core.progress import Progress, Work
 from metaiqa_core.training.configuration import FineTuneConfig
+from metaiqa_core.training.fingerprint import hash_of_weights
 from metaiqa_core.training.modes import let_learn, training_mode
-from metaiqa_core.training.photos import FrozenFeatures, TrainingPhotos, predict
-from metaiqa_core.training.state import hash_of_weights, load_state, save_state
+from metaiqa_core.training.photos import TrainingPhotos, predict
+from metaiqa_core.training.state import load_state, save_state
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +74,7 @@ def fine_tune(
     schedule = _schedule(optimiser, config, batches)
     averaged = AveragedModel(network, avg_fn=_warmed_up(config.averaging)) if config.averaging else None
     model = averaged.module if averaged else network
-    features = FrozenFeatures(network, photos, config.frozen_stages)
+    features = photos.frozen_features(network, config.frozen_stages)
     history: list[dict[str, float]] = []
     best: dict[str, Tensor] | None = None
 

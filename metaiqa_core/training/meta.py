@@ -25,12 +25,13 @@ from metaiqa_core.models.regressor import Regressor
 from metaiqa_core.progress import Progress, Work
 from metaiqa_core.tasks import DistortionTask, SupportQuery, split_task
 from metaiqa_core.training.adam import Adam
+from metaiqa_core.training.fingerprint import hash_of_weights
 from metaiqa_core.training.flat_weights import FlatWeights
 from metaiqa_core.training.meta_configuration import MetaConfig
 from metaiqa_core.training.modes import let_learn, training_mode
-from metaiqa_core.training.photos import FrozenFeatures, TrainingPhotos
+from metaiqa_core.training.photos import TrainingPhotos
 from metaiqa_core.training.processes import Processes
-from metaiqa_core.training.state import STATE_SECONDS, hash_of_weights, load_state, save_state, task_signature
+from metaiqa_core.training.state import load_state, save_state, state_is_due, task_signature
 from metaiqa_core.training.step import Learner, Pass
 
 MEASURES = ("support_loss", "query_loss", "query_srocc")
@@ -93,7 +94,7 @@ def meta_train(
         weight_decay=config.weight_decay,
         bias_correction=config.bias_correction,
     )
-    features = FrozenFeatures(network, photos, config.frozen_stages)
+    features = photos.frozen_features(network, config.frozen_stages)
     learner = Learner(network, photos, features, config.crop, config.flip, config.precision)
     signature = {"algorithm": "meta-training", "config": config.to_dict()}
     signature |= task_signature(network, photos, tasks, start)
@@ -132,7 +133,7 @@ def meta_train(
 
         means = (processes.sum(measures) / config.tasks_per_batch).tolist()
         history.append({"iteration": iteration + 1, "epoch": epoch + 1, **dict(zip(MEASURES, means, strict=True))})
-        if processes.rank == 0 and state_file and (iteration + 1 == total or monotonic() - kept > STATE_SECONDS):
+        if processes.rank == 0 and state_file and (iteration + 1 == total or state_is_due(kept)):
             progress = {"network": network.state_dict(), "adam": adam.state_dict(), "history": history}
             save_state(state_file, signature, **progress)
             kept = monotonic()

@@ -1,5 +1,6 @@
 """Training images in memory: decoded and resized once, cropped and mirrored afresh in every epoch."""
 
+import copy
 from collections.abc import Callable, Hashable, Sequence
 from typing import Generic, TypeVar
 
@@ -13,6 +14,7 @@ from metaiqa_core.errors import DatabaseError, PhotoError
 from metaiqa_core.images import decode
 from metaiqa_core.models.regressor import Regressor
 from metaiqa_core.preprocessing import Preprocessing
+from metaiqa_core.training.fingerprint import hash_of_weights
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -35,6 +37,7 @@ class TrainingPhotos:
         self.unit_scores = torch.tensor([image.unit_score for image in images], dtype=torch.float32)
         self._preprocessing = preprocessing
         self._cache: _Cache[int] = _Cache(cache_bytes)
+        self._features: dict[tuple[int, str], FrozenFeatures] = {}
 
     def __len__(self) -> int:
         return len(self.images)
@@ -46,6 +49,13 @@ class TrainingPhotos:
             DatabaseError: If the image file cannot be read.
         """
         return self._cache.get(index, lambda: self._read(index))
+
+    def frozen_features(self, network: Regressor, stages: int) -> "FrozenFeatures":
+        """Return the features of a network's first stages; networks that share those weights share the features."""
+        key = stages, hash_of_weights(network.backbone[:stages])
+        if key not in self._features:
+            self._features = {key: FrozenFeatures(network, self, stages)}  # one at a time: they fill the memory
+        return self._features[key]
 
     def _read(self, index: int) -> Tensor:
         try:
@@ -62,7 +72,7 @@ class FrozenFeatures:
     the maps has seen its true surroundings, as it has when whole photos are scored.
 
     Args:
-        network: Its first `stages` stages must not change while this object is used.
+        network: Its first `stages` stages are copied.
         photos: The training images.
         stages: How many stages are frozen; 0: the maps are the normalised photos themselves.
         cache_bytes: Memory for the cache, which keeps half precision.
@@ -72,7 +82,8 @@ class FrozenFeatures:
         self, network: Regressor, photos: TrainingPhotos, stages: int, *, cache_bytes: int = CACHE_BYTES
     ) -> None:
         self.stages = stages
-        self._network = network
+        self._mean, self._std = network.mean, network.std
+        self._first_stages = copy.deepcopy(network.backbone[:stages]).eval().requires_grad_(False)
         self._photos = photos
         self._cache: _Cache[tuple[int, bool]] = _Cache(cache_bytes)
 
@@ -94,9 +105,8 @@ class FrozenFeatures:
                 self._photos[index].flip(2) if flip and draw[2] < 0.5 else self._photos[index]
                 for index, draw in zip(indices, draws, strict=True)
             ]
-            device = next(self._network.parameters()).device
-            images = torch.stack(_crops(photos, [crop] * len(indices), draws)).to(device).float().div(255)
-            return self._network.features(images, 0)
+            images = torch.stack(_crops(photos, [crop] * len(indices), draws)).to(self._mean.device).float().div(255)
+            return self._features(images)
         maps = [self._maps(index, flip and draw[2] < 0.5) for index, draw in zip(indices, draws, strict=True)]
         sides = [
             max(1, round(crop * one.shape[1] / self._photos[index].shape[1]))
@@ -108,10 +118,13 @@ class FrozenFeatures:
         return self._cache.get((index, mirrored), lambda: self._compute(index, mirrored))
 
     def _compute(self, index: int, mirrored: bool) -> Tensor:
-        photo = self._photos[index].to(next(self._network.parameters()).device)
+        photo = self._photos[index].to(self._mean.device)
         images = (photo.flip(2) if mirrored else photo)[None].float().div(255)
         with torch.no_grad():
-            return self._network.features(images.contiguous(memory_format=torch.channels_last), self.stages)[0].half()
+            return self._features(images.contiguous(memory_format=torch.channels_last))[0].half()
+
+    def _features(self, images: Tensor) -> Tensor:
+        return self._first_stages((images - self._mean) / self._std)
 
 
 def _crops(maps: Sequence[Tensor], sides: Sequence[int], draws: NDArray[np.float64]) -> list[Tensor]:

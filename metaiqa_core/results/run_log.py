@@ -1,0 +1,116 @@
+"""The curves of a run: `metrics.csv` in its folder, one line a number, written as the work goes on.
+
+| column | meaning |
+|---|---|
+| seconds | since the start of the run, pauses left out |
+| stage | what was being done, for example "meta-training" |
+| step, total | where it stood |
+| metric, value | such as query_loss, 0.021 |
+
+Long rather than wide: stages have metrics of their own, and a reader needs no schema.
+"""
+
+import csv
+from collections.abc import Generator
+from pathlib import Path
+from time import monotonic
+from typing import Any, TypeVar
+
+import pandas as pd
+
+from metaiqa_core.errors import ResultsError
+from metaiqa_core.progress import Progress, Work
+
+COLUMNS = ("seconds", "stage", "step", "total", "metric", "value")
+METRICS_FILE = "metrics.csv"
+
+Result = TypeVar("Result")
+
+
+def recorded(work: Generator[Progress, None, Result], folder: Path, *, tensorboard: bool = False) -> Work[Result]:
+    """Pass work through and write down its metrics; a run that is continued goes on with the same file.
+
+    Args:
+        work: What reports.
+        folder: The run's folder; created if needed.
+        tensorboard: Also write event files for TensorBoard into it.
+
+    Yields:
+        The work's `Progress`.
+
+    Returns:
+        The work's result.
+
+    Raises:
+        ResultsError: If TensorBoard is asked for and not installed.
+        OSError: If the disk refuses.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    events = _event_writer(folder) if tensorboard else None
+    path = folder / METRICS_FILE
+    earlier = _last_second(path)
+    start = monotonic()
+    with path.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        if file.tell() == 0:
+            writer.writerow(COLUMNS)
+        try:
+            while True:
+                try:
+                    progress = next(work)
+                except StopIteration as stop:
+                    return stop.value
+                second = round(earlier + monotonic() - start, 2)
+                for metric, value in progress.metrics.items():
+                    writer.writerow([second, progress.stage, progress.step, progress.total, metric, value])
+                    if events:
+                        events.add_scalar(f"{progress.stage}/{metric}", value, progress.step)
+                file.flush()
+                yield progress
+        finally:
+            work.close()
+            if events:
+                events.close()
+
+
+def read_metrics(folder: Path) -> pd.DataFrame:
+    """Return a run's `metrics.csv`; empty where there is none yet. A last line that is half written is left out.
+
+    Raises:
+        ResultsError: If the file is not one that `recorded` wrote.
+    """
+    path = folder / METRICS_FILE
+    if not path.exists() or path.stat().st_size == 0:
+        return pd.DataFrame(columns=list(COLUMNS))
+    try:
+        frame = pd.read_csv(path, on_bad_lines="skip")
+        if tuple(frame.columns) != COLUMNS:
+            raise ValueError(f"its columns are {', '.join(map(str, frame.columns))}")
+        for name in ("seconds", "step", "total", "value"):
+            frame[name] = pd.to_numeric(frame[name], errors="coerce")
+    except (OSError, ValueError) as error:
+        raise ResultsError(f"{folder.name}/{METRICS_FILE} was not written by this program: {error}.") from None
+    return frame.dropna().reset_index(drop=True)
+
+
+def _last_second(path: Path) -> float:
+    """Return when an earlier part of the run wrote last, after mending a line that a kill left half written."""
+    if not path.exists():
+        return 0.0
+    content = path.read_bytes()
+    if content and not content.endswith(b"\n"):
+        with path.open("r+b") as file:
+            file.truncate(content.rfind(b"\n") + 1)
+    frame = read_metrics(path.parent)
+    return float(frame["seconds"].iloc[-1]) if len(frame) else 0.0
+
+
+def _event_writer(folder: Path) -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise ResultsError(
+            "TensorBoard's event files need the package tensorboard: pip install tensorboard, or leave out "
+            "--tensorboard; metrics.csv holds the same numbers."
+        ) from error
+    return SummaryWriter(str(folder / "tensorboard"))
