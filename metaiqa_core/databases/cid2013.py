@@ -67,8 +67,8 @@ def _read_sheet(folder: Path) -> ScoreSheet:
 
 
 def _read_workbook(path: Path) -> list[tuple[Any, ...]]:
-    from openpyxl import load_workbook  # type: ignore[import-untyped]  # only this database needs it
-    from openpyxl.utils.exceptions import InvalidFileException  # type: ignore[import-untyped]
+    from openpyxl import load_workbook  # only this database needs it
+    from openpyxl.utils.exceptions import InvalidFileException
 
     try:
         workbook = load_workbook(path, read_only=True, data_only=True)

@@ -1,0 +1,231 @@
+"""Do gradient maps find damage, and what do they cost?
+
+    python benchmarks/maps.py --photos DIR [--work FILE] [--costs-only]
+
+Localisation: every photo is damaged in one random square (1/9 to 1/6 of the area, the same for all damages, faded in
+over a soft rim), in five ways, and every method draws its map with the settings that the app uses. The ratio is the
+square's share of the map's energy (the square of what hurts, see `metaiqa_core.explain.regions`) over its share of the
+area: 1 is chance. Means and 95 % intervals (bootstrap over photos) go to assets/benchmarks/maps.csv.
+
+Cost: each method in turn with one forward and backward pass of the bare network on the same input, several rounds; the
+median of the ratios within a round goes to assets/benchmarks/map_costs.csv.
+
+Every finished map is a line of the work file, so that a run that was stopped goes on where it was. The photos must not
+be those that any choice in metaiqa_core/explain was tuned on (BSDS500's).
+"""
+
+import argparse
+import csv
+import json
+import statistics
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from metaiqa_core.assess import Assessor  # noqa: E402
+from metaiqa_core.explain.damage import DAMAGES, damage_region, random_square  # noqa: E402
+from metaiqa_core.explain.gradient_maps import gradient_map  # noqa: E402
+from metaiqa_core.explain.measured import ALL_DAMAGES, LOCALISATION_COLUMNS, NOT_INFORMATIVE  # noqa: E402
+from metaiqa_core.explain.methods import METHODS  # noqa: E402
+from metaiqa_core.explain.regions import energy_ratio  # noqa: E402
+from metaiqa_core.files import write_whole  # noqa: E402
+from metaiqa_core.images import READABLE_SUFFIXES, Photo, decode  # noqa: E402
+from metaiqa_core.progress import finish  # noqa: E402
+
+TABLES = ROOT / "assets" / "benchmarks"
+COST_COLUMNS = ("method", "passes", "seconds", "rounds", "input", "model", "date")
+RESAMPLES = 10_000
+
+
+def main() -> None:
+    """Measure, write the tables and print them."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--photos", type=Path, required=True, help="folder of pristine photos")
+    parser.add_argument("--model", default="default")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--rounds", type=int, default=5, help="of the comparison of costs")
+    parser.add_argument("--work", type=Path, default=Path("maps_work.jsonl"), help="finished maps; a run goes on there")
+    parser.add_argument("--output", type=Path, default=TABLES, help="folder of the two tables")
+    parser.add_argument("--tables-only", action="store_true", help="write the tables of the photos finished so far")
+    parser.add_argument("--costs-only", action="store_true")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    assessor = Assessor.load(arguments.model)
+    files = sorted(file for file in arguments.photos.iterdir() if file.suffix.lower() in READABLE_SUFFIXES)
+    if not files:
+        parser.error(f"{arguments.photos} holds no photo")
+    if not arguments.costs_only:
+        if arguments.tables_only:
+            measured = finished_maps(assessor, files, arguments.work, arguments.seed)
+        else:
+            measured = localise(assessor, files, arguments.work, arguments.seed)
+        rows = summarise(measured, assessor.card.name, arguments.seed)
+        write_table(arguments.output / "maps.csv", LOCALISATION_COLUMNS, rows)
+        show_localisation(rows)
+        if arguments.tables_only:
+            return
+    costs = compare_costs(assessor, decode(files[0]), arguments.rounds)
+    write_table(arguments.output / "map_costs.csv", COST_COLUMNS, costs)
+    for row in costs:
+        print(f"{row['method']:<24} {row['passes']:>7} passes {row['seconds']:>8} s")
+
+
+def localise(assessor: Assessor, files: Sequence[Path], work: Path, seed: int) -> list[dict[str, Any]]:
+    """Return one row a map: photo, damage, method, ratio and the two scores."""
+    rows = finished_maps(assessor, files, work, seed)
+    finished = {(row["photo"], row["damage"], row["method"]) for row in rows}
+    total = len(files) * len(DAMAGES) * len(METHODS)
+    with work.open("a", encoding="utf-8") as log, tqdm(total=total, initial=len(finished), unit="map") as bar:
+        for number, file in enumerate(files):
+            pixels = decode(file).pixels
+            region = random_square(*pixels.shape[:2], seed=1000 * seed + number)
+            before = assessor.assess(pixels).score
+            for damage in DAMAGES.values():
+                damaged = decode(damage_region(pixels, damage, region, seed=1000 * seed + number))
+                for method in METHODS.values():
+                    if (file.name, damage.key, method.key) in finished:
+                        continue
+                    work_of_map = gradient_map(
+                        assessor.network, damaged, assessor.preprocessing, method=method.key, seed=seed
+                    )
+                    result = finish(work_of_map)
+                    row = {
+                        "photo": file.name,
+                        "damage": damage.key,
+                        "method": method.key,
+                        "ratio": energy_ratio(result.values, region, signed=method.signed),
+                        "score_before": before,
+                        "score_after": 100 * result.unit_score,
+                        "gap": result.completeness_gap,
+                        "seconds": result.seconds,
+                    }
+                    rows.append(row)
+                    log.write(json.dumps(row) + "\n")
+                    log.flush()
+                    bar.update()
+    return rows
+
+
+def finished_maps(assessor: Assessor, files: Sequence[Path], work: Path, seed: int) -> list[dict[str, Any]]:
+    """Return the rows of a work file, which is begun if there is none."""
+    header = {"model": assessor.card.sha256, "seed": seed, "photos": len(files)}
+    if not work.exists():
+        work.write_text(json.dumps(header) + "\n", encoding="utf-8")
+    lines = [json.loads(line) for line in work.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
+    if not lines or lines[0] != header:
+        sys.exit(f"{work} belongs to another run: name another file with --work, or remove it")
+    return lines[1:]
+
+
+def summarise(rows: Sequence[dict[str, Any]], model: str, seed: int) -> list[dict[str, Any]]:
+    """Return means and intervals by method and damage; over all damages, a photo counts once with its mean."""
+    date = datetime.now(UTC).date().isoformat()
+    wanted = len(METHODS) * len(DAMAGES)
+    per_photo = Counter(row["photo"] for row in rows)
+    rows = [row for row in rows if per_photo[row["photo"]] == wanted]  # whole photos only, the same for all methods
+    if not rows:
+        sys.exit("no photo has all its maps yet: let the run go on")
+    table = []
+    for method in METHODS:
+        for damage in (ALL_DAMAGES, *DAMAGES):
+            by_photo: dict[str, list[float]] = {}
+            for row in rows:
+                if row["method"] == method and damage in (ALL_DAMAGES, row["damage"]):
+                    by_photo.setdefault(row["photo"], []).append(row["ratio"])
+            ratios = np.array([np.mean(values) for values in by_photo.values()])
+            generator = np.random.default_rng(seed)
+            means = ratios[generator.integers(0, len(ratios), (RESAMPLES, len(ratios)))].mean(1)
+            low, high = np.percentile(means, [2.5, 97.5])
+            cells = (
+                method,
+                damage,
+                len(ratios),
+                f"{ratios.mean():.3f}",
+                f"{low:.3f}",
+                f"{high:.3f}",
+                1,
+                model,
+                seed,
+                date,
+            )
+            table.append(dict(zip(LOCALISATION_COLUMNS, cells, strict=True)))
+    return table
+
+
+def show_localisation(rows: Sequence[dict[str, Any]]) -> None:
+    """Print a line for each method."""
+    print("share of energy inside the damage / share of area (1 = chance), mean and 95 % interval")
+    for row in rows:
+        if row["damage"] == ALL_DAMAGES:
+            verdict = "" if float(row["low"]) > 1 else NOT_INFORMATIVE
+            by_damage = [
+                f"{other['damage']} {float(other['ratio_mean']):.2f}"
+                for other in rows
+                if other["method"] == row["method"] and other["damage"] != ALL_DAMAGES
+            ]
+            print(
+                f"{row['method']:<24} {row['ratio_mean']} ({row['low']} to {row['high']})  "
+                f"{', '.join(by_damage)}  {verdict}"
+            )
+
+
+def compare_costs(assessor: Assessor, photo: Photo, rounds: int) -> list[dict[str, Any]]:
+    """Return each method's time as a multiple of one forward and backward pass, paired round by round."""
+    images = assessor.preprocessing(photo).contiguous(memory_format=torch.channels_last)
+
+    def one_pass() -> float:
+        start = time.perf_counter()
+        leaf = images.clone().requires_grad_()
+        torch.autograd.grad(assessor.network(leaf).sum(), leaf)
+        return time.perf_counter() - start
+
+    one_pass()  # the first call pays for set-up
+    rows = []
+    for method in METHODS:
+        ratios, seconds = [], []
+        # A slow method's time hides no pause of the machine: a few rounds are enough.
+        for _ in range(rounds if METHODS[method].cost < 5 else max(2, rounds // 3)):
+            passed = one_pass()
+            result = finish(gradient_map(assessor.network, photo, assessor.preprocessing, method=method))
+            passed = (passed + one_pass()) / 2  # before and after: a machine that slows down hits both
+            ratios.append(result.seconds / passed)
+            seconds.append(result.seconds)
+        width, height = images.shape[3], images.shape[2]
+        cells = (
+            method,
+            f"{statistics.median(ratios):.2f}",
+            f"{statistics.median(seconds):.2f}",
+            len(ratios),
+            f"{width}x{height}",
+            assessor.card.name,
+            datetime.now(UTC).date().isoformat(),
+        )
+        rows.append(dict(zip(COST_COLUMNS, cells, strict=True)))
+    return rows
+
+
+def write_table(path: Path, columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:
+    """Write a CSV file whole or not at all."""
+
+    def write(temporary: Path) -> None:
+        with temporary.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, columns, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+
+    write_whole(path, write)
+
+
+if __name__ == "__main__":
+    main()

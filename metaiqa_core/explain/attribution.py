@@ -1,0 +1,331 @@
+"""The methods themselves, over Captum, each a generator that can be stopped between two passes of the network.
+
+Captum's own loops cannot report progress, and its noise tunnel draws from the process's one random state; therefore
+SmoothGrad and integrated gradients call Captum chunk by chunk, and occlusion is a loop of ours.
+
+Sources: Simonyan et al. 2014 (gradient); Shrikumar et al. 2017 (gradient x input, DeepLIFT); Smilkov et al. 2017
+(SmoothGrad); Sundararajan et al. 2017 (integrated gradients); Springenberg et al. 2015 (guided backpropagation);
+Selvaraju et al. 2017 (Grad-CAM); Draelos and Carin 2020 (HiResCAM); Zeiler and Fergus 2014 (occlusion).
+"""
+
+import threading
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+from types import MappingProxyType
+
+import torch
+from captum.attr import DeepLift, GuidedBackprop, IntegratedGradients, LayerGradCam, LayerGradientXActivation, Saliency
+from torch import Tensor, nn
+from torchvision.transforms.functional import gaussian_blur
+
+from metaiqa_core.errors import ExplanationError
+from metaiqa_core.explain.feature_maps import find_feature_layer
+from metaiqa_core.explain.replica import ScoreOf, make_elementwise
+from metaiqa_core.explain.settings import MapSettings
+from metaiqa_core.progress import Progress, Work
+
+_CAPTUM_WARNS = threading.Lock()
+
+
+@dataclass(frozen=True, eq=False)
+class Attribution:
+    """What one method says.
+
+    Attributes:
+        values: (1, C, H, W) at the model's input, C = 3, or 1 where a method knows no colours.
+        unit_score: The network's score of the photo.
+        completeness_gap: |sum of values - score difference| as a share of the score difference; None where the method
+            promises no such sum.
+    """
+
+    values: Tensor
+    unit_score: float
+    completeness_gap: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """Everything a method works with.
+
+    Attributes:
+        twin: A private twin of the network.
+        images: (1, 3, H, W) in [0, 1].
+        settings: How to run it.
+        seed: Of the noise.
+    """
+
+    twin: ScoreOf
+    images: Tensor
+    settings: MapSettings
+    seed: int
+
+    def score(self, images: Tensor) -> Tensor:
+        """Return the scores (B,) without a graph."""
+        with torch.inference_mode(False), torch.no_grad():
+            return self.twin(images)
+
+    def baseline(self) -> Tensor:
+        """Return the picture (1, 3, H, W) that stands for "nothing there"."""
+        return baseline_of(self.images, self.settings.baseline)
+
+
+def baseline_of(images: Tensor, kind: str) -> Tensor:
+    """Return a picture without what matters, of the shape (B, 3, H, W) of `images`.
+
+    Args:
+        images: (B, 3, H, W) in [0, 1].
+        kind: `grey`, `mean`, `blurred` or `black` (see `MapSettings`).
+    """
+    if kind == "mean":
+        return images.mean((2, 3), keepdim=True).expand_as(images).contiguous()
+    if kind == "blurred":
+        sigma = min(images.shape[2:]) / 25
+        reach = min(int(3 * sigma), min(images.shape[2:]) // 2 - 1)
+        return gaussian_blur(images, [2 * reach + 1, 2 * reach + 1], [sigma, sigma])
+    return torch.full_like(images, 0.5 if kind == "grey" else 0.0)
+
+
+def _gradient(question: Question) -> Work[Attribution]:
+    values = _gradient_at(question.twin, question.images)
+    yield Progress("following the gradient", 1, 1)
+    return Attribution(values, float(question.twin.last[0]))
+
+
+def _gradient_x_input(question: Question) -> Work[Attribution]:
+    values = _gradient_at(question.twin, question.images) * question.images
+    yield Progress("following the gradient", 1, 1)
+    return Attribution(values, float(question.twin.last[0]))
+
+
+def _smoothgrad(question: Question) -> Work[Attribution]:
+    settings, images = question.settings, question.images
+    noise = torch.Generator().manual_seed(question.seed)
+    total = torch.zeros_like(images)
+    for start in range(0, settings.samples, settings.batch):
+        count = min(settings.batch, settings.samples - start)
+        shift = settings.noise * torch.randn(count, *images.shape[1:], generator=noise)
+        total += _gradient_at(question.twin, images + shift.to(images)).sum(0, keepdim=True)
+        yield Progress("following gradients of noisy copies", start + count, settings.samples)
+    return Attribution(total / settings.samples, float(question.score(images)[0]))
+
+
+def _integrated_gradients(question: Question) -> Work[Attribution]:
+    """Integrate over segments of the path, four Gauss-Legendre nodes each, halving the one that is furthest off.
+
+    The score changes fast where contrast is just appearing and hardly near the photo: the first segments grow with the
+    cube of their number. What a segment must add up to is known, so the work goes where the error is.
+    """
+    settings = question.settings
+    ends = [(4 * number / settings.steps) ** 3 for number in range(settings.steps // 4 + 1)]
+    waiting = list(pairwise(ends))
+    done: list[_Segment] = []
+    while waiting:
+        done.append(_integrate(question, *waiting.pop()))
+        steps = 4 * (len(done) + len(waiting))
+        yield Progress("integrating gradients", 4 * len(done), max(steps, settings.steps))
+        if waiting:
+            continue
+        difference = sum(segment.difference for segment in done)
+        error = abs(sum(segment.error for segment in done))
+        if error > settings.tolerance * _substantial(difference) and steps + 4 <= settings.most_steps:
+            worst = max(done, key=lambda segment: abs(segment.error))
+            done.remove(worst)
+            middle = (worst.low + worst.high) / 2
+            waiting = [(worst.low, middle), (middle, worst.high)]
+    values = torch.stack([segment.values for segment in done]).sum(0)
+    return _complete(question, values, question.baseline())
+
+
+@dataclass(frozen=True, eq=False)
+class _Segment:
+    """A part of the path from the baseline (0) to the photo (1)."""
+
+    low: float
+    high: float
+    values: Tensor
+    difference: float
+    error: float
+
+
+def _integrate(question: Question, low: float, high: float) -> _Segment:
+    with torch.inference_mode(False), torch.enable_grad():
+        # Made in here: a tensor that was made in the caller's inference mode can take no gradient.
+        baseline = question.baseline()
+        start, end = (torch.lerp(baseline, question.images, place) for place in (low, high))
+        method = IntegratedGradients(question.twin)
+        values = method.attribute(
+            end.requires_grad_(),
+            baselines=start,
+            n_steps=4,
+            method="gausslegendre",
+            internal_batch_size=question.settings.batch,
+        ).detach()
+    difference = float(question.score(end)[0] - question.score(start)[0])
+    return _Segment(low, high, values, difference, float(values.sum(dtype=torch.float64)) - difference)
+
+
+def _guided_backpropagation(question: Question) -> Work[Attribution]:
+    values = _guided_at(question)
+    yield Progress("following the gradient", 1, 1)
+    return Attribution(values, float(question.twin.last[0]))
+
+
+def _grad_cam(question: Question) -> Work[Attribution]:
+    values = _cam_at(question)
+    yield Progress("weighing feature maps", 1, 1)
+    return Attribution(values, float(question.twin.last[0]))
+
+
+def _hirescam(question: Question) -> Work[Attribution]:
+    layer = find_feature_layer(question.twin, question.images)
+    with torch.inference_mode(False), torch.enable_grad():
+        method = LayerGradientXActivation(question.twin, layer.first)
+        cells = method.attribute(question.images.clone().requires_grad_()).detach().sum(1, keepdim=True)
+    yield Progress("weighing feature maps", 1, 1)
+    height, width = question.images.shape[2:]
+    return Attribution(layer.at_input(cells, (height, width)), float(question.twin.last[0]))
+
+
+def _guided_grad_cam(question: Question) -> Work[Attribution]:
+    """Multiply the magnitude of guided backpropagation with the signed Grad-CAM.
+
+    Note:
+        The original multiplies the signed gradient with what is positive in Grad-CAM, which keeps only what speaks for
+        a class. For a score, what speaks against it (the harm) matters as much.
+    """
+    guided = _guided_at(question).abs().sum(1, keepdim=True)
+    yield Progress("following the gradient", 1, 2)
+    values = guided * _cam_at(question)
+    yield Progress("weighing feature maps", 2, 2)
+    return Attribution(values, float(question.twin.last[0]))
+
+
+def _occlusion(question: Question) -> Work[Attribution]:
+    """Give every pixel the mean, over the windows that cover it, of the score lost when the window is covered."""
+    settings, images = question.settings, question.images
+    height, width = images.shape[2:]
+    side = max(2, round(settings.window * min(height, width)))
+    step = max(1, round(settings.stride * side))
+    tops, lefts = _window_starts(height, side, step), _window_starts(width, side, step)
+    windows = [(top, left) for top in tops for left in lefts]
+    baseline = question.baseline()
+    unit_score = float(question.score(images)[0])
+    total, covered = torch.zeros(2, height, width, dtype=images.dtype, device=images.device)
+    batch = 2 * settings.batch  # no graph is kept: a pass needs less memory
+    for start in range(0, len(windows), batch):
+        chosen = windows[start : start + batch]
+        occluded = images.repeat(len(chosen), 1, 1, 1)
+        for number, (top, left) in enumerate(chosen):
+            area = slice(top, top + side), slice(left, left + side)
+            occluded[number, :, area[0], area[1]] = baseline[0, :, area[0], area[1]]
+        for (top, left), score in zip(chosen, question.score(occluded).tolist(), strict=True):
+            total[top : top + side, left : left + side] += unit_score - score
+            covered[top : top + side, left : left + side] += 1
+        yield Progress("covering windows", start + len(chosen), len(windows))
+    return Attribution((total / covered)[None, None], unit_score)
+
+
+def _deeplift(question: Question) -> Work[Attribution]:
+    make_elementwise(question.twin)
+    attribution = _deeplift_at(question)
+    yield Progress("passing differences back", 1, 1)
+    if (attribution.completeness_gap or 0) > question.settings.tolerance and question.images.dtype != torch.float64:
+        # The rescale rule divides by small differences, and single precision can lose them; double costs far more.
+        exact = Question(question.twin.double(), question.images.double(), question.settings, question.seed)
+        attribution = _deeplift_at(exact)
+    return attribution
+
+
+class _LeanDeepLift(DeepLift):
+    """Captum's DeepLift without its two copies of every activation: nothing in a twin works in place."""
+
+    def _forward_pre_hook(self, module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        module.input = inputs[0].detach()
+
+    def _forward_hook(self, module: nn.Module, inputs: tuple[Tensor, ...], outputs: Tensor) -> None:
+        module.output = outputs.detach()
+
+
+def _deeplift_at(question: Question) -> Attribution:
+    baseline = question.baseline()
+    with torch.inference_mode(False), torch.enable_grad(), _quiet_captum():
+        images = question.images.clone().requires_grad_()
+        values = _LeanDeepLift(question.twin).attribute(images, baselines=baseline).detach()
+    return _complete(question, values, baseline)
+
+
+ATTRIBUTIONS: Mapping[str, Callable[[Question], Work[Attribution]]] = MappingProxyType(
+    {
+        "saliency": _gradient,
+        "gradient-x-input": _gradient_x_input,
+        "smoothgrad": _smoothgrad,
+        "integrated-gradients": _integrated_gradients,
+        "guided-backpropagation": _guided_backpropagation,
+        "grad-cam": _grad_cam,
+        "hirescam": _hirescam,
+        "guided-grad-cam": _guided_grad_cam,
+        "occlusion": _occlusion,
+        "deeplift": _deeplift,
+    }
+)
+"""Every method's work by its key."""
+
+
+def _gradient_at(twin: ScoreOf, images: Tensor) -> Tensor:
+    """Return d score / d input, (B, 3, H, W)."""
+    with torch.inference_mode(False), torch.enable_grad():
+        return Saliency(twin).attribute(images.clone().requires_grad_(), abs=False).detach()
+
+
+def _guided_at(question: Question) -> Tensor:
+    if not any(isinstance(part, nn.ReLU) for part in _convolutional_parts(question.twin)):
+        raise ExplanationError(
+            "Guided backpropagation steers gradients at ReLU activations, and this network's feature maps lack them: "
+            "choose another method, such as saliency."
+        )
+    with torch.inference_mode(False), torch.enable_grad(), _quiet_captum():
+        return GuidedBackprop(question.twin).attribute(question.images.clone().requires_grad_()).detach()
+
+
+def _convolutional_parts(twin: ScoreOf) -> Iterator[nn.Module]:
+    """Yield the modules up to the last convolution."""
+    parts = list(twin.modules())
+    convolutions = [place for place, part in enumerate(parts) if isinstance(part, nn.Conv2d)]
+    yield from parts[: convolutions[-1] + 1 if convolutions else 0]
+
+
+def _cam_at(question: Question) -> Tensor:
+    layer = find_feature_layer(question.twin, question.images)
+    with torch.inference_mode(False), torch.enable_grad():
+        # The weights need no gradient, so the graph must start at the input.
+        cells = LayerGradCam(question.twin, layer.module).attribute(question.images.clone().requires_grad_()).detach()
+    height, width = question.images.shape[2:]
+    return layer.at_input(cells, (height, width))
+
+
+def _complete(question: Question, values: Tensor, baseline: Tensor) -> Attribution:
+    score, start = (float(question.score(images)[0]) for images in (question.images, baseline))
+    difference = score - start
+    gap = abs(float(values.sum(dtype=torch.float64)) - difference)
+    return Attribution(values, score, gap / _substantial(difference))
+
+
+def _substantial(difference: float) -> float:
+    """Return what a gap is a share of: a share of nothing means nothing, so at least one point of a hundred."""
+    return max(abs(difference), 0.01)
+
+
+def _window_starts(length: int, side: int, step: int) -> list[int]:
+    starts = list(range(0, max(length - side, 0) + 1, step))
+    return starts if starts[-1] + side >= length else [*starts, length - side]
+
+
+@contextmanager
+def _quiet_captum() -> Iterator[None]:
+    """Silence Captum's announcement that it sets hooks; Python's filters are the process's, hence the lock."""
+    with _CAPTUM_WARNS, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Setting ")
+        yield

@@ -1,0 +1,113 @@
+"""What a benchmark found out about the maps of a model: whether they find damage at all, and what they cost."""
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from metaiqa_core.errors import ExplanationError
+
+LOCALISATION_TABLE = Path(__file__).resolve().parents[2] / "assets" / "benchmarks" / "maps.csv"
+LOCALISATION_COLUMNS = (
+    "method",
+    "damage",
+    "n_photos",
+    "ratio_mean",
+    "low",
+    "high",
+    "chance",
+    "model",
+    "seed",
+    "date",
+)
+ALL_DAMAGES = "all"
+NOT_INFORMATIVE = "not informative for this model"
+
+
+@dataclass(frozen=True)
+class Localisation:
+    """How much of a method's map falls on a damaged region, over many photos.
+
+    Attributes:
+        method: Key of the method.
+        damage: Key of the damage, or `all`.
+        n_photos: Number of photos.
+        ratio_mean: Mean of (share of the energy inside) / (share of the area inside); 1 is chance.
+        low: Lower end of its 95 % interval (bootstrap over photos).
+        high: Upper end.
+        model: Name of the model.
+        seed: Of places, noise and bootstrap.
+        date: Of the measurement, ISO.
+    """
+
+    method: str
+    damage: str
+    n_photos: int
+    ratio_mean: float
+    low: float
+    high: float
+    model: str
+    seed: int
+    date: str
+
+    @property
+    def informative(self) -> bool:
+        """Whether the whole interval lies above chance."""
+        return self.low > 1
+
+
+def read_localisation(path: Path = LOCALISATION_TABLE) -> tuple[Localisation, ...]:
+    """Read the table that `benchmarks/maps.py` writes; a missing file is an empty table.
+
+    Raises:
+        ExplanationError: If the file is damaged.
+    """
+    if not path.exists():
+        return ()
+    return _read(path, path.stat().st_mtime_ns)
+
+
+@cache
+def _read(path: Path, changed: int) -> tuple[Localisation, ...]:
+    del changed  # part of the key: a new table is read anew
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return tuple(
+                Localisation(
+                    method=row["method"],
+                    damage=row["damage"],
+                    n_photos=int(row["n_photos"]),
+                    ratio_mean=float(row["ratio_mean"]),
+                    low=float(row["low"]),
+                    high=float(row["high"]),
+                    model=row["model"],
+                    seed=int(row["seed"]),
+                    date=row["date"],
+                )
+                for row in csv.DictReader(file)
+            )
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise ExplanationError(
+            f"{path.name} is not the table that benchmarks/maps.py writes ({error!r}): restore the file."
+        ) from error
+
+
+def localisation_of(
+    model: str, method: str, *, damage: str = ALL_DAMAGES, path: Path = LOCALISATION_TABLE
+) -> Localisation | None:
+    """Return what was measured for a model and a method; None where nothing was.
+
+    Args:
+        model: Name of the model.
+        method: Key of the method.
+        damage: Key of a damage, or `all`.
+        path: The table.
+    """
+    wanted = (model, method, damage)
+    return next((row for row in read_localisation(path) if (row.model, row.method, row.damage) == wanted), None)
+
+
+def informative(model: str, method: str, *, path: Path = LOCALISATION_TABLE) -> bool | None:
+    """Return whether a method's maps of a model find damage better than chance; None where nobody measured."""
+    row = localisation_of(model, method, path=path)
+    return None if row is None else row.informative

@@ -1,0 +1,127 @@
+"""The methods that a gradient map can be computed with: what each is called, costs and promises."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from metaiqa_core.errors import ExplanationError
+
+
+@dataclass(frozen=True)
+class Method:
+    """What people and programs need to know about a method before they choose it.
+
+    Attributes:
+        key: Its name on the command line and in files.
+        title: Its name on a page.
+        sentence: What it does, in one plain line.
+        cost: How long it takes at default settings, in forward and backward passes of the network.
+        signed: Whether a value's sign tells harm (negative) from help (positive). Elsewhere a sign only says whether
+            the score would rise or fall if the pixel grew brighter, and the magnitude is to be read.
+        complete: Whether the values add up to a difference of scores, photo against baseline.
+    """
+
+    key: str
+    title: str
+    sentence: str
+    cost: float
+    signed: bool
+    complete: bool
+
+
+_ALL = (
+    Method(
+        "saliency",
+        "Gradient",
+        "How much the score would change if a pixel changed a little: the paper's map.",
+        cost=1,
+        signed=False,
+        complete=False,
+    ),
+    Method(
+        "gradient-x-input",
+        "Gradient x input",
+        "The gradient times the pixel's own value: what the pixel adds to the score, to first order.",
+        cost=1,
+        signed=True,
+        complete=False,
+    ),
+    Method(
+        "smoothgrad",
+        "SmoothGrad",
+        "The mean gradient over slightly noisy copies of the photo: the same question, asked more calmly.",
+        cost=8,
+        signed=False,
+        complete=False,
+    ),
+    Method(
+        "integrated-gradients",
+        "Integrated gradients",
+        "What each pixel adds to the score on the way from a plain grey picture to the photo.",
+        cost=26,
+        signed=True,
+        complete=True,
+    ),
+    Method(
+        "guided-backpropagation",
+        "Guided backpropagation",
+        "The gradient along paths that raise the score all the way; crisp, but it may show edges, not the model.",
+        cost=1,
+        signed=False,
+        complete=False,
+    ),
+    Method(
+        "grad-cam",
+        "Grad-CAM",
+        "Which areas of the network's last feature maps raise or lower the score; coarse and quick.",
+        cost=1,
+        signed=True,
+        complete=False,
+    ),
+    Method(
+        "hirescam",
+        "HiResCAM",
+        "Which places of the network's first coarse feature maps raise or lower the score, each weighed by itself.",
+        cost=1,
+        signed=True,
+        complete=False,
+    ),
+    Method(
+        "guided-grad-cam",
+        "Guided Grad-CAM",
+        "Guided backpropagation where Grad-CAM sees an influence: crisp and placed.",
+        cost=2,
+        signed=True,
+        complete=False,
+    ),
+    Method(
+        "occlusion",
+        "Occlusion",
+        "How the score changes when a window of the photo is covered; slow, but it needs no gradient.",
+        cost=20,
+        signed=True,
+        complete=False,
+    ),
+    Method(
+        "deeplift",
+        "DeepLift",
+        "The difference to a plain grey picture, passed back through every activation in one go.",
+        cost=10,
+        signed=True,
+        complete=True,
+    ),
+)
+
+METHODS: Mapping[str, Method] = MappingProxyType({method.key: method for method in _ALL})
+"""Every method by its key, in the order of the page; the paper's comes first."""
+
+
+def find_method(key: str) -> Method:
+    """Return the method of that key.
+
+    Raises:
+        ExplanationError: If there is none.
+    """
+    if key not in METHODS:
+        raise ExplanationError(f"There is no method called {key!r}: expected one of {', '.join(METHODS)}.")
+    return METHODS[key]

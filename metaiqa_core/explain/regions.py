@@ -1,0 +1,91 @@
+"""Where a map's energy lies: what counts as energy, and the regions that hold most of it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Region:
+    """A rectangle of whole pixels, rows `top` to `bottom` and columns `left` to `right`, the ends excluded.
+
+    Attributes:
+        top: First row.
+        left: First column.
+        bottom: Row after the last.
+        right: Column after the last.
+        share: Share of the map's energy inside, in [0, 1]; 0 where no map was asked.
+    """
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+    share: float = 0.0
+
+    @property
+    def area(self) -> int:
+        """Number of pixels."""
+        return (self.bottom - self.top) * (self.right - self.left)
+
+
+def hurt_energy(values: NDArray[np.floating], *, signed: bool) -> NDArray[np.float64]:
+    """Return how much each pixel hurts the score, (H, W), never negative: the square of what hurts.
+
+    Squared like any signal's energy: the strongest places, which an overlay shows most, count most.
+
+    Args:
+        values: (H, W), a map.
+        signed: Whether the sign tells harm from help (`Method.signed`). Then only what is negative counts; else
+            every value.
+    """
+    wide = np.asarray(values, dtype=np.float64)
+    return np.square(np.minimum(wide, 0) if signed else wide)
+
+
+def worst_regions(
+    values: NDArray[np.floating], *, count: int = 3, side_share: float = 0.2, signed: bool = True
+) -> tuple[Region, ...]:
+    """Return the squares that hold most of what hurts, the worst first; none overlaps another.
+
+    Args:
+        values: (H, W), a map.
+        count: How many at most; fewer where the photo has no room or the map no energy left.
+        side_share: Side of a square as a share of the photo's short side, in (0, 1].
+        signed: See `hurt_energy`.
+
+    Returns:
+        The regions, each with its share of the map's energy.
+    """
+    if not 0 < side_share <= 1:
+        raise ValueError(f"side_share must be in (0, 1], got {side_share!r}")
+    energy = hurt_energy(values, signed=signed)
+    height, width = energy.shape
+    side = max(1, round(side_share * min(height, width)))
+    summed = np.pad(energy, ((1, 0), (1, 0))).cumsum(0).cumsum(1)  # (H + 1, W + 1): any box is four look-ups
+    boxes = summed[side:, side:] - summed[:-side, side:] - summed[side:, :-side] + summed[:-side, :-side]
+    total = float(summed[-1, -1])
+    found: list[Region] = []
+    while len(found) < count and total > 0:
+        top, left = (int(index) for index in np.unravel_index(np.argmax(boxes), boxes.shape))
+        share = float(boxes[top, left]) / total
+        if share <= 1e-9:  # what the running sums leave of nothing, or no room left
+            break
+        found.append(Region(top, left, top + side, left + side, min(share, 1.0)))
+        boxes[max(top - side + 1, 0) : top + side, max(left - side + 1, 0) : left + side] = -1
+    return tuple(found)
+
+
+def energy_ratio(values: NDArray[np.floating], region: Region, *, signed: bool) -> float:
+    """Return a region's share of the map's energy against its share of the area: 1 is chance, 0 where nothing hurts.
+
+    Args:
+        values: (H, W), a map.
+        region: Part of it.
+        signed: See `hurt_energy`.
+    """
+    energy = hurt_energy(values, signed=signed)
+    total = float(energy.sum())
+    inside = float(energy[region.top : region.bottom, region.left : region.right].sum())
+    return inside / total * energy.size / region.area if total > 0 else 0.0

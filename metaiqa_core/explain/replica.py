@@ -1,0 +1,111 @@
+"""A private twin of a network: the same weights in memory, its own modules, for methods that hook and rewire.
+
+Attribution methods switch flags, hook modules and store what flows through them. None of that may happen to a network
+that other threads are scoring photos with, and none of it must be left behind by a failure. The twin shares the weights
+(they are read only) and nothing else, so that there is nothing to restore and nothing to lock.
+"""
+
+import copy
+from collections.abc import Callable
+
+import torch
+from captum.attr._core import deep_lift
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from metaiqa_core.errors import ExplanationError
+
+
+class ScoreOf(nn.Module):
+    """One number a photo out of any network that scores photos.
+
+    Args:
+        network: Maps photos (B, 3, H, W) in [0, 1] to scores (B,) or (B, 1).
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+        self.last = torch.empty(0)  # the scores of the latest pass: Captum keeps them to itself
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the scores (B,) of photos (B, 3, H, W)."""
+        scores = self.network(images.contiguous(memory_format=torch.channels_last))  # the faster layout on a CPU
+        if not isinstance(scores, Tensor) or scores.numel() != len(images):
+            given = f"the shape {tuple(scores.shape)}" if isinstance(scores, Tensor) else type(scores).__name__
+            raise ExplanationError(
+                f"A map explains one score a photo, but the network answered {len(images)} photos with {given}: use a "
+                "network that returns the shape (B,) or (B, 1)."
+            )
+        scores = scores.reshape(len(images))
+        self.last = scores.detach()
+        return scores
+
+
+class CappedReLU(nn.ReLU):
+    """ReLU6 that methods written for ReLU recognise: the same numbers and the same gradient."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Clip to [0, 6]."""
+        return F.relu6(input)
+
+
+class Elementwise(nn.Module):
+    """An activation function that Captum's DeepLift does not know by type; its rescale rule fits any of them."""
+
+    def __init__(self, activation: nn.Module) -> None:
+        super().__init__()
+        self.activation = activation
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Apply the activation."""
+        return self.activation(input)
+
+
+# Captum looks the rule of an activation up by its exact type. These two types are ours alone.
+deep_lift.SUPPORTED_NON_LINEAR.update({CappedReLU: deep_lift.nonlinear, Elementwise: deep_lift.nonlinear})
+
+_ELEMENTWISE = (nn.PReLU, nn.SiLU, nn.GELU, nn.Mish, nn.Hardswish, nn.Hardsigmoid, nn.Hardtanh, nn.SELU, nn.CELU)
+
+
+def replica(network: nn.Module) -> ScoreOf:
+    """Return a twin in evaluation mode whose weights are the network's own tensors, without gradients.
+
+    Args:
+        network: Maps photos (B, 3, H, W) in [0, 1] to scores; left as it is.
+
+    Raises:
+        ExplanationError: If the network cannot be copied.
+    """
+    weights = {id(weight): nn.Parameter(weight.detach(), requires_grad=False) for weight in network.parameters()}
+    buffers = {id(buffer): buffer for buffer in network.buffers()}
+    try:
+        twin = copy.deepcopy(network, {**weights, **buffers})
+    except (RuntimeError, TypeError) as error:
+        raise ExplanationError(
+            f"A map needs a copy of the network, and {type(network).__name__} cannot be copied: {error}."
+        ) from error
+    for module in twin.modules():
+        if getattr(module, "inplace", False):
+            # Hooks must see what went into an activation. Not every module has this switch, hence the quotes.
+            setattr(module, "inplace", False)  # noqa: B010
+    _exchange(twin, _as_relu)
+    return ScoreOf(twin.eval())
+
+
+def make_elementwise(twin: nn.Module) -> None:
+    """Wrap the activations of a twin that DeepLift does not know, in place."""
+    _exchange(twin, lambda module: Elementwise(module) if isinstance(module, _ELEMENTWISE) else None)
+
+
+def _as_relu(module: nn.Module) -> nn.Module | None:
+    return CappedReLU() if type(module) is nn.ReLU6 else None
+
+
+def _exchange(module: nn.Module, exchanged: Callable[[nn.Module], nn.Module | None]) -> None:
+    for name, child in module.named_children():
+        other = exchanged(child)
+        if other is None:
+            _exchange(child, exchanged)
+        else:
+            setattr(module, name, other.eval())
