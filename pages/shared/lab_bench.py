@@ -1,0 +1,97 @@
+"""One photo on the bench: what the model has said so far of its distorted versions, and what is still to do."""
+
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from PIL import Image
+
+from metaiqa_core.assess import Assessor
+from metaiqa_core.distortions import LEVELS, DistortionType, distort
+from metaiqa_core.level_response import LevelReading, LevelResponse, read_levels
+from pages.shared import previews
+from pages.shared.failures import explain
+
+_THUMBNAIL_SIDE = 168
+_PICTURES_KEPT = 12
+
+
+@dataclass(eq=False)
+class Bench:
+    """A photo at the working size, under one model and one seed.
+
+    Attributes:
+        assessor: The model.
+        pixels: The undistorted photo, (height, width, 3), uint8.
+        seed: Of all distortions.
+        undistorted: The model's score of it, 0-100.
+        scores: Of levels 1 to 5, as far as they are known, 0-100, by type.
+        thumbnails: Of the same levels, as data URIs.
+        failures: Why a type cannot be applied, in a sentence.
+    """
+
+    assessor: Assessor
+    pixels: np.ndarray
+    seed: int
+    undistorted: float
+    scores: dict[str, list[float]] = field(default_factory=dict)
+    thumbnails: dict[str, list[str]] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+    _started: dict[str, Iterator[LevelReading]] = field(default_factory=dict)
+    _pictures: dict[tuple[str, int], bytes] = field(default_factory=dict)
+
+    def is_done(self, entry: DistortionType) -> bool:
+        """Return whether all levels of a type are known, or known to be impossible."""
+        return entry.key in self.failures or len(self.scores.get(entry.key, ())) == len(LEVELS)
+
+    def waiting(self, entries: Iterable[DistortionType]) -> list[DistortionType]:
+        """Return those types of which something is still unknown, in the same order."""
+        return [entry for entry in entries if not self.is_done(entry)]
+
+    def step(self, entry: DistortionType) -> None:
+        """Distort and score one more level of a type; a failure is kept as its reason."""
+        if entry.key not in self._started:
+            self._started[entry.key] = read_levels(self.assessor, self.pixels, entry, seed=self.seed)
+        try:
+            reading = next(self._started[entry.key])
+        except Exception as error:
+            self.failures[entry.key] = explain(error)
+        else:
+            self.scores.setdefault(entry.key, []).append(reading.score)
+            self.thumbnails.setdefault(entry.key, []).append(_thumbnail(reading.pixels))
+        if self.is_done(entry):
+            del self._started[entry.key]
+
+    def response(self, entry: DistortionType) -> LevelResponse | None:
+        """Return the scores of all levels of a type; None before they are known."""
+        scores = self.scores.get(entry.key, [])
+        return LevelResponse(entry, (self.undistorted, *scores)) if len(scores) == len(LEVELS) else None
+
+    def picture(self, entry: DistortionType, level: int) -> bytes:
+        """Return the photo at a level as PNG; level 0 is undistorted. The last few are kept.
+
+        Raises:
+            DistortionError: If the type cannot be applied to this photo.
+        """
+        place = (entry.key, level) if level else ("", 0)
+        content = self._pictures.pop(place, None)
+        if content is None:
+            content = png(distort(self.pixels, entry, level, seed=self.seed) if level else self.pixels)
+        self._pictures[place] = content  # the most recent one stands last
+        while len(self._pictures) > _PICTURES_KEPT:
+            del self._pictures[next(iter(self._pictures))]
+        return content
+
+
+def png(pixels: np.ndarray) -> bytes:
+    """Return pixels as PNG, packed fast rather than small."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+def _thumbnail(pixels: np.ndarray) -> str:
+    image = Image.fromarray(pixels)
+    image.thumbnail((_THUMBNAIL_SIDE, _THUMBNAIL_SIDE))
+    return previews.data_uri(previews.jpeg(image, 75))

@@ -1,0 +1,156 @@
+"""The distortion lab, headless, alone and in the app's frame: a photo, a type and a level give curves and files."""
+
+import json
+
+import numpy as np
+import pytest
+from page_fixtures import ROOT, cat_jpeg, jpeg, tiny_default  # noqa: F401
+from PIL import Image
+from skimage import data
+from streamlit.testing.v1 import AppTest
+
+from metaiqa_core import level_response
+from metaiqa_core.assess import Assessor
+from metaiqa_core.distortions import CATALOGUE, LEVELS, distort, find_distortion
+from metaiqa_core.images import decode
+from metaiqa_core.level_response import working_copy
+from pages.shared import lab_downloads, lab_work, previews, samples
+from pages.shared.lab_bench import Bench
+
+pytestmark = pytest.mark.usefixtures("tiny_default")
+PAGE = "pages/distortion_lab.py"
+BLUR = [entry for entry in CATALOGUE if entry.family == "blur"]
+
+
+@pytest.fixture(autouse=True)
+def _small_working_size(monkeypatch):
+    """A fiftieth of the pixels: the same page, much faster."""
+    monkeypatch.setattr(level_response, "WORKING_PIXELS", 72 * 54)
+
+
+def opened(**address):
+    page = AppTest.from_file(str(ROOT / PAGE), default_timeout=120)
+    page.query_params.update(address)
+    return settled(page.run())
+
+
+def settled(page):
+    """Go on until nothing waits; a browser's timer does this by itself."""
+    for _ in range(100):
+        assert not page.exception
+        if not any(button.key == "cancel_lab" for button in page.button):
+            return page
+        page.run()
+    raise AssertionError("measuring never ends")
+
+
+def bench_of(page):
+    return next(reversed(page.session_state["lab_benches"].values()))
+
+
+def shown(page):
+    """What the browser gets: the data of the before/after slider, and the cards."""
+    swipe, gallery = (json.loads(component.proto.json) for component in page.get("bidi_component"))
+    return swipe, gallery["cards"]
+
+
+def test_it_starts_alive_with_the_family_of_the_first_type_measured():
+    page = opened()
+    pixels = working_copy(decode(samples.content(samples.NAMES[0])))
+    assessor = Assessor.load()
+    expected = [assessor.assess(distort(pixels, "kadid10k:GB", level)).score for level in LEVELS]
+    bench = bench_of(page)
+    assert bench.scores["kadid10k:GB"] == expected
+    assert set(bench.scores) == {entry.key for entry in BLUR}
+    swipe, cards = shown(page)
+    assert swipe["left"] == f"Undistorted: {assessor.assess(pixels).score:.0f}"
+    assert swipe["right"] == f"Level 4: {expected[3]:.0f}"
+    assert {card["key"] for card in cards} == set(bench.scores)
+    assert [card["key"] for card in cards if card["chosen"]] == ["kadid10k:GB"]
+    assert any(f">{expected[3]:.1f}<" in element.proto.body for element in page.get("html"))
+
+
+def test_in_the_app_it_opens_with_the_photo_that_was_just_scored(cat_jpeg):  # noqa: F811
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
+    page.file_uploader[0].set_value([("cat.jpg", cat_jpeg, "image/jpeg")]).run()
+    page.switch_page(PAGE).run()
+    settled(page)
+    assert page.title[0].value == "Distortion lab"
+    assert page.selectbox(key="lab_photo").value.endswith(" cat.jpg")
+    np.testing.assert_array_equal(bench_of(page).pixels, working_copy(decode(cat_jpeg)))
+
+
+def test_a_level_a_family_and_a_seed_change_what_is_shown_and_the_address():
+    page = opened()
+    page.slider(key="lab_level").set_value(2).run()
+    assert shown(page)[0]["right"] == f"Level 2: {bench_of(page).scores['kadid10k:GB'][1]:.0f}"
+    page.pills(key="lab_family").set_value("sharpness").run()
+    settled(page)
+    assert page.selectbox(key="lab_type").value == "kadid10k:HS"
+    page.number_input(key="lab_seed").set_value(5).run()
+    settled(page)
+    assert bench_of(page).seed == 5
+    assert (page.query_params["type"], page.query_params["level"]) == ("kadid10k:HS", "2")
+
+
+def test_an_address_that_was_shared_opens_its_type_and_nonsense_in_it_the_first_one():
+    assert opened(type="kadid10k:HS", level="1").selectbox(key="lab_type").value == "kadid10k:HS"
+    page = opened(type="<b>", level="9")
+    assert (page.selectbox(key="lab_type").value, page.slider(key="lab_level").value) == ("kadid10k:GB", 4)
+
+
+def test_cancel_keeps_what_is_measured_until_the_rest_is_asked_for(monkeypatch):
+    monkeypatch.setattr(lab_work, "SLICE", 0.0)  # one level a slice
+    page = AppTest.from_file(str(ROOT / PAGE), default_timeout=120).run()
+    page.button(key="cancel_lab").click().run()
+    settled(page)
+    bench = bench_of(page)
+    assert [entry.key for entry in BLUR if bench.is_done(entry)] == ["kadid10k:GB"], "the chosen one is always shown"
+    assert page.warning[0].value == "Cancelled: 3 of 4 types are not measured."
+    assert {card["note"] for card in shown(page)[1] if not card["chosen"]} == {"waiting …"}
+    page.button(key="lab_go_on").click().run()
+    settled(page)
+    assert not bench.waiting(BLUR)
+
+
+def test_the_table_has_a_row_for_each_measured_level_and_what_is_needed_to_repeat_it():
+    page = opened(type="kadid10k:HS")
+    bench, photo = bench_of(page), page.session_state["photo_library"].photos()[page.selectbox(key="lab_photo").value]
+    rows = lab_downloads.table(bench, photo, Assessor.load())
+    measured = [entry.key for entry in CATALOGUE if entry.family == "sharpness"]
+    assert [(row["type"], row["level"]) for row in rows[1:]] == [(key, level) for key in measured for level in LEVELS]
+    assert (rows[0]["level"], rows[0]["score"]) == (0, bench.undistorted)
+    assert [row["score"] for row in rows if row["type"] == "kadid10k:HS"] == bench.scores["kadid10k:HS"]
+    assert {row["model_sha256"] for row in rows} == {Assessor.load().card.sha256}
+    assert lab_downloads.to_csv(rows).decode("utf-8-sig").splitlines()[0].startswith("type,level,score,seed,width")
+
+
+@pytest.fixture
+def bench():
+    pixels = np.ascontiguousarray(data.chelsea()[:90, :120])
+    return Bench(Assessor.load(), pixels, 7, 50.0)
+
+
+def test_the_downloaded_photo_is_the_distorted_one_to_the_last_bit(bench):
+    content = bench.picture(find_distortion("kadid10k:WN"), 3)
+    np.testing.assert_array_equal(previews.opened(content), distort(bench.pixels, "kadid10k:WN", 3, seed=7))
+    np.testing.assert_array_equal(previews.opened(bench.picture(BLUR[0], 0)), bench.pixels)
+
+
+def test_a_type_that_cannot_be_applied_is_a_reason_and_the_others_go_on(bench, monkeypatch):
+    monkeypatch.setattr(bench, "pixels", bench.pixels[:20].copy())
+    bench.step(BLUR[0])
+    assert bench.failures == {
+        "kadid10k:GB": "Expected a photo of at least 32x32 pixels, got 120x20; choose a larger one."
+    }
+    assert bench.is_done(BLUR[0])
+    assert bench.response(BLUR[0]) is None
+
+
+def test_a_photo_that_is_too_small_is_one_sentence():
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
+    small = jpeg(np.asarray(Image.new("RGB", (40, 20), "#808080")))
+    page.file_uploader[0].set_value([("small.jpg", small, "image/jpeg")]).run()
+    page.switch_page(PAGE).run()
+    assert not page.exception
+    assert page.error[0].value.startswith("Expected a photo of at least 32x32 pixels, got 40x20")
