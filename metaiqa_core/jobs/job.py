@@ -1,0 +1,243 @@
+"""A job as its folder tells it.
+
+A job is a folder in the runs folder, beside the runs that were made in a terminal:
+
+    RUN/job.json      what to run, and where; written once
+    RUN/status.json   how it stands; replaced whole by its keeper
+    RUN/log.txt       what its commands said
+    RUN/metrics.csv   its curves (results.run_log)
+
+The folder's name is the job's name. Nothing here changes a file, and a link is never followed.
+"""
+
+import json
+import os
+import re
+import shlex
+import time
+from dataclasses import asdict, dataclass, fields, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from metaiqa_core.errors import JobError
+from metaiqa_core.files import write_text
+from metaiqa_core.jobs.catalogue import JOB_COMMANDS, PREPARATIONS
+from metaiqa_core.jobs.process_identity import ProcessIdentity
+
+JOB_FILE, STATUS_FILE, LOG_FILE = "job.json", "status.json", "log.txt"
+RUN_FILES = ("metrics.csv", "results.json")
+"""What tells a run that was made in a terminal from any other folder."""
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}")
+NAME_RULE = "1 to 60 letters, digits, - and _, the first a letter or a digit"
+_STARTING_SECONDS = 60.0  # in which a keeper, too slow to have said who it is, may still appear
+
+
+class State(StrEnum):
+    """How a job stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    CANCELLING = "cancelling"
+    FINISHED = "finished"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    STALE = "stale"
+    TERMINAL = "terminal"
+
+    @property
+    def is_active(self) -> bool:
+        """Whether somebody still works on it or waits to."""
+        return self in (State.QUEUED, State.RUNNING, State.CANCELLING)
+
+
+@dataclass(frozen=True)
+class Status:
+    """What a keeper says of its job.
+
+    Attributes:
+        state: How it stands; never `stale` or `terminal`, which only a reader can tell.
+        keeper: The process that waits, starts the commands and writes this.
+        command: The process that works, and its group.
+        queued_at: When it was started or resumed, seconds since 1970: its place in the queue.
+        started_at: When its turn came.
+        ended_at: When it ended.
+        sentence: Why it failed, or what it does.
+    """
+
+    state: State
+    keeper: ProcessIdentity | None = None
+    command: ProcessIdentity | None = None
+    queued_at: float = 0.0
+    started_at: float | None = None
+    ended_at: float | None = None
+    sentence: str = ""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run that is or was started as a job, or that was made in a terminal.
+
+    Attributes:
+        folder: Its folder.
+        commands: Each the words after `python -m metaiqa_core`, run one after the other, without `--run-dir` for the
+            last; empty for a run that was made in a terminal.
+        working_folder: Where they run: relative paths start there.
+        status: How it stands, as far as a reader can tell.
+    """
+
+    folder: Path
+    commands: tuple[tuple[str, ...], ...]
+    working_folder: Path
+    status: Status
+
+    @property
+    def name(self) -> str:
+        """Name of the job and of its folder."""
+        return self.folder.name
+
+    @property
+    def state(self) -> State:
+        """How it stands."""
+        return self.status.state
+
+    def command_words(self) -> list[list[str]]:
+        """Return the words of each command after `python -m metaiqa_core`, with the run folder in the last."""
+        *first, last = [list(words) for words in self.commands]
+        return [*first, [*last, "--run-dir", shortest(self.folder, self.working_folder)]]
+
+
+def shell_lines(commands: list[list[str]]) -> str:
+    """Return what to type in a terminal to run the same, a line a command, quoted for a POSIX shell."""
+    return " && \\\n".join(shlex.join(["python", "-m", "metaiqa_core", *words]) for words in commands)
+
+
+def shortest(path: Path, folder: Path) -> str:
+    """Return a path as it is named from a folder: relative if it lies below, absolute otherwise."""
+    path, folder = Path(os.path.abspath(path)), Path(os.path.abspath(folder))  # noqa: PTH100 - links stay as they are
+    return str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path)
+
+
+def find_job(runs: Path, name: str) -> Job:
+    """Return the run with this name.
+
+    Raises:
+        JobError: If the name is none, or there is no such run, or its files are damaged.
+    """
+    if not NAME.fullmatch(name):
+        raise JobError(f"A run's name has {NAME_RULE}; got {name[:80]!r}.")
+    folder = runs / name
+    if folder.is_symlink() or not is_run(folder):
+        raise JobError(f"There is no run {name} in {runs}: it was deleted, or the app looks in another runs folder.")
+    return read_job(folder)
+
+
+def find_jobs(runs: Path) -> tuple[list[Job], list[str]]:
+    """Look at every run in the runs folder.
+
+    Returns:
+        The runs, those that wait or work first and then by age, newest first; and a sentence for each that cannot be
+        shown. Folders without a run, and links, are passed over.
+    """
+    jobs, problems = [], []
+    try:
+        folders = [Path(entry.path) for entry in os.scandir(runs) if entry.is_dir(follow_symlinks=False)]
+    except FileNotFoundError:
+        return [], []
+    except OSError as error:
+        return [], [f"The runs folder {runs} cannot be read: {error.strerror}."]
+    for folder in sorted(folders):
+        if folder.name.startswith(".") or not is_run(folder):
+            continue
+        try:
+            jobs.append(find_job(runs, folder.name))
+        except JobError as error:
+            problems.append(str(error))
+        except OSError:
+            continue  # deleted while it was looked at
+    return sorted(jobs, key=lambda job: (not job.state.is_active, -job.status.queued_at)), problems
+
+
+def is_run(folder: Path) -> bool:
+    """Return whether a folder is that of a job or of a run made in a terminal."""
+    return any((folder / file).is_file() for file in (JOB_FILE, *RUN_FILES))
+
+
+def read_job(folder: Path) -> Job:
+    """Read a job, and judge whether it still lives.
+
+    Raises:
+        JobError: If its files are damaged or cannot be read.
+    """
+    if not (folder / JOB_FILE).is_file():
+        return Job(folder, (), Path(), Status(State.TERMINAL, queued_at=_written_at(folder)))
+    content = _read_json(folder / JOB_FILE)
+    try:
+        commands = tuple(tuple(map(str, words)) for words in content["commands"])
+        working_folder = Path(content["working_folder"])
+        known = commands[-1][0] in JOB_COMMANDS and all(words[0] in PREPARATIONS for words in commands[:-1])
+    except (KeyError, TypeError, IndexError):
+        known = False
+    if not known:
+        raise JobError(f"{folder.name}/{JOB_FILE} is damaged or of another version: delete the folder {folder}.")
+    return Job(folder, commands, working_folder, judged(folder))
+
+
+def judged(folder: Path) -> Status:
+    """Return a job's status; if nobody works on it any more though it says so, it is stale."""
+    status = read_status(folder)
+    if not status.state.is_active:
+        return status
+    if status.keeper is None:
+        fresh = time.time() - status.queued_at < _STARTING_SECONDS
+        return status if fresh else _stale(status, "it never began to work.")
+    if status.keeper.is_alive():
+        return status
+    # The keeper's last word comes before its end: what was read above may be older.
+    status = read_status(folder)
+    if not status.state.is_active:
+        return status
+    if status.command and status.command.is_alive():
+        return replace(status, sentence="The process that kept this job was ended; its command goes on without it.")
+    return _stale(status, "its process was killed, the machine was restarted, or its disk was full.")
+
+
+def read_status(folder: Path) -> Status:
+    """Read what the keeper said last.
+
+    Raises:
+        JobError: If it is damaged.
+    """
+    content = _read_json(folder / STATUS_FILE)
+    try:
+        values = {entry.name: content[entry.name] for entry in fields(Status)}
+        for name in ("keeper", "command"):
+            values[name] = values[name] and ProcessIdentity(int(values[name]["pid"]), str(values[name]["started"]))
+        for name in ("queued_at", "started_at", "ended_at"):
+            values[name] = None if values[name] is None else float(values[name])
+        return Status(**values | {"state": State(values["state"]), "sentence": str(values["sentence"])})
+    except (KeyError, TypeError, ValueError):
+        raise JobError(f"{folder.name}/{STATUS_FILE} is damaged: resume is not possible, delete {folder}.") from None
+
+
+def write_status(folder: Path, status: Status) -> None:
+    """Write a status, whole or not at all; raises an OSError where the disk refuses."""
+    write_text(folder / STATUS_FILE, json.dumps(asdict(status), indent=1) + "\n")
+
+
+def _stale(status: Status, why: str) -> Status:
+    return replace(status, state=State.STALE, sentence=f"It stopped without a word: {why}")
+
+
+def _written_at(folder: Path) -> float:
+    return max((file.stat().st_mtime for name in RUN_FILES if (file := folder / name).is_file()), default=0.0)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(content, dict):
+            return content
+    except (OSError, ValueError, RecursionError):
+        pass
+    raise JobError(f"{path.parent.name}/{path.name} is missing or damaged: delete the folder {path.parent}.")

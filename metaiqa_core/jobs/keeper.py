@@ -1,0 +1,179 @@
+"""The process that keeps a job: waits for its turn, starts its commands one after the other, and says how they ended.
+
+It is detached from the app, which may end, restart or never look again. SIGTERM is its order to cancel: the command's
+whole process group is told to end, and killed if it does not within `GRACE_SECONDS`. What a command writes into its run
+folder it writes whole or not at all, so a cancelled job is resumed by the same commands.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+
+from metaiqa_core.errors import MetaIQAError
+from metaiqa_core.jobs.job import JOB_FILE, LOG_FILE, State, read_job, read_status, shell_lines, write_status
+from metaiqa_core.jobs.job_log import last_sentence
+from metaiqa_core.jobs.process_identity import identify
+from metaiqa_core.jobs.turns import take_lock, take_turn
+
+PROGRAM = (sys.executable, "-m", "metaiqa_core")
+PACKAGE_PARENT = Path(__file__).resolve().parents[2]
+GRACE_SECONDS = 10.0
+NICENESS = 10
+_LOOK_SECONDS = 0.3
+
+
+def keep(folder: Path, program: Sequence[str] = PROGRAM) -> None:
+    """Keep one job to its end.
+
+    Args:
+        folder: The job's folder, as `control.start` made it.
+        program: What runs a command's words.
+    """
+    lock = take_lock(folder / JOB_FILE)
+    if lock is None:
+        return  # somebody pressed resume twice
+    _Keeper(folder, program, lock).work()
+
+
+def job_environment(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return the variables of a job's processes: one core is left to whoever uses the app meanwhile."""
+    path = [str(PACKAGE_PARENT), *filter(None, [environment.get("PYTHONPATH")])]
+    threads = str(max(1, _cores() - 1))
+    defaults = {"OMP_NUM_THREADS": threads, "PYTHONUNBUFFERED": "1"}
+    return {**defaults, **environment, "PYTHONPATH": os.pathsep.join(path)}
+
+
+def stop_group(process_group: int, signal_number: int) -> None:
+    """Signal a process group; one that has ended already is left alone."""
+    # macOS forbids to signal a group of which only a zombie is left.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process_group, signal_number)
+
+
+class _Keeper:
+    def __init__(self, folder: Path, program: Sequence[str], lock: int) -> None:
+        self._folder = folder
+        self._program = program
+        self._lock = lock
+        self._cancelled = False
+        self._status = replace(read_status(folder), keeper=identify(os.getpid()), command=None)
+
+    def work(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._cancel)
+        with contextlib.suppress(OSError):
+            os.nice(NICENESS)
+        try:
+            self._say(State.QUEUED)
+            turn = self._wait_for_turn()
+            if turn is None:
+                self._end(State.CANCELLED)
+                return
+            self._status = replace(self._status, started_at=time.time())
+            self._run_commands(turn)
+        except _DeletedError:
+            return
+        except (MetaIQAError, OSError) as error:
+            self._end(State.FAILED, str(error))
+
+    def _cancel(self, number: int, frame: FrameType | None) -> None:
+        self._cancelled = True
+
+    def _wait_for_turn(self) -> int | None:
+        while not self._cancelled:
+            self._refuse_deleted()
+            turn = take_turn(self._folder, self._status.queued_at)
+            if turn is not None:
+                return turn
+            time.sleep(_LOOK_SECONDS)
+        return None
+
+    def _run_commands(self, turn: int) -> None:
+        job = read_job(self._folder)
+        for words in job.command_words():
+            with (self._folder / LOG_FILE).open("ab") as log:
+                log.write(f"$ {shell_lines([words])}\n".encode())
+                log.flush()
+                begin = log.tell()
+                process = subprocess.Popen(
+                    [*self._program, *words],
+                    cwd=job.working_folder,
+                    env=job_environment(),
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                    # The command holds the locks too: should this process be killed, the next job still waits.
+                    pass_fds=(turn, self._lock),
+                )
+            self._status = replace(self._status, command=identify(process.pid))
+            self._say(State.RUNNING)
+            self._watch(process)
+            if process.returncode:
+                break
+        if self._cancelled and process.returncode:
+            self._end(State.CANCELLED)
+        elif process.returncode:
+            self._end(State.FAILED, _why(process.returncode, last_sentence(self._folder / LOG_FILE, begin)))
+        else:
+            self._end(State.FINISHED)
+
+    def _watch(self, process: subprocess.Popen[bytes]) -> None:
+        """Wait until a command has ended; end it if this job is cancelled or its folder is deleted."""
+        try:
+            while not self._cancelled:
+                self._refuse_deleted()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(_LOOK_SECONDS)
+                    return
+            self._say(State.CANCELLING)
+        finally:
+            if process.returncode is None:
+                stop_group(process.pid, signal.SIGTERM)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(GRACE_SECONDS)
+            # Workers of a command that was killed outlive it; a group without members is not signalled.
+            stop_group(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def _refuse_deleted(self) -> None:
+        if not (self._folder / JOB_FILE).is_file():
+            raise _DeletedError
+
+    def _say(self, state: State, sentence: str = "") -> None:
+        self._refuse_deleted()  # or writing would make the folder anew
+        self._status = replace(self._status, state=state, sentence=sentence)
+        # Where the disk is full the job goes on as long as its command does; a reader finds out by the process's end.
+        with contextlib.suppress(OSError):
+            write_status(self._folder, self._status)
+
+    def _end(self, state: State, sentence: str = "") -> None:
+        self._status = replace(self._status, ended_at=time.time())
+        with contextlib.suppress(_DeletedError):
+            self._say(state, sentence)
+
+
+class _DeletedError(Exception):
+    """The job's folder was deleted: nobody wants its result."""
+
+
+def _why(status: int, sentence: str) -> str:
+    if status < 0:
+        name = signal.Signals(-status).name
+        memory = "; often that means that the machine ran out of memory" if -status == signal.SIGKILL else ""
+        return f"The command was ended from outside by {name}{memory}. Resume goes on from its last saved state."
+    return sentence or f"The command ended with the exit status {status} and said nothing."
+
+
+def _cores() -> int:
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS
+        return os.cpu_count() or 1

@@ -1,0 +1,79 @@
+"""Whose turn it is: jobs work one at a time, the longest waiting first, whether or not anybody looks.
+
+Each keeper waits for itself. A turn is an advisory lock on a file in the runs folder, which the system gives back when
+the last process that holds it has ended, however it ended; so nothing is left behind that would block the queue.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from metaiqa_core.errors import JobError
+from metaiqa_core.jobs.job import State, find_jobs
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+
+def refuse_unsupported_system() -> None:
+    """Raise a `JobError` on a system without the locks and process groups that jobs need."""
+    if fcntl is None:
+        raise JobError(
+            "Jobs need Linux, macOS or another POSIX system: run the command in a terminal instead (on Windows, WSL)."
+        )
+
+
+def jobs_at_once(environment: Mapping[str, str] = os.environ) -> int:
+    """Return how many jobs may work at the same time: `METAIQA_JOBS_AT_ONCE`, or one."""
+    text = environment.get("METAIQA_JOBS_AT_ONCE", "")
+    return max(1, int(text)) if text.isdecimal() else 1
+
+
+def take_lock(path: Path) -> int | None:
+    """Lock a file if nobody else has.
+
+    Args:
+        path: The file; made if needed, never through a link.
+
+    Returns:
+        The open file's descriptor, to be closed to give the lock back; None if somebody else holds it.
+
+    Raises:
+        OSError: If the file cannot be opened or the file system knows no locks.
+    """
+    refuse_unsupported_system()
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def take_turn(folder: Path, queued_at: float) -> int | None:
+    """Take the turn of a job if there is one for it.
+
+    Args:
+        folder: The job's folder; the others in the queue lie beside it.
+        queued_at: Since when it waits.
+
+    Returns:
+        What `take_lock` returns; None if it is not this job's turn.
+    """
+    for number in range(1, jobs_at_once() + 1):
+        descriptor = take_lock(folder.parent / f".turn-{number}.lock")
+        if descriptor is None:
+            continue
+        # Looked at with the lock in hand: whoever came first takes it at its own next look.
+        waiting = [job for job in find_jobs(folder.parent)[0] if job.state == State.QUEUED and job.status.keeper]
+        if all((queued_at, folder.name) <= (job.status.queued_at, job.name) for job in waiting):
+            return descriptor
+        os.close(descriptor)
+        return None
+    return None

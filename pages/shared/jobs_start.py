@@ -1,0 +1,50 @@
+"""Where jobs begin: what can be trained, the form, and an example for whoever has no database at hand."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import streamlit as st
+
+from metaiqa_core.errors import MetaIQAError
+from metaiqa_core.jobs.job import Job, shell_lines
+from pages.shared import jobs_example, jobs_form
+from pages.shared.jobs_permission import refuse_strangers
+from pages.shared.plain import plain
+
+_INTRODUCTION = """
+**Meta-training** learns a quality prior from distorted photos; **fine-tuning** adapts it to photos that people rated.\\
+**Leave-one-distortion-out**, **ablation** and **adaptation curves** measure what that is worth, for the result pages.\\
+A job works without the page: close it, come back, cancel, resume. One works at a time, the next waits for its turn.
+"""
+
+
+def show(runs: Path, reason: str | None) -> None:
+    """Draw the introduction, the form and the example.
+
+    Args:
+        runs: The runs folder.
+        reason: Why this visitor may only look; None if everything is allowed.
+    """
+    st.markdown(_INTRODUCTION)
+    with st.container(border=True):
+        st.markdown("**Start a job**")
+        name, words = jobs_form.show(runs)
+        if st.button("Start", type="primary", disabled=not words or reason is not None, key="start_job"):
+            _begin(lambda: jobs_form.start(runs, name, words))
+    with st.expander("No database at hand? A small example", expanded=not words):
+        st.markdown(jobs_example.ABOUT)
+        lines = [[*words] for words in jobs_example.commands(runs)]
+        st.code(shell_lines([*lines[:-1], [*lines[-1], "--run-dir", "runs/example"]]), language="bash", wrap_lines=True)
+        if st.button("Start the example", disabled=reason is not None, key="start_example"):
+            _begin(lambda: jobs_example.start(runs))
+
+
+def _begin(start: Callable[[], Job]) -> None:
+    try:
+        refuse_strangers()
+        job = start()
+    except MetaIQAError as error:
+        st.error(plain(str(error)))
+        return
+    st.query_params["job"] = job.name
+    st.rerun()
