@@ -13,6 +13,8 @@ look.apply()
 page = st.navigation(
     [
         st.Page("pages/score_photos.py", title="Score photos", icon="📷", default=True),
+        st.Page("pages/gradient_maps.py", title="Gradient maps", icon="🔍", url_path="gradient-maps-on-photo"),
+        st.Page("pages/distortion_lab.py", title="Distortion lab", icon="🧪", url_path="distortion-lab-on-photo"),
         st.Page(
             "pages/leave_one_distortion_out.py",
             title="Leave-one-distortion-out",
@@ -20,6 +22,7 @@ page = st.navigation(
             url_path="leave-one-distortion-out",
         ),
         st.Page("pages/authentic_databases.py", title="Authentic databases", icon="🌍", url_path="authentic-databases"),
+        st.Page("pages/training_jobs.py", title="Training jobs", icon="⏱️", url_path="start-and-watch-training"),
         st.Page("pages/about.py", title="About", icon="💡", url_path="about-metaiqa"),
     ],
     position="top",

@@ -9,10 +9,38 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from metaiqa_core import __version__
-from metaiqa_core.commands import evaluate, fine_tune, models, score
+from metaiqa_core.commands import (
+    ablation,
+    adaptation_curve,
+    databases,
+    distort,
+    evaluate,
+    explain,
+    fine_tune,
+    leave_one_out,
+    meta_train,
+    models,
+    parameter_study,
+    score,
+    synthesize,
+)
 from metaiqa_core.errors import MetaIQAError
 
-COMMANDS = {"score": score, "fine-tune": fine_tune, "evaluate": evaluate, "models": models}
+COMMANDS = {
+    "score": score,
+    "explain": explain,
+    "distort": distort,
+    "meta-train": meta_train,
+    "fine-tune": fine_tune,
+    "evaluate": evaluate,
+    "leave-one-out": leave_one_out,
+    "ablation": ablation,
+    "adaptation-curve": adaptation_curve,
+    "parameter-study": parameter_study,
+    "models": models,
+    "databases": databases,
+    "synthesize": synthesize,
+}
 """Every command by its name; its module declares the options and does the work."""
 
 

@@ -16,7 +16,7 @@ LAYERS = [
     ["synthesis", "tasks"],
     ["models"],
     ["training", "evaluation", "explain", "assess"],
-    ["results"],
+    ["results", "level_response"],
     ["jobs", "commands"],
     ["cli"],
     ["__main__"],

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from tiny_fixtures import photo_pixels, spread_network
 
 from metaiqa_core.assess import Assessor
-from metaiqa_core.cli import main
+from metaiqa_core.cli import COMMANDS, main
 from metaiqa_core.evaluation.criteria import srocc
 from metaiqa_core.models.released import ReleasedRegressor
 
@@ -183,7 +183,9 @@ def test_the_sentences_of_refusals(run, tiny_csv, tmp_path):
     )
     assert run("score", f"{empty}/*.png")[2] == f"Nothing matches {empty}/*.png: check the folder and the pattern.\n"
     assert run("evaluate", "--database", empty)[2] == (
-        f"The folder {empty} holds no CSV files: name the one with the columns image and mos.\n"
+        f"The folder {empty} holds no database: looked for scores.csv or one other CSV file; mos_with_names.txt "
+        "(TID2013); dmos.csv (KADID-10k); CID2013 data*.xlsx (CID2013); Data/AllMOS_release.mat (LIVE Challenge); "
+        "koniq10k_scores_and_distributions.csv (KonIQ-10k).\n"
     )
     assert run("score", "a.png", "--format", "xml")[2] == (
         "python -m metaiqa_core score: argument --format: invalid choice: 'xml' (choose from 'table', 'csv', 'json') "
@@ -191,7 +193,7 @@ def test_the_sentences_of_refusals(run, tiny_csv, tmp_path):
     )
 
 
-@pytest.mark.parametrize("command", [[], ["score"], ["fine-tune"], ["evaluate"], ["models"], ["models", "import"]])
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS), ["models", "import"], ["databases", "check"]])
 def test_every_command_explains_itself(run, command):
     status, out, err = run(*command, "--help")
     assert (status, err) == (0, "")

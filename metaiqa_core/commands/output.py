@@ -74,8 +74,9 @@ def _advance(bar: Any, progress: Progress) -> None:
 
 
 def _record(progress: Progress) -> str:
-    """A line for what is worth keeping in a log: the end of an epoch or of a split, not each step."""
-    if not progress.metrics or set(progress.metrics) == {"loss"}:
+    """A line for what is worth keeping in a log: the end of an epoch or of a split, not each step of Adam."""
+    steps = {"loss", "step"}, {"loss"}, {"iteration", "epoch", "support_loss", "query_loss", "query_srocc"}
+    if not progress.metrics or set(progress.metrics) in steps:
         return ""
     numbers = ", ".join(f"{name} {value:.4g}" for name, value in progress.metrics.items())
     return f"{progress.stage}: {numbers}"

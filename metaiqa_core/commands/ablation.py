@@ -1,0 +1,44 @@
+"""Compare priors after fine-tuning on the same splits: MetaIQA against Baseline (Table 4)."""
+
+import argparse
+import sys
+
+from metaiqa_core.commands.adaptation import add_adaptation_arguments, compare_starts, read_starts
+from metaiqa_core.commands.database import add_database_arguments, read_database
+from metaiqa_core.commands.output import as_table, finish_with_bar
+from metaiqa_core.commands.run_folder import add_run_arguments, add_worker_arguments, log_folder, share_folds
+from metaiqa_core.evaluation.protocols import random_folds, subset_folds, summarise
+from metaiqa_core.results.records import Protocol
+from metaiqa_core.results.run_log import recorded
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add_database_arguments(parser)
+    add_run_arguments(parser, "finished folds and the results, which the app shows")
+    parser.add_argument("--seeds", nargs="+", type=int, default=list(range(10)), metavar="SEED", help="(default: 0-9)")
+    add_worker_arguments(parser)
+    add_adaptation_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Compute the folds that are missing, write the results, and print mean SROCC and PLCC."""
+    database = read_database(arguments)
+    starts = read_starts(arguments)
+    has_subsets = len({image.subset for image in database if image.subset}) > 2 and database.name == "CID2013"
+    folds = subset_folds(database, arguments.seeds) if has_subsets else random_folds(database, arguments.seeds)
+    share_folds(arguments)
+    work = compare_starts(arguments, starts, database, folds, Protocol.ABLATION)
+    finished = finish_with_bar(recorded(work, log_folder(arguments), tensorboard=arguments.tensorboard))
+    if arguments.shard:
+        return 0
+    rows = []
+    for name, splits in finished.items():
+        summary = summarise(splits)
+        rows.append([name, *(_plus_minus(summary, criterion) for criterion in ("srocc", "plcc"))])
+    sys.stdout.write(as_table(rows, ["start", "SROCC", "PLCC"]))
+    return 0
+
+
+def _plus_minus(summary: dict[str, float | int | list[int]], criterion: str) -> str:
+    return f"{summary[f'{criterion}_mean']:.4f} +- {summary.get(f'{criterion}_std', 0):.4f}"

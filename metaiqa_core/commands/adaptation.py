@@ -1,0 +1,139 @@
+"""How commands measure what a start is worth: fine-tune it on some labelled photos and judge it on held-out ones."""
+
+import argparse
+import dataclasses
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metaiqa_core.commands.options import add_options, chosen
+from metaiqa_core.commands.run_folder import claim, common_folder, shard_of
+from metaiqa_core.commands.start import Start, start_from_backbone, start_from_model
+from metaiqa_core.databases.rated_image import Database
+from metaiqa_core.errors import TrainingError
+from metaiqa_core.evaluation.protocols import Fold, Split, Trainer, run_fold
+from metaiqa_core.models.backbones import BACKBONES
+from metaiqa_core.progress import Progress, Work, renamed
+from metaiqa_core.results.outcomes import Outcomes
+from metaiqa_core.results.records import Protocol
+from metaiqa_core.training.configuration import FINE_TUNE_PRESETS, FineTuneConfig
+from metaiqa_core.training.finetune import fine_tune
+from metaiqa_core.training.photos import TrainingPhotos, predict
+
+
+def add_adaptation_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the starts that are compared and how they are fine-tuned."""
+    parser.add_argument(
+        "--start",
+        action="append",
+        required=True,
+        metavar="NAME=MODEL|NAME=BACKBONE:WEIGHTS",
+        help="what to compare, once for each: a model, or a backbone with imagenet, random, or a file of its weights",
+    )
+    parser.add_argument("--short-side", type=int, default=500, help="model resolution with a backbone (default: 500)")
+    parser.add_argument(
+        "--least-steps", type=int, default=40, metavar="N", help="more epochs where photos are few (default: 40 steps)"
+    )
+    parser.add_argument("--preset", choices=tuple(FINE_TUNE_PRESETS), default="recommended")
+    add_options(parser, FineTuneConfig, skip=("seed",))
+
+
+def read_starts(arguments: argparse.Namespace) -> dict[str, Start]:
+    """Return the starts by the names that tables give them.
+
+    Raises:
+        TrainingError: If a name is missing or comes twice, or the starts see photos at different sizes.
+        CheckpointError: If one cannot be had.
+    """
+    starts: dict[str, Start] = {}
+    for text in arguments.start:
+        name, _, origin = text.partition("=")
+        if not (name and origin) or name in starts:
+            raise TrainingError(f"--start takes NAME=MODEL with a name of its own, got {text!r}.")
+        backbone, _, weights = origin.partition(":")
+        if backbone in BACKBONES and weights:
+            folded = arguments.preset == "recommended"
+            starts[name] = start_from_backbone(backbone, weights, arguments.short_side, folded=folded)
+        else:
+            starts[name] = start_from_model(origin)
+    return starts
+
+
+def compare_starts(
+    arguments: argparse.Namespace,
+    starts: Mapping[str, Start],
+    database: Database,
+    folds: Sequence[Fold],
+    protocol: Protocol,
+) -> Work[dict[str, list[Split]]]:
+    """Fine-tune every start on every fold; the results so far are in the run's folder after each fold.
+
+    Yields:
+        The trainers' `Progress`, with the fold and the start in its stage.
+
+    Returns:
+        By start its outcomes in the order of `folds`; only this process's where folds are shared.
+    """
+    config = chosen(FINE_TUNE_PRESETS[arguments.preset], arguments)
+    photos = {name: TrainingPhotos(database.images, start.preprocessing) for name, start in starts.items()}
+    for name, start in starts.items():
+        claim(arguments.run_dir / "folds" / _fit(name), _recipe(start, config, arguments, database))
+    outcomes = Outcomes(arguments.run_dir.name, protocol, database)
+    finished: dict[str, list[Split]] = {name: [] for name in starts}
+    jobs = shard_of([(fold, name) for fold in folds for name in starts], arguments.shard)
+    for number, (fold, name) in enumerate(jobs, start=1):
+        place = f"{fold.name} {name} ({number} of {len(jobs)})"
+        folder = arguments.run_dir / "folds" / _fit(name)
+        tuned = enough_epochs(config, len(fold.training), arguments.least_steps)
+        trainer = fine_tuner(starts[name], photos[name], tuned, folder / f"{fold.name}.pt")
+        split = yield from renamed(run_fold(database, fold, trainer, folder), place)
+        finished[name].append(split)
+        if not arguments.shard:
+            configuration = _recipe(starts[name], tuned, arguments, database) | {
+                "start": name,
+                "origin": starts[name].origin,
+                "labelled_photos": len(fold.training),
+            }
+            outcomes.add(split, name, configuration)
+            if number % len(starts) == 0:
+                outcomes.write(arguments.run_dir)
+        yield Progress(f"{place}: done", number, len(jobs), {"srocc": split.srocc, "plcc": split.plcc})
+    return finished
+
+
+def enough_epochs(config: FineTuneConfig, photos: int, least_steps: int) -> FineTuneConfig:
+    """Return the configuration with so many epochs that few photos, too, make `least_steps` steps."""
+    steps_per_epoch = max(1, photos // config.batch_size)
+    return dataclasses.replace(config, epochs=max(config.epochs, -(-least_steps // steps_per_epoch)))
+
+
+def fine_tuner(start: Start, photos: TrainingPhotos, config: FineTuneConfig, state: Path) -> Trainer:
+    """Return a trainer that fine-tunes a start and forgets its state when it is done."""
+
+    def train(training: list[int], test: list[int], seed: int) -> Work[NDArray[np.float64]]:
+        network = start.network(seed)
+        tuned = dataclasses.replace(config, seed=seed)
+        network = (yield from fine_tune(network, photos, training, tuned, state_file=state)).network
+        predicted = predict(network, photos, test)
+        state.unlink(missing_ok=True)
+        return predicted
+
+    return train
+
+
+def _recipe(start: Start, config: FineTuneConfig, arguments: argparse.Namespace, database: Database) -> dict[str, Any]:
+    return config.to_dict() | {
+        "seed": None,
+        "origin": start.origin,
+        "short_side": start.preprocessing.short_side,
+        "least_steps": arguments.least_steps,
+        "database_folder": common_folder(database),
+    }
+
+
+def _fit(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.") or "start"

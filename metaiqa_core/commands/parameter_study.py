@@ -1,0 +1,105 @@
+"""Vary the tasks in a mini-batch, k, and the inner steps, S: SROCC on a target after fine-tuning (Figure 4)."""
+
+import argparse
+import dataclasses
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from metaiqa_core.commands.adaptation import fine_tuner
+from metaiqa_core.commands.database import add_database_arguments, read_databases
+from metaiqa_core.commands.output import as_table, finish_with_bar
+from metaiqa_core.commands.priors import PriorRecipe, add_prior_arguments, prior_card, read_recipe
+from metaiqa_core.commands.run_folder import add_run_arguments, claim, common_folder
+from metaiqa_core.commands.start import start_from_model
+from metaiqa_core.databases.rated_image import Database
+from metaiqa_core.databases.reading import read_database
+from metaiqa_core.evaluation.protocols import Split, random_folds, run_fold
+from metaiqa_core.models.checkpoints import save_checkpoint
+from metaiqa_core.progress import Progress, Work, renamed
+from metaiqa_core.results.outcomes import Outcomes
+from metaiqa_core.results.records import Protocol
+from metaiqa_core.results.run_log import recorded
+from metaiqa_core.tasks import distortion_tasks
+from metaiqa_core.training.configuration import FINE_TUNE_PRESETS
+from metaiqa_core.training.photos import TrainingPhotos
+
+Setting = tuple[int, int]
+"""(k, S)."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add_database_arguments(parser, several=True)
+    parser.add_argument("--target", required=True, type=Path, metavar="DIR|CSV", help="the database to adapt to")
+    add_run_arguments(parser, "priors, finished splits and the results, which the app shows")
+    parser.add_argument(
+        "--tasks", nargs="+", type=int, default=[1, 3, 5, 7], metavar="K", help="values of k (default: 1 3 5 7)"
+    )
+    parser.add_argument(
+        "--steps", nargs="+", type=int, default=[2, 4, 6, 8], metavar="S", help="values of S (default: 2 4 6 8)"
+    )
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0], metavar="SEED", help="of the splits (default: 0)")
+    parser.add_argument(
+        "--fine-tune-preset", choices=tuple(FINE_TUNE_PRESETS), default="recommended", help="(default: recommended)"
+    )
+    add_prior_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Vary k with the preset's S, and S with the preset's k; print SROCC by setting."""
+    sources, target = read_databases(arguments), read_database(arguments.target)
+    recipe = read_recipe(arguments)
+    k, steps = recipe.config.tasks_per_batch, recipe.config.inner_steps
+    settings = sorted({(tasks, steps) for tasks in arguments.tasks} | {(k, number) for number in arguments.steps})
+    study = _study(arguments, sources, target, recipe, settings)
+    finished = finish_with_bar(recorded(study, arguments.run_dir, tensorboard=arguments.tensorboard))
+    rows = [
+        [str(tasks), str(number), f"{np.mean([split.srocc for split in splits]):.4f}"]
+        for (tasks, number), splits in finished.items()
+    ]
+    sys.stdout.write(as_table(rows, ["k", "S", "SROCC"]))
+    return 0
+
+
+def _study(
+    arguments: argparse.Namespace,
+    sources: list[Database],
+    target: Database,
+    recipe: PriorRecipe,
+    settings: list[Setting],
+) -> Work[dict[Setting, list[Split]]]:
+    """Meta-train a prior for each setting, fine-tune it on every split, and write the results so far each time."""
+    tasks = distortion_tasks(*sources)
+    photos = TrainingPhotos([image for database in sources for image in database], recipe.start.preprocessing)
+    target_photos = TrainingPhotos(target.images, recipe.start.preprocessing)
+    folds = random_folds(target, arguments.seeds)
+    tuning = FINE_TUNE_PRESETS[arguments.fine_tune_preset]
+    outcomes = Outcomes(arguments.run_dir.name, Protocol.PARAMETER_STUDY, target)
+    finished: dict[Setting, list[Split]] = {}
+    for number, (k, steps) in enumerate(settings, start=1):
+        place = f"k {k}, S {steps} ({number} of {len(settings)})"
+        config = dataclasses.replace(recipe.config, tasks_per_batch=k, inner_steps=steps)
+        varied = dataclasses.replace(recipe, config=config)
+        recorded_as = varied.to_dict() | {"fine_tune_preset": arguments.fine_tune_preset}
+        folder = arguments.run_dir / f"k-{k}-S-{steps}"
+        claim(folder, recorded_as | {"sources": [database.name for database in sources], "target": target.name})
+        prior = folder / "prior.safetensors"
+        if not prior.exists():
+            work = varied.train("MetaIQA", photos, tasks, 0, folder / "state.pt")
+            network = yield from renamed(work, place)
+            save_checkpoint(network, prior_card(network, "prior", "MetaIQA", 0, varied, sources), prior)
+            (folder / "state.pt").unlink(missing_ok=True)
+        start = start_from_model(str(prior))
+        finished[k, steps] = []
+        for fold in folds:
+            trainer = fine_tuner(start, target_photos, tuning, folder / f"{fold.name}.pt")
+            split = yield from renamed(run_fold(target, fold, trainer, folder), f"{place} {fold.name}")
+            finished[k, steps].append(split)
+            configuration = recorded_as | {"database_folder": common_folder(target)}
+            outcomes.add(split, "MetaIQA", configuration, name=f"k-{k}-S-{steps}-{fold.name}")
+            outcomes.write(arguments.run_dir)
+        sroccs = [split.srocc for split in finished[k, steps]]
+        yield Progress(f"{place}: done", number, len(settings), {"srocc": float(np.mean(sroccs))})
+    return finished

@@ -1,0 +1,226 @@
+"""The gradient maps page, headless, alone and in the app's frame: a map at once, its evidence, and nothing twice."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+from page_fixtures import ROOT, cat_jpeg, jpeg, tiny_default  # noqa: F401
+from PIL import Image
+from skimage import data
+from streamlit.testing.v1 import AppTest
+
+from metaiqa_core.assess import Assessor
+from metaiqa_core.errors import ExplanationError
+from metaiqa_core.explain.methods import METHODS
+from metaiqa_core.explain.overlay import overlay
+from metaiqa_core.images import decode
+from pages.shared import maps_downloads, maps_evidence, maps_examples, maps_results, maps_work, previews, samples
+from pages.shared.maps_photo import DISPLAY_SIDE, MapPhoto
+from pages.shared.maps_view import layers_of
+from pages.shared.photo_library import PhotoLibrary
+
+pytestmark = pytest.mark.usefixtures("tiny_default")
+PAGE = ROOT / "pages" / "gradient_maps.py"
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch):
+    """Whether a method counts as quick must not depend on how busy this machine is."""
+    monkeypatch.setattr(maps_results, "AT_ONCE_SECONDS", 1e9)
+
+
+def opened(entry=PAGE, **state):
+    page = AppTest.from_file(str(entry), default_timeout=120)
+    for name, value in state.items():
+        page.session_state[name] = value
+    page.run()
+    if entry != PAGE:
+        page.switch_page("pages/gradient_maps.py").run()
+    assert not page.exception
+    return page
+
+
+def maps(page):
+    """The maps of the photo looked at last."""
+    return list(page.session_state["photo_maps"].values())[-1]
+
+
+def finished(page, name):
+    """Go on until work is done; a browser's timer does this by itself."""
+    for _ in range(200):
+        page.run()
+        assert not page.exception
+        if f"work_{name}" not in page.session_state:
+            return page
+    raise AssertionError(f"{name} never ends")
+
+
+def texts(page):
+    return "\n".join(element.value for element in [*page.markdown, *page.caption, *page.warning, *page.error])
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """The methods that were computed, in order."""
+    found = []
+    real = maps_results.gradient_map
+
+    def counted(*arguments, **options):
+        found.append(options["method"])
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(maps_results, "gradient_map", counted)
+    return found
+
+
+@pytest.mark.parametrize("entry", [PAGE, ROOT / "app.py"], ids=["alone", "in the app"])
+def test_a_map_of_a_sample_is_there_at_once(entry):
+    page = opened(entry)
+    assert page.title[0].value == "Gradient maps"
+    [found] = maps(page).maps.values()
+    score = Assessor.load().assess(samples.content(samples.NAMES[0])).score
+    assert maps(page).score == pytest.approx(score, abs=1e-3)
+    assert np.abs(found.values).max() > 0
+    assert any(f">{score:.1f}<" in element.proto.body for element in page.get("html"))
+    assert len(page.get("plotly_chart")) >= 1
+    assert not page.error
+
+
+def test_the_photo_opened_on_the_score_page_is_the_one_explained(cat_jpeg):  # noqa: F811
+    photos = PhotoLibrary()
+    photos.add("other.jpg", jpeg(data.coffee()))
+    cat = photos.add("cat.jpg", cat_jpeg)
+    page = opened(photo_library=photos, opened=cat.key)
+    assert page.selectbox(key="maps_photo").value == cat.key
+    assert maps(page).photo.name == "cat.jpg"
+
+
+def test_opacity_frames_and_colours_compute_nothing_again(calls):
+    page = opened()
+    page.multiselect(key="maps_compared").set_value(["grad-cam"]).run()
+    before = list(calls)
+    assert len(before) == 2
+    page.slider(key="maps_opacity").set_value(20).run()
+    page.toggle(key="maps_framed").set_value(False).run()
+    page.segmented_control(key="maps_colours").set_value("Strength").run()
+    assert calls == before
+    assert not page.exception
+
+
+@pytest.mark.parametrize("mode", ["magnitude", "signed"])
+def test_what_a_browser_blends_is_the_overlay_of_the_core(mode):
+    pixels = data.chelsea()
+    values = np.random.default_rng(0).normal(size=pixels.shape[:2]).astype(np.float32)
+    photo, grey, strongest = layers_of(pixels, values, mode, DISPLAY_SIDE)
+    np.testing.assert_array_equal(photo, overlay(pixels, values, opacity=0, mode=mode))
+    for opacity in (0.05, 0.35, 0.7):
+        blended = Image.blend(grey.convert("RGB"), strongest, opacity)  # as a browser does
+        expected = overlay(pixels, values, opacity=opacity, mode=mode).astype(int)
+        assert np.abs(np.asarray(blended).astype(int) - expected).max() <= 3
+
+
+def test_a_slow_method_waits_for_its_button_and_can_be_cancelled(monkeypatch, calls):
+    monkeypatch.setattr(maps_work, "SLICE", 0.0)  # one step a slice
+    monkeypatch.setattr(maps_results, "AT_ONCE_SECONDS", 0.0)
+    page = opened()
+    first = maps(page).maps.copy()
+    page.selectbox(key="maps_method").set_value("occlusion").run()
+    assert "occlusion" not in calls
+    button = page.button(key="start_maps")
+    assert button.label.startswith("Compute Occlusion (")
+    button.click().run()
+    assert calls[-1] == "occlusion"
+    page.button(key="cancel_maps").click().run()
+    assert "work_maps" not in page.session_state
+    assert maps(page).maps == first, "what was there stays, and nothing half done is added"
+    page.button(key="start_maps").click().run()
+    finished(page, "maps")
+    assert maps(page).found(["occlusion"])
+    assert not any(button.key == "start_maps" for button in page.button)
+
+
+def test_a_method_that_fails_is_one_sentence_and_the_others_stay(monkeypatch):
+    real = maps_results.gradient_map
+
+    def failing(*arguments, **options):
+        if options["method"] == "grad-cam":
+            raise ExplanationError("This network has no feature maps: choose another method.")
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(maps_results, "gradient_map", failing)
+    page = opened()
+    page.multiselect(key="maps_compared").set_value(["grad-cam", "gradient-x-input"]).run()
+    assert len(page.error) == 1
+    assert "This network has no feature maps" in page.error[0].value
+    assert len(maps(page).found(list(METHODS))) == 2
+
+
+def test_an_unreadable_photo_is_one_sentence_and_the_page_goes_on(cat_jpeg):  # noqa: F811
+    photos = PhotoLibrary()
+    broken, cat = photos.add("cut.jpg", cat_jpeg[:3000]), photos.add("cat.jpg", cat_jpeg)
+    page = opened(photo_library=photos, opened=broken.key)
+    assert "is damaged or cut off and cannot be decoded" in page.error[0].value
+    page.selectbox(key="maps_photo").set_value(cat.key).run()
+    assert not page.error
+    assert maps(page).found(list(METHODS))
+
+
+def test_both_checks_run_behind_their_buttons_and_say_what_they_mean():
+    page = opened()
+    page.button(key="start_deletion").click().run()
+    finished(page, "deletion")
+    page.button(key="start_randomisation").click().run()
+    finished(page, "randomisation")
+    assert "times as early" in texts(page)
+    assert "Rank correlation with the same map of a network with random weights" in texts(page)
+
+
+@pytest.mark.parametrize("verdict", [True, False, None])
+def test_a_map_at_chance_is_labelled_not_informative_and_no_other(monkeypatch, verdict):
+    monkeypatch.setattr(maps_evidence, "informative", lambda model, method: verdict)
+    page = opened()
+    assert ("not informative for this model" in "".join(each.value for each in page.warning)) == (verdict is False)
+
+
+def test_without_measurements_the_page_says_that_nobody_knows(monkeypatch):
+    monkeypatch.setattr(maps_evidence, "localisation_of", lambda model, method: None)
+    assert "Localisation: not measured for this model" in texts(opened())
+
+
+@pytest.mark.parametrize("title", maps_examples.EXAMPLES)
+def test_examples_are_made_of_samples_and_say_so(title):
+    example = maps_examples.EXAMPLES[title]
+    damaged = np.asarray(previews.opened(maps_examples.content(title))).astype(float)
+    sample = np.asarray(previews.opened(samples.content(example.sample))).astype(float)
+    assert damaged.shape == sample.shape
+    assert example.origin.startswith(f"Made from sample {example.sample} by ")
+    change = damaged.mean() - sample.mean()
+    assert {"Overexposure": change > 30, "Underexposure": change < -30}.get(title, abs(change) < 5)
+
+
+def test_an_example_is_explained_with_its_origin():
+    page = opened()
+    page.segmented_control(key="maps_source").set_value("examples").run()
+    page.selectbox(key="maps_example").set_value("Noise").run()
+    assert maps(page).photo.name == "Noise"
+    assert "not an authentic photo" in texts(page)
+
+
+def test_downloads_are_at_the_photos_own_size_whatever_the_screen_shows(tiny_default):  # noqa: F811
+    content = jpeg(np.ascontiguousarray(data.chelsea().repeat(5, 0).repeat(5, 1)))
+    photo = MapPhoto("key", "big.jpg", "", lambda: content)
+    found = maps_results.PhotoMaps(photo, Assessor.load())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(maps_results, "_pace", dict)
+        patch.setattr(MapPhoto, "shown", lambda self: decode(data.chelsea()))
+        maps_results.compute_first(found, "saliency")
+    result = found.maps["saliency"]
+    assert result.values.shape == data.chelsea().shape[:2]
+    whole = decode(content).pixels.shape
+    picture = Image.open(io.BytesIO(maps_downloads.content(maps_downloads._overlay, photo, result)))
+    assert picture.size == (whole[1], whole[0])
+    with np.load(io.BytesIO(maps_downloads.content(maps_downloads._numbers, photo, result))) as numbers:
+        assert numbers["values"].shape == whole[:2]
+        np.testing.assert_array_equal(numbers["model_map"], result.model_map)
+        assert json.loads(str(numbers["metadata"]))["method"] == "saliency"

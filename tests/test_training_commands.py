@@ -1,0 +1,243 @@
+"""The training commands on tiny data: what they write, that they continue, and that nothing depends on how."""
+
+import contextlib
+import csv
+import io
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+from tiny_fixtures import photo_pixels
+
+from metaiqa_core.cli import main
+from metaiqa_core.results.records import Protocol
+from metaiqa_core.results.run_log import read_metrics
+from metaiqa_core.results.storage import read_predictions, read_run
+
+TYPES = ("kadid10k:GB", "kadid10k:WN", "kadid10k:JPEG")
+LEAN = ["--epochs", "1", "--inner-steps", "1", "--support-batch", "4", "--query-batch", "4", "--crop", "64"]
+
+
+@pytest.fixture(scope="session")
+def distorted(tmp_path_factory):
+    """A folder as `synthesize` writes it: 3 types x 4 references x 3 levels."""
+    folder = tmp_path_factory.mktemp("distorted") / "tiny-style"
+    (folder / "images").mkdir(parents=True)
+    with (folder / "scores.csv").open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["image", "reference", "type", "level", "mos", "mos_std", "label_source"])
+        for number, kind in enumerate(TYPES):
+            for reference in range(4):
+                for level in (1, 2, 3):
+                    name = f"images/{reference}_{number}_{level}.png"
+                    pixels = photo_pixels(reference, noise=10 * level * (number + 1), size=(80, 72))
+                    Image.fromarray(pixels).save(folder / name)
+                    rows.writerow([name, f"r{reference}", kind, level, 5 - level, 0.5, "means"])
+    (folder / "database.json").write_text(json.dumps({"format": 1, "name": "tiny-style", "raw_range": [1, 5]}))
+    return folder
+
+
+def run_quietly(*words):
+    with contextlib.redirect_stdout(io.StringIO()) as shown:
+        assert main([str(word) for word in words]) == 0
+    return shown.getvalue()
+
+
+def test_meta_train_writes_a_prior_that_loads_scores_and_can_be_adapted(distorted, tiny_checkpoint, tiny_csv, tmp_path):
+    words = ["meta-train", "--database", distorted, "--model", tiny_checkpoint, "--run-dir", tmp_path / "prior", *LEAN]
+    run_quietly(*words, "--epochs", "2")
+    card = json.loads((tmp_path / "prior" / "prior.json").read_text())
+    assert card["recipe"]["method"] == "MetaIQA"
+    assert card["recipe"]["image_passes"] == 2 * 1 * 5 * (4 + 4)  # iterations, k and both batches
+    metrics = read_metrics(tmp_path / "prior")
+    assert set(metrics["metric"]) == {"iteration", "epoch", "support_loss", "query_loss", "query_srocc"}
+    prior = tmp_path / "prior" / "prior.safetensors"
+    table = run_quietly(
+        "adaptation-curve", "--database", tiny_csv, "--run-dir", tmp_path / "curve", "--start", f"prior={prior}",
+        "--start", f"tiny={tiny_checkpoint}", "--sizes", "4", "8", "--seeds", "0", "1", "--least-steps", "2",
+        "--epochs", "1", "--frozen-stages", "0", "--crop", "64",
+    )  # fmt: skip
+    assert [line.split()[0] for line in table.splitlines()] == ["photos", "4", "8"]
+    run = read_run(tmp_path / "curve")
+    sroccs = [record for record in run.records if record.metric == "srocc"]
+    assert {record.protocol for record in run.records} == {Protocol.ADAPTATION_CURVE}
+    assert {
+        (record.method, record.source.configuration["labelled_photos"], record.source.seed) for record in sroccs
+    } == {(name, size, seed) for name in ("prior", "tiny") for size in (4, 8) for seed in (0, 1)}
+    # Both starts are judged on the same photos, and none of those were learned from.
+    frames = {record.source.predictions: read_predictions(run, record.source.predictions) for record in sroccs}
+    assert set(frames["prior-n-4-seed-0"]["image"]) == set(frames["tiny-n-8-seed-0"]["image"])
+
+
+def test_leave_one_out_trains_both_methods_on_all_other_types(distorted, tiny_checkpoint, tmp_path):
+    words = [
+        "leave-one-out", "--database", distorted, "--model", tiny_checkpoint, "--run-dir", tmp_path / "lodo", *LEAN,
+    ]  # fmt: skip
+    table = run_quietly(*words)
+    assert [line.split()[0] for line in table.splitlines()] == ["held", *TYPES, "mean"]
+    run = read_run(tmp_path / "lodo")
+    assert {(record.method, record.distortion_type) for record in run.records} == {
+        (method, kind.partition(":")[2]) for method in ("MetaIQA", "Baseline") for kind in TYPES
+    }
+    for record in run.records:
+        frame = read_predictions(run, record.source.predictions)
+        assert set(frame["distortion_type"]) == {f"kadid10k:{record.distortion_type}"}
+        assert record.n == len(frame) == 12
+    before = (tmp_path / "lodo" / "folds" / "MetaIQA" / "GB-seed-0.json").stat().st_mtime_ns
+    assert run_quietly(*words) == table  # nothing is computed again
+    assert (tmp_path / "lodo" / "folds" / "MetaIQA" / "GB-seed-0.json").stat().st_mtime_ns == before
+
+
+def test_another_configuration_does_not_pass_for_this_one(distorted, tiny_checkpoint, tmp_path, capsys):
+    words = ["leave-one-out", "--database", distorted, "--model", tiny_checkpoint, "--types", "kadid10k:GB"]
+    words = [str(word) for word in [*words, "--methods", "Baseline", "--run-dir", tmp_path / "run", *LEAN]]
+    assert main(words) == 0
+    capsys.readouterr()
+    assert main([*words, "--inner-learning-rate", "0.5"]) == 2
+    assert capsys.readouterr().err == (
+        f"The splits in {tmp_path / 'run' / 'folds'} were made by another configuration: "
+        "choose another --run-dir, or delete it.\n"
+    )
+
+
+def test_ablation_names_its_starts_as_the_table_does(tiny_csv, tiny_checkpoint, tmp_path):
+    table = run_quietly(
+        "ablation", "--database", tiny_csv, "--run-dir", tmp_path / "ablation", "--start", f"MetaIQA={tiny_checkpoint}",
+        "--start", f"Baseline={tiny_checkpoint}", "--seeds", "0", "--least-steps", "1", "--epochs", "1",
+        "--frozen-stages", "0", "--crop", "64",
+    )  # fmt: skip
+    assert [line.split()[0] for line in table.splitlines()] == ["start", "MetaIQA", "Baseline"]
+    records = read_run(tmp_path / "ablation").records
+    values = {(record.method, record.metric): record.value for record in records}
+    assert values["MetaIQA", "srocc"] == values["Baseline", "srocc"]  # the same start under two names
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--start", "nothing"], "--start takes NAME=MODEL with a name of its own, got 'nothing'."),
+        (["--start", "a=default", "--start", "a=default"], "--start takes NAME=MODEL with a name of its own, got 'a=d"),
+        (["--start", "a=default", "--sizes", "999"], "Learning from 999 photos was asked for, and a split of"),
+    ],
+)
+def test_bad_words_are_refused_in_one_line(tiny_csv, tmp_path, capsys, words, sentence):
+    assert main(["adaptation-curve", "--database", str(tiny_csv), "--run-dir", str(tmp_path / "run"), *words]) == 2
+    shown = capsys.readouterr().err
+    assert shown.startswith(sentence)
+    assert shown.count("\n") == 1
+
+
+def test_photos_without_distortion_types_are_not_tasks(tiny_csv, tiny_checkpoint, tmp_path, capsys):
+    words = ["meta-train", "--database", tiny_csv, "--model", tiny_checkpoint, "--run-dir", tmp_path / "run"]
+    assert main([str(word) for word in words]) == 2
+    assert "Distortion tasks need the distortion type of every image" in capsys.readouterr().err
+
+
+def started(words, **environment):
+    return subprocess.Popen(
+        [sys.executable, "-m", "metaiqa_core", *map(str, words)],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
+        text=True,
+    )
+
+
+@contextlib.contextmanager
+def one_thread():
+    """As many threads as `started` has, so that the bits can be the same."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def test_a_killed_run_goes_on_to_the_same_bits(distorted, tiny_checkpoint, tmp_path):
+    words = [
+        "meta-train",
+        "--database",
+        distorted,
+        "--model",
+        tiny_checkpoint,
+        *LEAN,
+        "--epochs",
+        "12",
+        "--name",
+        "prior",
+    ]
+    with one_thread():
+        run_quietly(*words, "--run-dir", tmp_path / "whole")
+    moments = random.Random(0)
+    kills = 0
+    while kills < 2:
+        process = started([*words, "--run-dir", tmp_path / "killed"], METAIQA_STATE_SECONDS="0")
+        try:
+            # The time to kill counts from the first sign of life, so that kills fall into the work.
+            before = (tmp_path / "killed" / "metrics.csv").stat().st_size if kills else 0
+            while process.poll() is None and not _has_grown(tmp_path / "killed" / "metrics.csv", before):
+                time.sleep(0.01)
+            process.wait(timeout=moments.uniform(0, 0.2))
+            break
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            kills += 1
+    assert kills
+    with one_thread():
+        run_quietly(*words, "--run-dir", tmp_path / "killed")
+    whole, killed = (load_file(tmp_path / name / "prior.safetensors") for name in ("whole", "killed"))
+    assert all(torch.equal(whole[name], killed[name]) for name in whole)
+
+
+def _has_grown(path, size):
+    return path.exists() and path.stat().st_size > size
+
+
+def test_processes_of_torchrun_give_what_one_gives(distorted, tiny_checkpoint, tmp_path):
+    words = [
+        "meta-train",
+        "--database",
+        distorted,
+        "--model",
+        tiny_checkpoint,
+        *LEAN,
+        "--epochs",
+        "3",
+        "--name",
+        "prior",
+    ]
+    words = [str(word) for word in words]
+    run_quietly(*words, "--run-dir", tmp_path / "one")
+    launch = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+        "-m",
+        "metaiqa_core",
+    ]
+    subprocess.run([*launch, *words, "--run-dir", str(tmp_path / "two")], check=True, capture_output=True, timeout=300)
+    one, two = (load_file(tmp_path / name / "prior.safetensors") for name in ("one", "two"))
+    assert max(float((one[name] - two[name]).abs().max()) for name in one) < 1e-6
+
+
+def test_workers_share_the_folds(distorted, tiny_checkpoint, tmp_path):
+    words = ["leave-one-out", "--database", distorted, "--model", tiny_checkpoint, *LEAN, "--methods", "MetaIQA"]
+    alone = run_quietly(*words, "--run-dir", tmp_path / "alone")
+    process = started([*words, "--run-dir", tmp_path / "shared", "--workers", "2"])
+    shown, errors = process.communicate()
+    assert process.returncode == 0, errors
+    assert shown == alone
+    assert {path.name for path in (tmp_path / "shared" / "workers").glob("*.log")} == {"1.log", "2.log"}
