@@ -1,0 +1,77 @@
+"""Four damaged photos as in the paper's Figure 3, made at run time of bundled samples; none is an authentic photo."""
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from metaiqa_core.distortions import distort
+from metaiqa_core.explain.damage import DAMAGES
+from pages.shared import previews, samples
+
+
+@dataclass(frozen=True)
+class Example:
+    """A sample photo with one damage.
+
+    Attributes:
+        title: What went wrong, as Figure 3 calls it.
+        sample: Name of the bundled photo.
+        made_by: How it was damaged; goes on from "Made from sample X by ...".
+        damage: Pixels (H, W, 3), uint8, to pixels of the same shape.
+    """
+
+    title: str
+    sample: str
+    made_by: str
+    damage: Callable[[np.ndarray], np.ndarray]
+
+    @property
+    def origin(self) -> str:
+        """Where the photo comes from, in one sentence."""
+        return f"Made from sample {self.sample} by {self.made_by}; not an authentic photo."
+
+
+EXAMPLES: dict[str, Example] = {
+    example.title: example
+    for example in (
+        Example(
+            "Overexposure",
+            "motorcycle.png",
+            "2.5 stops more light (linear light times 5.7, clipped at white)",
+            lambda pixels: DAMAGES["overexposure"].apply(pixels, 0),
+        ),
+        Example(
+            "Underexposure",
+            "astronaut.png",
+            "2.5 stops less light (linear light divided by 5.7)",
+            lambda pixels: DAMAGES["underexposure"].apply(pixels, 0),
+        ),
+        Example(
+            "Motion blur",
+            "coffee.png",
+            "KADID-10k's motion blur at level 5 (10 pixels long)",
+            lambda pixels: distort(pixels, "kadid10k:MB", 5),
+        ),
+        Example(
+            "Noise",
+            "cat.png",
+            "KADID-10k's white noise at level 5 (standard deviation 0.1)",
+            lambda pixels: distort(pixels, "kadid10k:WN", 5),
+        ),
+    )
+}
+"""By title, in the order of Figure 3."""
+
+
+@st.cache_data(max_entries=len(EXAMPLES), show_spinner="Damaging a sample photo …")
+def content(title: str) -> bytes:
+    """Return an example as PNG; equal titles give equal bytes."""
+    example = EXAMPLES[title]
+    pixels = np.asarray(previews.opened(samples.content(example.sample)))
+    buffer = io.BytesIO()
+    Image.fromarray(example.damage(pixels)).save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
