@@ -40,6 +40,7 @@ from metaiqa_core.synthesis.refinement import monotone_map, read_off  # noqa: E4
 Floats = NDArray[np.float64]
 Chosen = NDArray[np.bool_]
 METRICS = ("psnr", "fsim", "vsi", "gmsd", "mdsi", "haarpsi")
+SHIPPED = "gmsd"
 LOWER_IS_BETTER = {"gmsd", "mdsi"}
 WEIGHTS = np.linspace(0, 1, 11)  # of what a metric adds to the mean
 LOW, HIGH = 0.0, 9.0
@@ -219,6 +220,15 @@ def main() -> None:
     exact = [name for name in EXACT if name in records.references]
     print(f"\nThe same labels, on the {len(exact)} references whose windows are exact")
     table(records, predictions, exact, arguments.seed)
+    print(f"\ntype | SROCC of means, of {SHIPPED} | RMSE of means, of {SHIPPED}")
+    for kind, key in enumerate(records.types):
+        own = records.type == kind
+        judged = [
+            (srocc(records.people[own], labelled[own]), float(np.sqrt(np.mean((records.people - labelled)[own] ** 2))))
+            for labelled in (predictions["means"], predictions[SHIPPED])
+        ]
+        (first, first_error), (second, second_error) = judged
+        print(f"{key} | {first:.3f}, {second:.3f} | {first_error:.4f}, {second_error:.4f}")
     print("\nmetric | weight, mean over folds (least to most)")
     for name, chosen in weights.items():
         print(f"{name} | {np.mean(chosen):.2f} ({min(chosen):.1f} to {max(chosen):.1f})")

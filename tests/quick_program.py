@@ -19,7 +19,7 @@ if words[0] == "synthesize":
     sys.exit()
 folder = Path(words[words.index("--run-dir") + 1])
 behaviour = words[words.index("--name") + 1] if "--name" in words else os.environ.get("QUICK_PROGRAM", "quick")
-total = 12 if behaviour == "quick" else 600
+total = 12 if behaviour == "quick" else 36_000
 pace = 0.01 if behaviour == "quick" else 0.05
 
 (folder / "pid.txt").write_text(str(os.getpid()))

@@ -63,16 +63,11 @@ def open_page(page, address, query=""):
     page.get_by_role("heading", name="Training jobs").wait_for()
 
 
-def points(page):
-    """Return how many values the first chart shows."""
-    return page.evaluate("() => document.querySelector('.js-plotly-plot')?.data[0].x.length ?? 0")
-
-
 def grows(page):
-    before = points(page)
-    page.wait_for_function(
-        "before => (document.querySelector('.js-plotly-plot')?.data[0].x.length ?? 0) > before", arg=before
-    )
+    """Wait until the first chart shows a longer time than now, without anybody touching the page."""
+    shown = "document.querySelector('.js-plotly-plot')?._fullLayout.xaxis.range[1] ?? 0"
+    before = page.evaluate(f"() => {shown}")
+    page.wait_for_function(f"before => ({shown}) > before", arg=before)
 
 
 def test_a_job_is_started_watched_and_survives_reload_and_restart_until_it_is_cancelled_and_deleted(tmp_path, tiny_csv):

@@ -32,7 +32,7 @@ def test_another_type_and_level_change_the_score_the_picture_and_the_address(pag
     before = after.get_attribute("src")
     page.get_by_role("radio", name="Sharpness").click()
     expect(page.locator(".card", has_text="High sharpen")).to_have_attribute("aria-pressed", "true")
-    page.get_by_role("slider", name="Level", exact=True).focus()
+    page.locator(".st-key-lab_level").get_by_role("slider").focus()
     page.keyboard.press("ArrowRight")
     expect(label).to_have_text(re.compile(r"^Level 5: \d+$"))
     assert after.get_attribute("src") != before

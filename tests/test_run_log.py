@@ -10,10 +10,6 @@ from metaiqa_core.progress import Progress, finish
 from metaiqa_core.results import run_log
 from metaiqa_core.results.run_log import COLUMNS, METRICS_FILE, read_metrics, recorded
 
-QUOTED = pytest.mark.xfail(
-    reason="read_metrics refuses a file whose last line ends within quotation marks", strict=True
-)
-
 
 def work(count=3, result="done"):
     for step in range(1, count + 1):
@@ -69,10 +65,10 @@ def test_a_continued_run_goes_on_with_the_clock_and_pauses_do_not_count(tmp_path
     "half",
     [
         "0.5,learni",
-        pytest.param('0.5,"learni', marks=QUOTED),
+        '0.5,"learni',
         "7",
         "9.0,learning,3,3,loss,0.0",
-        pytest.param('"', marks=QUOTED),
+        '"',
     ],
 )
 def test_a_line_that_a_kill_left_half_written_is_mended_by_the_run_that_continues(tmp_path, half):

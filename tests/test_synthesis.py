@@ -115,16 +115,26 @@ def test_finished_images_are_not_made_again(photos, database, tmp_path):
     assert content(tmp_path / "database") == content(database)
 
 
+WHOLE_RUN = """
+import sys, pathlib
+from metaiqa_core.progress import finish
+from metaiqa_core.synthesis import SynthesisConfig, find_photos, select_references, synthesise
+config = SynthesisConfig("kadid10k", types=tuple(sys.argv[3:]), size=(128, 96), smallest_size=(128, 96))
+selection = finish(select_references(find_photos([pathlib.Path(sys.argv[1])]), config))
+finish(synthesise(config, selection, pathlib.Path(sys.argv[2]), labels="means", workers=2))
+"""
+
+
 def test_a_killed_run_goes_on_with_the_same_bytes_and_nothing_done_twice(photos, tmp_path):
     folder = tmp_path / "database"
     types = ("kadid10k:GB", "kadid10k:WN", "kadid10k:IN", "kadid10k:MN", "kadid10k:CB", "kadid10k:NEP")
-    command = [sys.executable, "-m", "metaiqa_core", "synthesize", "--like", "kadid10k", "--photos", str(photos)]
-    command += ["--output", str(folder), "--size", "128x96", "--workers", "2", "--types", *types]
+    command = [sys.executable, "-c", WHOLE_RUN, str(photos), str(folder), *types]
     process = subprocess.Popen(
         command, cwd=ROOT, stderr=subprocess.PIPE, start_new_session=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
     )
     deadline = time.monotonic() + 300  # loaded machines take long to start Python
     while len(list((folder / "images").glob("[!.]*.png"))) < 3 and time.monotonic() < deadline:
+        assert process.poll() is None, process.stderr.read().decode()
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)  # the parent alone: its workers have to notice
     process.communicate()  # ends when the last of them has closed the pipe

@@ -25,6 +25,8 @@ def main() -> None:
         wait_until_idle(page)
         _score_a_photo(page)
         _save(page, "score_photos.png")
+        _explain_it(page)
+        _save(page, "gradient_maps.png")
         _distort_it(page)
         _save(page, "distortion_lab.png")
 
@@ -37,6 +39,12 @@ def _score_a_photo(page: Page) -> None:
         page.get_by_role("button", name="Remove this photo").wait_for()
         wait_until_idle(page)
         page.locator(".js-plotly-plot").first.wait_for()
+
+
+def _explain_it(page: Page) -> None:
+    page.get_by_role("link", name="Gradient maps").click()
+    page.locator(".st-key-maps_picture image").nth(2).wait_for()
+    wait_until_idle(page)
 
 
 def _distort_it(page: Page) -> None:

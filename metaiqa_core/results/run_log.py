@@ -11,6 +11,7 @@ Long rather than wide: stages have metrics of their own, and a reader needs no s
 """
 
 import csv
+import io
 from collections.abc import Generator
 from pathlib import Path
 from time import monotonic
@@ -80,10 +81,14 @@ def read_metrics(folder: Path) -> pd.DataFrame:
         ResultsError: If the file is not one that `recorded` wrote.
     """
     path = folder / METRICS_FILE
-    if not path.exists() or path.stat().st_size == 0:
+    if not path.exists():
         return pd.DataFrame(columns=list(COLUMNS))
     try:
-        frame = pd.read_csv(path, on_bad_lines="skip")
+        content = path.read_bytes()
+        whole = content[: content.rfind(b"\n") + 1]
+        if ",".join(COLUMNS).encode().startswith(content):  # nothing yet, or its first line half written
+            return pd.DataFrame(columns=list(COLUMNS))
+        frame = pd.read_csv(io.BytesIO(whole), on_bad_lines="skip")
         if tuple(frame.columns) != COLUMNS:
             raise ValueError(f"its columns are {', '.join(map(str, frame.columns))}")
         for name in ("seconds", "step", "total", "value"):

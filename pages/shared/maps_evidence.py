@@ -141,6 +141,6 @@ def show_all_methods(model: str) -> None:
             "Method": [method.title for method in METHODS.values()],
             "What it shows": [method.sentence for method in METHODS.values()],
             "Reads": ["hurts or helps" if method.signed else "strength" for method in METHODS.values()],
-            "Cost": [f"{method.cost:g} passes" for method in METHODS.values()],
+            "Cost": [f"{method.cost:g} pass{'es' * (method.cost > 1)}" for method in METHODS.values()],
         }
     )

@@ -56,4 +56,4 @@ def _default(model: str) -> str:
 
 def _cost(key: str, maps: PhotoMaps) -> str:
     seconds = expected_seconds(METHODS[key], maps)
-    return about(seconds) if seconds is not None else f"{METHODS[key].cost:g} passes"
+    return about(seconds) if seconds is not None else f"cost {METHODS[key].cost:g}"

@@ -185,9 +185,9 @@ def _legend(mode: Mode) -> None:
     low, high = ("hurts the score", "helps it") if mode == "signed" else ("matters little", "matters most")
     st.html(
         f"""<div style="display: flex; gap: 0.6rem; align-items: center; font-size: 0.875rem">
-        <span>{low}</span><span role="img" aria-label="colour scale from {low} to {high}"
+        <span style="white-space: nowrap">{low}</span><span role="img" aria-label="colour scale from {low} to {high}"
         style="flex: 0 1 16rem; height: 0.7rem; border-radius: 0.35rem;
-        background: linear-gradient(90deg, {colours})"></span><span>{high}</span></div>"""
+        background: linear-gradient(90deg, {colours})"></span><span style="white-space: nowrap">{high}</span></div>"""
     )
 
 

@@ -1,0 +1,74 @@
+"""Gradient maps in a real browser: a map over the photo, an opacity that only blends, work that can be cancelled."""
+
+import re
+
+import pytest
+from browser import chromium, running_app, wait_until_idle
+from page_fixtures import as_default
+
+pytestmark = pytest.mark.browser
+PATIENCE = 120_000
+LAYERS = "[...document.querySelectorAll('.st-key-maps_picture image')].map(image => getComputedStyle(image).opacity)"
+
+
+@pytest.fixture(scope="module")
+def page(tiny_checkpoint, tmp_path_factory):
+    """The page, opened by the link from the first one."""
+    folder = as_default(tiny_checkpoint, tmp_path_factory.mktemp("default"))
+    with running_app(METAIQA_MODELS=str(folder)) as address, chromium() as browser:
+        opened = browser.new_page(viewport={"width": 1280, "height": 900})
+        opened.set_default_timeout(PATIENCE)
+        opened.goto(address)
+        opened.locator("[data-testid=stFileUploader]").first.wait_for()
+        wait_until_idle(opened)
+        opened.get_by_role("link", name="Gradient maps").first.click()
+        settle(opened)
+        yield opened
+
+
+def settle(page):
+    page.locator(".st-key-maps_picture image").nth(2).wait_for()
+    wait_until_idle(page)
+
+
+def has_opacity(page, opacity):
+    page.wait_for_function(f"{LAYERS}[2] === '{opacity}'")
+
+
+def test_the_opacity_blends_what_is_there_and_keeps_the_zoom(page):
+    strongest = page.locator(".st-key-maps_picture image").nth(2)
+    assert page.evaluate(LAYERS) == ["1", "1", "0.7"]
+    content, box = strongest.get_attribute("href"), strongest.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.wheel(0, -500)
+    page.wait_for_function(
+        f"document.querySelectorAll('.st-key-maps_picture image')[2].getBoundingClientRect().width > {box['width']} + 5"
+    )
+    zoomed = strongest.bounding_box()
+    page.get_by_role("slider", name="Opacity of the map").focus()
+    page.keyboard.press("ArrowRight")
+    has_opacity(page, 0.75)
+    wait_until_idle(page)
+    assert strongest.get_attribute("href") == content, "the same picture: nothing was computed or sent again"
+    assert strongest.bounding_box() == pytest.approx(zoomed, abs=1)
+    page.keyboard.press("Home")
+    has_opacity(page, 0)
+    assert page.evaluate(LAYERS) == ["1", "0", "0"], "the photo in its own colours"
+
+
+def test_long_work_shows_its_progress_and_can_be_cancelled(page):
+    start = page.get_by_role("button", name=re.compile("against random maps"))
+    start.click()
+    page.locator(".st-key-cancel_deletion button").click()
+    start.wait_for()
+    wait_until_idle(page)
+    assert page.locator(".st-key-cancel_deletion").count() == 0
+    assert page.get_by_text("times as early").count() == 0
+    assert page.locator(".st-key-maps_picture image").count() == 3, "the map is still there"
+
+
+def test_an_example_is_shown_with_where_it_comes_from(page):
+    page.get_by_text("Figure 3 examples").click()
+    page.get_by_text(re.compile("Made from sample motorcycle.png")).wait_for()
+    settle(page)
+    assert page.get_by_text("not an authentic photo").is_visible()
