@@ -140,7 +140,6 @@ def test_a_slow_method_waits_for_its_button_and_can_be_cancelled(monkeypatch, ca
     assert not any(button.key == "start_maps" for button in page.button)
 
 
-@pytest.mark.xfail(reason="the method after the one that fails is not computed in the same run", strict=False)
 def test_a_method_that_fails_is_one_sentence_and_the_others_stay(monkeypatch):
     real = maps_results.gradient_map
 

@@ -217,7 +217,8 @@ def test_processes_of_torchrun_give_what_one_gives(distorted, tiny_checkpoint, t
         "prior",
     ]
     words = [str(word) for word in words]
-    run_quietly(*words, "--run-dir", tmp_path / "one")
+    with one_thread():
+        run_quietly(*words, "--run-dir", tmp_path / "one")
     launch = [
         sys.executable,
         "-m",

@@ -151,9 +151,11 @@ def _one_by_one(maps: PhotoMaps, methods: Sequence[str]) -> Work[None]:
     shown = maps.photo.shown()
     photo = maps.photo.decoded(assessor.preprocessing.short_side)
     for key in methods:
-        work = gradient_map(assessor.network, photo, assessor.preprocessing, method=key, model=assessor.card.name)
         try:
-            found = yield from _called(METHODS[key].title, work)
+            found = yield from _called(
+                METHODS[key].title,
+                gradient_map(assessor.network, photo, assessor.preprocessing, method=key, model=assessor.card.name),
+            )
         except Exception as error:
             maps.maps[key] = explain(error)
             continue
