@@ -33,8 +33,9 @@ screenshots: $(VENV)/.test-ready  ## take the pictures of README.md again
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-# uv is five times faster than pip; where it cannot be had or fails, pip does the same.
-INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python -r
+# uv is five times faster than pip; where it cannot be had or fails, pip does the same. Compiled at once: where Python may
+# not write its bytecode, every start would compile torch again.
+INSTALL = $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python -r
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
