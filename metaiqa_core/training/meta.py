@@ -114,7 +114,9 @@ def meta_train(
         training_mode(network, config.frozen_stages, fixed_statistics=config.batch_norm == "frozen")
 
         prior = theta.values.clone()
-        displacement = torch.zeros_like(prior)  # sum of theta - theta_i
+        # The sum of theta - theta_i; differences of float32 add up in float64 without rounding, so that it makes no
+        # difference which process adds which: Adam's first step would turn the last bit of a weight into a whole step.
+        displacement = torch.zeros_like(prior, dtype=torch.float64)
         measures = torch.zeros(len(MEASURES))
         for place, task in enumerate(mini_batch(tasks, iteration, config)):
             if place % processes.count != processes.rank:
@@ -128,7 +130,7 @@ def meta_train(
                     prior.lerp_(theta.values, outer_rate)
             if config.outer_update == "mini-batch":
                 displacement += prior - theta.values
-        displacement = processes.sum(displacement)
+        displacement = processes.sum(displacement).float()
         theta.values.copy_(prior - outer_rate / config.tasks_per_batch * displacement)  # Eq. 8
 
         means = (processes.sum(measures) / config.tasks_per_batch).tolist()
