@@ -1,6 +1,7 @@
 """One photo on the bench: what the model has said so far of its distorted versions, and what is still to do."""
 
 import io
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -40,6 +41,7 @@ class Bench:
     failures: dict[str, str] = field(default_factory=dict)
     _started: dict[str, Iterator[LevelReading]] = field(default_factory=dict)
     _pictures: dict[tuple[str, int], bytes] = field(default_factory=dict)
+    _turn: threading.Lock = field(default_factory=threading.Lock)
 
     def is_done(self, entry: DistortionType) -> bool:
         """Return whether all levels of a type are known, or known to be impossible."""
@@ -50,7 +52,15 @@ class Bench:
         return [entry for entry in entries if not self.is_done(entry)]
 
     def step(self, entry: DistortionType) -> None:
-        """Distort and score one more level of a type; a failure is kept as its reason."""
+        """Distort and score one more level of a type, if one is left; a failure is kept as its reason.
+
+        A click starts a new thread while the old one is still at it; the new one waits for its turn.
+        """
+        with self._turn:
+            if not self.is_done(entry):
+                self._step(entry)
+
+    def _step(self, entry: DistortionType) -> None:
         if entry.key not in self._started:
             self._started[entry.key] = read_levels(self.assessor, self.pixels, entry, seed=self.seed)
         try:
@@ -58,8 +68,8 @@ class Bench:
         except Exception as error:
             self.failures[entry.key] = explain(error)
         else:
-            self.scores.setdefault(entry.key, []).append(reading.score)
             self.thumbnails.setdefault(entry.key, []).append(_thumbnail(reading.pixels))
+            self.scores.setdefault(entry.key, []).append(reading.score)
         if self.is_done(entry):
             del self._started[entry.key]
 

@@ -79,13 +79,16 @@ def _go_on(round_: _Round) -> None:
     if round_.drawn:
         round_.work()
         chosen_is_new = round_.bench.is_done(round_.chosen) and not round_.chosen_drawn
-        if chosen_is_new or time.monotonic() > round_.due or not round_.waiting():
+        if chosen_is_new or time.monotonic() > round_.due:
             st.rerun()
+    left = round_.waiting()
+    if not left:
+        st.rerun()
     round_.drawn = True
     total = len(round_.scope)
     done = total - len(round_.bench.waiting(round_.scope))
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(done / total, f"Measured {done} of {total} types; next: {plain(title(round_.waiting()[0]))}")
+        st.progress(done / total, f"Measured {done} of {total} types; next: {plain(title(left[0]))}")
         st.button("Cancel", on_click=_pause, args=(round_.question,), key="cancel_lab")
 
 

@@ -13,6 +13,7 @@ from metaiqa_core.progress import Progress, Work
 from pages.shared.batch import SLICE
 from pages.shared.failures import explain
 from pages.shared.plain import plain
+from pages.shared.shared_work import SharedWork
 
 _BREATH = 0.1
 """Seconds between two slices."""
@@ -24,13 +25,13 @@ class _Running:
 
     Attributes:
         about: What it is about: photo, model, methods.
-        work: The generator; closing it cancels.
+        work: Closing it cancels.
         progress: Its latest report.
         drawn: Whether the page's own run, which has worked already, has drawn the progress.
     """
 
     about: Hashable
-    work: Work[None]
+    work: SharedWork[None]
     progress: Progress
     drawn: bool = False
 
@@ -50,7 +51,7 @@ def offer(name: str, about: Hashable, label: str, start: Callable[[], Work[None]
         cancel(name)
         running = None
     if running is None and st.button(label, key=f"start_{name}", help=explanation or None):
-        running = _Running(about, start(), Progress("starting", 0, 1))
+        running = _Running(about, SharedWork(start()), Progress("starting", 0, 1))
         st.session_state[_slot(name)] = running
     if running is None:
         return
@@ -80,11 +81,16 @@ def _work(name: str, running: _Running) -> None:
             if time.monotonic() > end:
                 return
     except Exception as error:
-        cancel(name)
+        _let_go(name, running)
         st.error(plain(explain(error)))
         return
-    cancel(name)
+    _let_go(name, running)
     st.rerun()
+
+
+def _let_go(name: str, running: _Running) -> None:
+    if st.session_state.get(_slot(name)) is running:
+        del st.session_state[_slot(name)]
 
 
 def _go_on(name: str, running: _Running) -> None:

@@ -9,13 +9,14 @@ from PIL import Image, ImageDraw, ImageFont
 
 from metaiqa_core.assess import TILE, Assessor, QualityMap
 from metaiqa_core.preprocessing import tiles
-from metaiqa_core.progress import Progress, Work
+from metaiqa_core.progress import Progress
 from pages.shared.batch import SLICE
 from pages.shared.failures import explain
 from pages.shared.photo_library import PhotoLibrary, SessionPhoto
 from pages.shared.plain import plain
 from pages.shared.quality_colours import rgb_of
 from pages.shared.scoring import model_key
+from pages.shared.shared_work import SharedWork
 
 _RUNNING = "quality_map_work"
 _BREATH = 0.1
@@ -39,7 +40,7 @@ def read_at_full_size(photo: SessionPhoto, photos: PhotoLibrary, assessor: Asses
         running = None
     count = len(tiles(*size, TILE))
     if running is None and st.button(f"Read at 100 % ({count} tiles)", key="read_at_full_size"):
-        running = _Reading(key, assessor.map_quality(photos.content(photo)), Progress("", 0, count))
+        running = _Reading(key, SharedWork(assessor.map_quality(photos.content(photo))), Progress("", 0, count))
         st.session_state[_RUNNING] = running
     if running is None:
         return
@@ -54,7 +55,7 @@ class _Reading:
     """A map in the making."""
 
     key: tuple[str, str]
-    work: Work[QualityMap]
+    work: SharedWork[QualityMap]
     progress: Progress
 
 
