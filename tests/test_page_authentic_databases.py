@@ -15,6 +15,7 @@ PAGE = Path(__file__).parents[1] / "pages" / "authentic_databases.py"
 @pytest.fixture
 def runs(tmp_path, monkeypatch):
     monkeypatch.setenv("METAIQA_RUNS", str(tmp_path))
+    monkeypatch.setattr("metaiqa_core.results.storage.SHIPPED_RUNS", tmp_path / "shipped")
     return tmp_path
 
 

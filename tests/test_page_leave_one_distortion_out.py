@@ -17,6 +17,7 @@ PAGE = Path(__file__).parents[1] / "pages" / "leave_one_distortion_out.py"
 @pytest.fixture
 def runs(tmp_path, monkeypatch):
     monkeypatch.setenv("METAIQA_RUNS", str(tmp_path))
+    monkeypatch.setattr("metaiqa_core.results.storage.SHIPPED_RUNS", tmp_path / "shipped")
     return tmp_path
 
 
@@ -132,6 +133,18 @@ def test_an_own_run_is_a_further_column_with_its_predictions_behind_it(runs):
     ]
     assert "measured here: run mine, model abababababab, seed 0, 2026-03-01" in texts(page)
     assert not page.code
+
+
+def test_runs_that_come_with_the_program_are_shown_after_ones_own(runs):
+    leave_one_out_run(runs / "shipped", "theirs", method="Shipped")
+    assert {method for method, _ in heat_map_values(figures(opened())[0])} > {"Shipped · theirs"}
+    leave_one_out_run(runs, "mine", method="Mine")
+    leave_one_out_run(runs, "theirs", method="Replaced")
+    page = opened(runs=["mine", "theirs"])
+    assert page.multiselect(key="runs").options == ["mine", "theirs"]
+    assert {method for method, _ in heat_map_values(figures(page)[0])} > {"Mine · mine", "Replaced · theirs"}
+    page = opened(type="AGN: Additive Gaussian noise", method="Mine · mine")
+    assert page.get("plotly_chart")
 
 
 def test_worst_images_are_shown_from_the_databases_folder_and_from_nowhere_else(runs, tmp_path_factory):

@@ -31,6 +31,8 @@ SCHEMA_VERSION = 1
 RESULTS_FILE = "results.json"
 _PROTOCOLS = {str(protocol): protocol for protocol in Protocol}
 _MAXIMUM_BYTES = 50 * 2**20
+SHIPPED_RUNS = Path(__file__).resolve().parents[2] / "assets" / "runs"
+"""Runs that come with the program."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,11 @@ class RunSummary:
 def runs_folder(environment: Mapping[str, str] = os.environ) -> Path:
     """Return where own runs are looked for: `METAIQA_RUNS`, or `runs` in the working directory."""
     return Path(environment.get("METAIQA_RUNS") or "runs")
+
+
+def run_folders() -> list[Path]:
+    """Return all folders in which runs are looked for: one's own come before those that come with the program."""
+    return [runs_folder().resolve(), SHIPPED_RUNS]
 
 
 def write_run(folder: Path, records: Iterable[ResultRecord], frames: Mapping[str, pd.DataFrame] | None = None) -> Run:

@@ -17,13 +17,19 @@ Columns = dict[str, list[ResultRecord]]
 
 
 def own_runs() -> tuple[list[storage.RunSummary], list[str]]:
-    """Return own runs, newest first, and one sentence for each results file that was skipped."""
-    folder = storage.runs_folder().resolve()
-    return _own_runs(str(folder), tuple(sorted(_stamps(folder))))
+    """Return runs, one's own first and the newest first, and one sentence for each results file that was skipped."""
+    runs: dict[str, storage.RunSummary] = {}
+    problems = []
+    for folder in storage.run_folders():
+        found, skipped = _runs_in(str(folder), tuple(sorted(_stamps(folder))))
+        for run in found:
+            runs.setdefault(run.name, run)
+        problems += skipped
+    return list(runs.values()), problems
 
 
-@st.cache_resource(max_entries=2, show_spinner=False)
-def _own_runs(folder: str, stamps: tuple) -> tuple[list[storage.RunSummary], list[str]]:
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _runs_in(folder: str, stamps: tuple) -> tuple[list[storage.RunSummary], list[str]]:
     runs, problems = storage.find_runs(Path(folder))
     return sorted(runs, key=lambda run: run.date, reverse=True), problems
 
@@ -58,7 +64,7 @@ def choose_runs(runs: Sequence[storage.RunSummary], key: str, shown: int) -> lis
     if not runs:
         return []
     names = [run.name for run in runs]
-    chosen = st.multiselect("Own runs", names, default=names[:shown], key=key, bind="query-params")
+    chosen = st.multiselect("Measured runs", names, default=names[:shown], key=key, bind="query-params")
     read = []
     for run in runs:
         if run.name in chosen:
@@ -136,7 +142,8 @@ def predictions_of(record: ResultRecord) -> pd.DataFrame | None:
     source = record.source
     if not isinstance(source, Measured) or source.predictions is None:
         return None
-    run = read_run(storage.runs_folder().resolve() / source.run)
+    places = [folder / source.run for folder in storage.run_folders()]
+    run = read_run(next((place for place in places if (place / storage.RESULTS_FILE).is_file()), places[0]))
     if source.predictions not in run.predictions:
         return None
     return _predictions(run, source.predictions, run.predictions[source.predictions].sha256)
