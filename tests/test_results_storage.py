@@ -1,6 +1,7 @@
 """Own runs: round trips, damage, foreign files, and lazy predictions."""
 
 import json
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -240,3 +241,14 @@ def test_predictions_must_be_named_complete_and_finite(tmp_path):
 def test_an_impossible_record_cannot_be_made(changes, sentence):
     with pytest.raises(ResultsError, match=sentence):
         one_record(**changes)
+
+
+def test_the_runs_that_come_with_the_program_can_be_read_and_name_no_folder_of_a_machine():
+    runs, problems = storage.find_runs(storage.SHIPPED_RUNS)
+    assert runs
+    assert not problems
+    for summary in runs:
+        run = storage.read_run(summary.folder)
+        for record in run.records:
+            assert not Path(str(record.source.configuration.get("database_folder", ""))).is_absolute()
+            assert len(storage.read_predictions(run, record.source.predictions)) == record.n
