@@ -19,6 +19,23 @@ def _quiet_machine(tmp_path_factory):
         yield
 
 
+@pytest.fixture
+def run(capsys):
+    """Run a command in this process; returns its exit status, stdout and stderr."""
+    from metaiqa_core.cli import main
+
+    def call(*words):
+        capsys.readouterr()
+        try:
+            status = main([str(word) for word in words])
+        except SystemExit as end:  # argparse's way of refusing
+            status = end.code
+        out, err = capsys.readouterr()
+        return status, out, err
+
+    return call
+
+
 @pytest.fixture(scope="session")
 def tiny_csv(tmp_path_factory):
     """A CSV database of 24 generated photos; the noisier a photo, the lower its score."""

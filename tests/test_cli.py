@@ -23,22 +23,6 @@ BACKBONE = ["--backbone", "mobilenet_v3_small", "--initial-weights", "random"]
 
 
 @pytest.fixture
-def run(capsys):
-    """Run a command in this process; returns its exit status, stdout and stderr."""
-
-    def call(*words):
-        capsys.readouterr()
-        try:
-            status = main([str(word) for word in words])
-        except SystemExit as end:  # argparse's way of refusing
-            status = end.code
-        out, err = capsys.readouterr()
-        return status, out, err
-
-    return call
-
-
-@pytest.fixture
 def photos(tmp_path):
     """A folder with two photos, one of them deeper, a broken one, and a file that is no photo."""
     folder = tmp_path / "photos"

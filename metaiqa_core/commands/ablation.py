@@ -3,13 +3,12 @@
 import argparse
 import sys
 
-from metaiqa_core.commands.adaptation import add_adaptation_arguments, compare_starts, read_starts
+from metaiqa_core.commands.adaptation import add_adaptation_arguments, finish_comparison, read_starts
 from metaiqa_core.commands.database import add_database_arguments, read_database
-from metaiqa_core.commands.output import as_table, finish_with_bar
-from metaiqa_core.commands.run_folder import add_run_arguments, add_worker_arguments, log_folder, share_folds
+from metaiqa_core.commands.output import as_table
+from metaiqa_core.commands.run_folder import add_run_arguments, add_worker_arguments
 from metaiqa_core.evaluation.protocols import random_folds, subset_folds, summarise
 from metaiqa_core.results.records import Protocol
-from metaiqa_core.results.run_log import recorded
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,10 +26,8 @@ def run(arguments: argparse.Namespace) -> int:
     starts = read_starts(arguments)
     has_subsets = len({image.subset for image in database if image.subset}) > 2 and database.name == "CID2013"
     folds = subset_folds(database, arguments.seeds) if has_subsets else random_folds(database, arguments.seeds)
-    share_folds(arguments)
-    work = compare_starts(arguments, starts, database, folds, Protocol.ABLATION)
-    finished = finish_with_bar(recorded(work, log_folder(arguments), tensorboard=arguments.tensorboard))
-    if arguments.shard:
+    finished = finish_comparison(arguments, starts, database, folds, Protocol.ABLATION)
+    if finished is None:
         return 0
     rows = []
     for name, splits in finished.items():

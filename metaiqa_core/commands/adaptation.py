@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metaiqa_core.commands.options import add_options, chosen
-from metaiqa_core.commands.run_folder import claim, common_folder, shard_of
+from metaiqa_core.commands.output import finish_with_bar
+from metaiqa_core.commands.run_folder import claim, common_folder, log_folder, shard_of, share_folds
 from metaiqa_core.commands.start import Start, start_from_backbone, start_from_model
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.errors import TrainingError
@@ -20,6 +21,7 @@ from metaiqa_core.models.backbones import BACKBONES
 from metaiqa_core.progress import Progress, Work, renamed
 from metaiqa_core.results.outcomes import Outcomes
 from metaiqa_core.results.records import Protocol
+from metaiqa_core.results.run_log import recorded
 from metaiqa_core.training.configuration import FINE_TUNE_PRESETS, FineTuneConfig
 from metaiqa_core.training.finetune import fine_tune
 from metaiqa_core.training.photos import TrainingPhotos, predict
@@ -61,6 +63,24 @@ def read_starts(arguments: argparse.Namespace) -> dict[str, Start]:
         else:
             starts[name] = start_from_model(origin)
     return starts
+
+
+def finish_comparison(
+    arguments: argparse.Namespace,
+    starts: Mapping[str, Start],
+    database: Database,
+    folds: Sequence[Fold],
+    protocol: Protocol,
+) -> dict[str, list[Split]] | None:
+    """Do the whole work of `compare_starts` with a bar and the run's log, in as many processes as were asked for.
+
+    Returns:
+        What `compare_starts` returns; None in a process that has only done its share of the folds.
+    """
+    share_folds(arguments)
+    work = compare_starts(arguments, starts, database, folds, protocol)
+    finished = finish_with_bar(recorded(work, log_folder(arguments), tensorboard=arguments.tensorboard))
+    return None if arguments.shard else finished
 
 
 def compare_starts(

@@ -5,13 +5,12 @@ import sys
 
 import numpy as np
 
-from metaiqa_core.commands.adaptation import add_adaptation_arguments, compare_starts, read_starts
+from metaiqa_core.commands.adaptation import add_adaptation_arguments, finish_comparison, read_starts
 from metaiqa_core.commands.database import add_database_arguments, read_database
-from metaiqa_core.commands.output import as_table, finish_with_bar
-from metaiqa_core.commands.run_folder import add_run_arguments, add_worker_arguments, log_folder, share_folds
+from metaiqa_core.commands.output import as_table
+from metaiqa_core.commands.run_folder import add_run_arguments, add_worker_arguments
 from metaiqa_core.evaluation.protocols import adaptation_folds
 from metaiqa_core.results.records import Protocol
-from metaiqa_core.results.run_log import recorded
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,10 +36,8 @@ def run(arguments: argparse.Namespace) -> int:
     starts = read_starts(arguments)
     sizes = sorted(set(arguments.sizes))
     folds = adaptation_folds(database, arguments.seeds, sizes)
-    share_folds(arguments)
-    work = compare_starts(arguments, starts, database, folds, Protocol.ADAPTATION_CURVE)
-    finished = finish_with_bar(recorded(work, log_folder(arguments), tensorboard=arguments.tensorboard))
-    if arguments.shard:
+    finished = finish_comparison(arguments, starts, database, folds, Protocol.ADAPTATION_CURVE)
+    if finished is None:
         return 0
     rows = []
     for place, size in enumerate(sizes):

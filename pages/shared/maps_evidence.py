@@ -1,6 +1,7 @@
 """What speaks for or against a map: each piece of evidence with one sentence on what it means."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -8,6 +9,7 @@ from metaiqa_core.explain.evidence import DeletionInsertion, RandomisationCheck,
 from metaiqa_core.explain.gradient_maps import GradientMap
 from metaiqa_core.explain.measured import NOT_INFORMATIVE, informative, localisation_of
 from metaiqa_core.explain.methods import METHODS
+from metaiqa_core.progress import Work
 from pages.shared import maps_charts, maps_results
 from pages.shared.maps_results import PhotoMaps
 from pages.shared.plain import plain
@@ -49,33 +51,41 @@ def _completeness(gap: float) -> str:
 
 def examine(maps: PhotoMaps, result: GradientMap) -> None:
     """Show the checks of one map on this photo, or offer to make them."""
-    assessor = maps.assessor
     title = METHODS[result.method].title
-
-    def photo_and_network() -> tuple:
-        return assessor.network, maps.photo.decoded(assessor.preprocessing.short_side), assessor.preprocessing, result
-
     left, right = st.columns(2, gap="large")
     with left:
-        tested = maps_results.check(
-            maps, result, "deletion", f"Test {title} against random maps",
-            lambda: deletion_insertion(*photo_and_network()),
+        _check(
+            maps, result, "deletion", deletion_insertion, _show_deletion, f"Test {title} against random maps",
             "Blurs the photo bit by bit, first what the map marks most, and then the other way round.",
         )  # fmt: skip
-        if isinstance(tested, str):
-            st.error(plain(tested))
-        elif tested is not None:
-            _show_deletion(tested, title)
     with right:
-        compared = maps_results.check(
-            maps, result, "randomisation", f"Compare {title} with a network of random weights",
-            lambda: randomisation(*photo_and_network()),
+        _check(
+            maps, result, "randomisation", randomisation, _show_randomisation,
+            f"Compare {title} with a network of random weights",
             "A map that stays the same when the network forgets all it has learnt shows the photo, not the network.",
         )  # fmt: skip
-        if isinstance(compared, str):
-            st.error(plain(compared))
-        elif compared is not None:
-            _show_randomisation(compared, title)
+
+
+def _check(
+    maps: PhotoMaps,
+    result: GradientMap,
+    kind: str,
+    work: Callable[..., Work[Any]],
+    show: Callable[[Any, str], None],
+    label: str,
+    explanation: str,
+) -> None:
+    """Show a check, why it failed, or the button that starts it."""
+
+    def start() -> Work[Any]:
+        preprocessing = maps.assessor.preprocessing
+        return work(maps.assessor.network, maps.photo.decoded(preprocessing.short_side), preprocessing, result)
+
+    found = maps_results.check(maps, result, kind, label, start, explanation)
+    if isinstance(found, str):
+        st.error(plain(found))
+    elif found is not None:
+        show(found, METHODS[result.method].title)
 
 
 def _show_deletion(found: DeletionInsertion, title: str) -> None:
