@@ -1,7 +1,10 @@
 """The training commands on tiny data: what they write, that they continue, and that nothing depends on how."""
 
+import argparse
 import contextlib
 import csv
+import dataclasses
+import inspect
 import io
 import json
 import os
@@ -18,9 +21,12 @@ from safetensors.torch import load_file
 from tiny_fixtures import photo_pixels
 
 from metaiqa_core.cli import main
+from metaiqa_core.commands.options import add_options
 from metaiqa_core.results.records import Protocol
 from metaiqa_core.results.run_log import read_metrics
 from metaiqa_core.results.storage import read_predictions, read_run
+from metaiqa_core.training.configuration import FineTuneConfig
+from metaiqa_core.training.meta_configuration import MetaConfig
 
 TYPES = ("kadid10k:GB", "kadid10k:WN", "kadid10k:JPEG")
 LEAN = ["--epochs", "1", "--inner-steps", "1", "--support-batch", "4", "--query-batch", "4", "--crop", "64"]
@@ -133,6 +139,17 @@ def test_bad_words_are_refused_in_one_line(tiny_csv, tmp_path, capsys, words, se
     shown = capsys.readouterr().err
     assert shown.startswith(sentence)
     assert shown.count("\n") == 1
+
+
+@pytest.mark.parametrize("configuration", [MetaConfig, FineTuneConfig])
+def test_every_option_says_all_that_its_field_does(configuration):
+    parser = argparse.ArgumentParser()
+    add_options(parser, configuration)
+    helps = {action.dest: action.help for action in parser._actions}
+    told = " ".join(inspect.getdoc(configuration).partition("Attributes:")[2].split())
+    for field in dataclasses.fields(configuration):
+        assert f"{field.name}: {helps[field.name].replace('%%', '%')}" in told
+        assert helps[field.name].endswith(".")
 
 
 def test_photos_without_distortion_types_are_not_tasks(tiny_csv, tiny_checkpoint, tmp_path, capsys):

@@ -2,6 +2,8 @@
 
 import argparse
 import dataclasses
+import inspect
+import re
 import types
 import typing
 from typing import Any, TypeVar
@@ -37,8 +39,7 @@ def chosen(preset: Configuration, arguments: argparse.Namespace) -> Configuratio
 
 
 def _summary(configuration: type[Any], name: str) -> str:
-    """Return the field's own line of the docstring."""
-    for line in (configuration.__doc__ or "").splitlines():
-        if line.strip().startswith(f"{name}:"):
-            return line.partition(":")[2].strip().replace("%", "%%")
-    return ""
+    """Return what the docstring says of a field."""
+    told = inspect.getdoc(configuration) or ""
+    match = re.search(rf"^ +{name}: (.*(?:\n {{8}}.*)*)", told, re.MULTILINE)
+    return " ".join(match[1].split()).replace("%", "%%") if match else ""
