@@ -290,6 +290,15 @@ def test_features_kept_in_half_precision_are_those_computed_directly(tiny_photos
             torch.testing.assert_close(maps, direct[:, :side, :side], rtol=2e-3, atol=2e-3)
 
 
+def test_a_photo_whose_features_are_kept_is_not_read_again(tiny_database, monkeypatch):
+    photos = TrainingPhotos(tiny_database.images[:2], TINY_PREPROCESSING, cache_bytes=0)
+    features = FrozenFeatures(Regressor(NETWORK).eval(), photos, 4)
+    first = features.batch([0, 1], 32, False, Draws([0.5, 0.5, 0.9], [0.5, 0.5, 0.9]))
+    monkeypatch.setattr(photos, "_read", lambda _: pytest.fail("a photo was read again"))
+    again = features.batch([0, 1], 32, False, Draws([0.5, 0.5, 0.9], [0.5, 0.5, 0.9]))
+    torch.testing.assert_close(again, first, rtol=0, atol=0)
+
+
 def test_crops_lie_where_the_draw_says_and_shrink_to_the_smallest_photo(tiny_photos):
     features = FrozenFeatures(Regressor(NETWORK).eval(), tiny_photos, 0)
     photos = [tiny_photos[index].float() / 255 for index in (0, 1)]

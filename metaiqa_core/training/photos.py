@@ -86,6 +86,7 @@ class FrozenFeatures:
         self._first_stages = copy.deepcopy(network.backbone[:stages]).eval().requires_grad_(False)
         self._photos = photos
         self._cache: _Cache[tuple[int, bool]] = _Cache(cache_bytes)
+        self._heights: dict[int, int] = {}  # of the photos: one whose maps are kept need not be decoded again
 
     def batch(self, indices: Sequence[int], crop: int, flip: bool, generator: np.random.Generator) -> Tensor:
         """Cut one random crop from each photo's feature maps.
@@ -109,8 +110,7 @@ class FrozenFeatures:
             return self._features(images)
         maps = [self._maps(index, flip and draw[2] < 0.5) for index, draw in zip(indices, draws, strict=True)]
         sides = [
-            max(1, round(crop * one.shape[1] / self._photos[index].shape[1]))
-            for index, one in zip(indices, maps, strict=True)
+            max(1, round(crop * one.shape[1] / self._heights[index])) for index, one in zip(indices, maps, strict=True)
         ]
         return torch.stack(_crops(maps, sides, draws)).float()
 
@@ -119,6 +119,7 @@ class FrozenFeatures:
 
     def _compute(self, index: int, mirrored: bool) -> Tensor:
         photo = self._photos[index].to(self._mean.device)
+        self._heights[index] = photo.shape[1]
         images = (photo.flip(2) if mirrored else photo)[None].float().div(255)
         with torch.no_grad():
             return self._features(images.contiguous(memory_format=torch.channels_last))[0].half()
