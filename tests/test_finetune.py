@@ -290,6 +290,15 @@ def test_features_kept_in_half_precision_are_those_computed_directly(tiny_photos
             torch.testing.assert_close(maps, direct[:, :side, :side], rtol=2e-3, atol=2e-3)
 
 
+def test_features_of_crops_are_computed_on_the_crops(tiny_photos):
+    network = Regressor(NETWORK).eval()
+    features = FrozenFeatures(network, tiny_photos, 4, of_crops=True)
+    maps = features.batch([3, 3], 32, True, Draws([0.0, 0.0, 0.9], [0.0, 0.0, 0.2]))
+    crops = torch.stack([photo[:, :32, :32] for photo in (tiny_photos[3], tiny_photos[3].flip(2))])
+    torch.testing.assert_close(maps, network.features(crops.float() / 255, 4))
+    assert not maps.requires_grad
+
+
 def test_a_photo_whose_features_are_kept_is_not_read_again(tiny_database, monkeypatch):
     photos = TrainingPhotos(tiny_database.images[:2], TINY_PREPROCESSING, cache_bytes=0)
     features = FrozenFeatures(Regressor(NETWORK).eval(), photos, 4)

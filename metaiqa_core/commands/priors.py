@@ -76,6 +76,7 @@ class PriorRecipe:
             flip=config.flip,
             batch_norm="frozen" if config.batch_norm == "frozen" else "carried",
             frozen_stages=config.frozen_stages,
+            frozen_input=config.frozen_input,
             precision=config.precision,
             seed=seed,
         )

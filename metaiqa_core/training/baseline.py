@@ -71,7 +71,7 @@ def train_baseline(
         weight_decay=config.weight_decay,
         bias_correction=True,
     )
-    features = photos.frozen_features(network, config.frozen_stages)
+    features = photos.frozen_features(network, config.frozen_stages, of_crops=config.frozen_input == "crop")
     learner = Learner(network, photos, features, config.crop, config.flip, config.precision)
     positions = np.array([position for task in tasks for position in task.positions])
     signature = {"algorithm": "baseline", "config": config.to_dict()} | task_signature(network, photos, tasks, start)

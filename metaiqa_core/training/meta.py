@@ -94,7 +94,7 @@ def meta_train(
         weight_decay=config.weight_decay,
         bias_correction=config.bias_correction,
     )
-    features = photos.frozen_features(network, config.frozen_stages)
+    features = photos.frozen_features(network, config.frozen_stages, of_crops=config.frozen_input == "crop")
     learner = Learner(network, photos, features, config.crop, config.flip, config.precision)
     signature = {"algorithm": "meta-training", "config": config.to_dict()}
     signature |= task_signature(network, photos, tasks, start)

@@ -39,6 +39,8 @@ class MetaConfig:
             are displaced and moved like the weights. `carried`: use the batch's; the running statistics pass from task
             to task (the released code).
         frozen_stages: That many first stages of the backbone keep their weights.
+        frozen_input: What those stages are computed on: the whole `photo`, once, and kept in memory, so that a crop has
+            seen its surroundings; or the `crop`, each time, which costs less where photos are used only a few times.
         precision: `bf16` computes the network in bfloat16 where torch thinks it safe: faster, another update.
         seed: Of tasks, divisions, batches, crops, mirrors, dropout and new layers.
     """
@@ -65,6 +67,7 @@ class MetaConfig:
     flip: bool = False
     batch_norm: Literal["frozen", "meta", "carried"] = "frozen"
     frozen_stages: int = 0
+    frozen_input: Literal["photo", "crop"] = "photo"
     precision: Literal["fp32", "bf16"] = "fp32"
     seed: int = 0
 
@@ -125,6 +128,7 @@ class BaselineConfig:
         flip: Mirror half of the crops.
         batch_norm: `frozen`: use the running statistics as they are; `carried`: use the batch's and update them.
         frozen_stages: That many first stages of the backbone keep their weights.
+        frozen_input: What those stages are computed on, `photo` or `crop`.
         precision: `bf16` computes the network in bfloat16 where torch thinks it safe.
         seed: Of batches, crops, mirrors, dropout and new layers.
     """
@@ -140,6 +144,7 @@ class BaselineConfig:
     flip: bool = False
     batch_norm: Literal["frozen", "carried"] = "frozen"
     frozen_stages: int = 0
+    frozen_input: Literal["photo", "crop"] = "photo"
     precision: Literal["fp32", "bf16"] = "fp32"
     seed: int = 0
 
@@ -162,6 +167,7 @@ _CHOICES = {
     "rate_decay": ("step", "quadratic", "linear", "none"),
     "query_by": ("image", "reference"),
     "batch_norm": ("frozen", "meta", "carried"),
+    "frozen_input": ("photo", "crop"),
     "precision": ("fp32", "bf16"),
 }
 

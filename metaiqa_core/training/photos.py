@@ -37,7 +37,7 @@ class TrainingPhotos:
         self.unit_scores = torch.tensor([image.unit_score for image in images], dtype=torch.float32)
         self._preprocessing = preprocessing
         self._cache: _Cache[int] = _Cache(cache_bytes)
-        self._features: dict[tuple[int, str], FrozenFeatures] = {}
+        self._features: dict[tuple[int, bool, str], FrozenFeatures] = {}
 
     def __len__(self) -> int:
         return len(self.images)
@@ -50,11 +50,12 @@ class TrainingPhotos:
         """
         return self._cache.get(index, lambda: self._read(index))
 
-    def frozen_features(self, network: Regressor, stages: int) -> "FrozenFeatures":
+    def frozen_features(self, network: Regressor, stages: int, *, of_crops: bool = False) -> "FrozenFeatures":
         """Return the features of a network's first stages; networks that share those weights share the features."""
-        key = stages, hash_of_weights(network.backbone[:stages])
+        key = stages, of_crops, hash_of_weights(network.backbone[:stages])
         if key not in self._features:
-            self._features = {key: FrozenFeatures(network, self, stages)}  # one at a time: they fill the memory
+            # One at a time: they fill the memory.
+            self._features = {key: FrozenFeatures(network, self, stages, of_crops=of_crops)}
         return self._features[key]
 
     def _read(self, index: int) -> Tensor:
@@ -66,22 +67,32 @@ class TrainingPhotos:
 
 
 class FrozenFeatures:
-    """What the frozen first stages make of each photo and of its mirror image: computed once, not in every epoch.
+    """What the frozen first stages make of random crops.
 
-    Random crops are then cut from these feature maps instead of from the photo. Unlike a crop of the photo, a crop of
-    the maps has seen its true surroundings, as it has when whole photos are scored.
+    Of whole photos (and their mirror images) they are computed once, not in every epoch; crops are then cut from these
+    feature maps instead of from the photo. Unlike a crop of the photo, a crop of the maps has seen its true
+    surroundings, as it has when whole photos are scored.
 
     Args:
         network: Its first `stages` stages are copied.
         photos: The training images.
         stages: How many stages are frozen; 0: the maps are the normalised photos themselves.
+        of_crops: Compute them on each crop anew: cheaper where a photo is used only a few times, since a crop is
+            smaller than the photo.
         cache_bytes: Memory for the cache, which keeps half precision.
     """
 
     def __init__(
-        self, network: Regressor, photos: TrainingPhotos, stages: int, *, cache_bytes: int = CACHE_BYTES
+        self,
+        network: Regressor,
+        photos: TrainingPhotos,
+        stages: int,
+        *,
+        of_crops: bool = False,
+        cache_bytes: int = CACHE_BYTES,
     ) -> None:
         self.stages = stages
+        self._of_crops = of_crops or stages == 0
         self._mean, self._std = network.mean, network.std
         self._first_stages = copy.deepcopy(network.backbone[:stages]).eval().requires_grad_(False)
         self._photos = photos
@@ -101,13 +112,12 @@ class FrozenFeatures:
             (B, C, h, w) float32; where a photo is smaller than the crop, the batch's crops shrink to its side.
         """
         draws = generator.random((len(indices), 3))
-        if self.stages == 0:
+        if self._of_crops:
             photos = [
                 self._photos[index].flip(2) if flip and draw[2] < 0.5 else self._photos[index]
                 for index, draw in zip(indices, draws, strict=True)
             ]
-            images = torch.stack(_crops(photos, [crop] * len(indices), draws)).to(self._mean.device).float().div(255)
-            return self._features(images)
+            return self._features(torch.stack(_crops(photos, [crop] * len(indices), draws)))
         maps = [self._maps(index, flip and draw[2] < 0.5) for index, draw in zip(indices, draws, strict=True)]
         sides = [
             max(1, round(crop * one.shape[1] / self._heights[index])) for index, one in zip(indices, maps, strict=True)
@@ -118,14 +128,15 @@ class FrozenFeatures:
         return self._cache.get((index, mirrored), lambda: self._compute(index, mirrored))
 
     def _compute(self, index: int, mirrored: bool) -> Tensor:
-        photo = self._photos[index].to(self._mean.device)
+        photo = self._photos[index]
         self._heights[index] = photo.shape[1]
-        images = (photo.flip(2) if mirrored else photo)[None].float().div(255)
-        with torch.no_grad():
-            return self._features(images.contiguous(memory_format=torch.channels_last))[0].half()
+        return self._features((photo.flip(2) if mirrored else photo)[None])[0].half()
 
-    def _features(self, images: Tensor) -> Tensor:
-        return self._first_stages((images - self._mean) / self._std)
+    def _features(self, pixels: Tensor) -> Tensor:
+        images = pixels.to(self._mean.device).float().div(255)
+        with torch.no_grad():
+            normalised = ((images - self._mean) / self._std).contiguous(memory_format=torch.channels_last)
+            return self._first_stages(normalised)
 
 
 def _crops(maps: Sequence[Tensor], sides: Sequence[int], draws: NDArray[np.float64]) -> list[Tensor]:
