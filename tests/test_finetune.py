@@ -321,6 +321,17 @@ def test_crops_lie_where_the_draw_says_and_shrink_to_the_smallest_photo(tiny_pho
     assert features.batch([0, 1], 1000, False, Draws([0.5, 0.5, 0.9], [0.5, 0.5, 0.9])).shape == (2, 3, 64, 64)
 
 
+def test_predictions_from_kept_maps_have_the_networks_bits(tiny_photos):
+    network = prior(tiny_photos).eval()
+    plain = predict(network, tiny_photos, [0, 3, 5])
+    for _ in range(2):  # computed, then kept
+        assert (predict(network, tiny_photos, [0, 3, 5], 4) == plain).all()
+    with torch.no_grad():
+        network.backbone[0][0].weight.mul_(1.5)
+    assert (predict(network, tiny_photos, [0, 3, 5], 4) == predict(network, tiny_photos, [0, 3, 5])).all()
+    assert not (predict(network, tiny_photos, [0, 3, 5], 4) == plain).any()
+
+
 def test_photos_beyond_the_cache_are_decoded_again(tiny_database, monkeypatch):
     reads = []
     one_photo = 3 * 64 * 85

@@ -18,12 +18,14 @@ from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.errors import TrainingError
 from metaiqa_core.evaluation.protocols import Fold, Split, Trainer, run_fold
 from metaiqa_core.models.backbones import BACKBONES
+from metaiqa_core.preprocessing import Preprocessing
 from metaiqa_core.progress import Progress, Work, renamed
 from metaiqa_core.results.outcomes import Outcomes
 from metaiqa_core.results.records import Protocol
 from metaiqa_core.results.run_log import recorded
 from metaiqa_core.training.configuration import FINE_TUNE_PRESETS, FineTuneConfig
 from metaiqa_core.training.finetune import fine_tune
+from metaiqa_core.training.fingerprint import hash_of_weights
 from metaiqa_core.training.photos import TrainingPhotos, predict
 
 
@@ -99,7 +101,7 @@ def compare_starts(
         By start its outcomes in the order of `folds`; only this process's where folds are shared.
     """
     config = chosen(FINE_TUNE_PRESETS[arguments.preset], arguments)
-    photos = {name: TrainingPhotos(database.images, start.preprocessing) for name, start in starts.items()}
+    photos = _photos_of(starts, database, config.frozen_stages)
     for name, start in starts.items():
         claim(arguments.run_dir / "folds" / _fit(name), _recipe(start, config, arguments, database))
     outcomes = Outcomes(arguments.run_dir.name, protocol, database)
@@ -125,6 +127,16 @@ def compare_starts(
     return finished
 
 
+def _photos_of(starts: Mapping[str, Start], database: Database, frozen_stages: int) -> dict[str, TrainingPhotos]:
+    """Return each start's model inputs; starts that see the same, through the same frozen stages, share them."""
+    shared: dict[tuple[Preprocessing, str], TrainingPhotos] = {}
+    photos = {}
+    for name, start in starts.items():
+        key = start.preprocessing, hash_of_weights(start.network(0).backbone[:frozen_stages])
+        photos[name] = shared.setdefault(key, TrainingPhotos(database.images, start.preprocessing))
+    return photos
+
+
 def enough_epochs(config: FineTuneConfig, photos: int, least_steps: int) -> FineTuneConfig:
     """Return the configuration with so many epochs that few photos, too, make `least_steps` steps."""
     steps_per_epoch = max(1, photos // config.batch_size)
@@ -138,7 +150,7 @@ def fine_tuner(start: Start, photos: TrainingPhotos, config: FineTuneConfig, sta
         network = start.network(seed)
         tuned = dataclasses.replace(config, seed=seed)
         network = (yield from fine_tune(network, photos, training, tuned, state_file=state)).network
-        predicted = predict(network, photos, test)
+        predicted = predict(network, photos, test, config.frozen_stages)
         state.unlink(missing_ok=True)
         return predicted
 

@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
         state = arguments.run_dir / "splits" / f"state-{seed}.pt"
         network = yield from _train(start, photos, training, database, dataclasses.replace(config, seed=seed), state)
         state.unlink(missing_ok=True)
-        return predict(network, photos, test)
+        return predict(network, photos, test, config.frozen_stages)
 
     accuracy, calibration = {}, None
     if arguments.repeats:

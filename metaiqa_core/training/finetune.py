@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -73,7 +73,7 @@ def fine_tune(
     batches = max(1, len(training) // config.batch_size)
     schedule = _schedule(optimiser, config, batches)
     averaged = AveragedModel(network, avg_fn=_warmed_up(config.averaging)) if config.averaging else None
-    model = averaged.module if averaged else network
+    model = cast(Regressor, averaged.module) if averaged else network
     features = photos.frozen_features(network, config.frozen_stages)
     history: list[dict[str, float]] = []
     best: dict[str, Tensor] | None = None
@@ -112,7 +112,7 @@ def fine_tune(
             yield Progress("fine-tuning", done, config.epochs * batches, {"loss": losses[-1]})
         record = {"epoch": epoch + 1, "loss": float(np.mean(losses))}
         if len(validation):
-            record |= _validate(model, photos, validation)
+            record |= _validate(model, photos, validation, config.frozen_stages)
             if record["validation_rmse"] < min((item["validation_rmse"] for item in history), default=np.inf):
                 best = {key: value.clone() for key, value in model.state_dict().items()}
         history.append(record)
@@ -184,8 +184,11 @@ def _warmed_up(decay: float) -> Any:
     return average
 
 
-def _validate(network: nn.Module, photos: TrainingPhotos, validation: Sequence[int]) -> dict[str, float]:
-    predicted, opinion = predict(network, photos, validation), photos.unit_scores[list(validation)].double().numpy()
+def _validate(
+    network: Regressor, photos: TrainingPhotos, validation: Sequence[int], frozen_stages: int
+) -> dict[str, float]:
+    predicted = predict(network, photos, validation, frozen_stages)
+    opinion = photos.unit_scores[list(validation)].double().numpy()
     measured = {"validation_rmse": float(np.sqrt(np.mean((predicted - opinion) ** 2)))}
     if len(opinion) > 2 and np.ptp(predicted) > 0 and np.ptp(opinion) > 0:
         measured["validation_srocc"] = float(stats.spearmanr(predicted, opinion).statistic)

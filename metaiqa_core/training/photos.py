@@ -96,7 +96,7 @@ class FrozenFeatures:
         self._mean, self._std = network.mean, network.std
         self._first_stages = copy.deepcopy(network.backbone[:stages]).eval().requires_grad_(False)
         self._photos = photos
-        self._cache: _Cache[tuple[int, bool]] = _Cache(cache_bytes)
+        self._cache: _Cache[tuple[int, str]] = _Cache(cache_bytes)
         self._heights: dict[int, int] = {}  # of the photos: one whose maps are kept need not be decoded again
 
     def batch(self, indices: Sequence[int], crop: int, flip: bool, generator: np.random.Generator) -> Tensor:
@@ -124,8 +124,18 @@ class FrozenFeatures:
         ]
         return torch.stack(_crops(maps, sides, draws)).float()
 
+    def whole(self, index: int) -> Tensor:
+        """Return the maps (1, C, h, w) float32 of one whole photo, with the bits that the network gives; kept too."""
+
+        def compute() -> Tensor:
+            images = self._photos[index][None].to(self._mean.device).float().div(255)
+            with torch.no_grad():
+                return self._first_stages((images - self._mean) / self._std)
+
+        return self._cache.get((index, "whole"), compute)
+
     def _maps(self, index: int, mirrored: bool) -> Tensor:
-        return self._cache.get((index, mirrored), lambda: self._compute(index, mirrored))
+        return self._cache.get((index, "mirrored" if mirrored else ""), lambda: self._compute(index, mirrored))
 
     def _compute(self, index: int, mirrored: bool) -> Tensor:
         photo = self._photos[index]
@@ -167,8 +177,16 @@ class _Cache(Generic[Key]):
         return tensor
 
 
-def predict(network: torch.nn.Module, photos: TrainingPhotos, indices: Sequence[int]) -> NDArray[np.float64]:
+def predict(
+    network: Regressor, photos: TrainingPhotos, indices: Sequence[int], frozen_stages: int = 0
+) -> NDArray[np.float64]:
     """Score whole photos, one by one, so that no score depends on its company.
+
+    Args:
+        network: What scores.
+        photos: What the indices count.
+        indices: Which photos.
+        frozen_stages: What that many first stages make of the photos is kept, for networks that share their weights.
 
     Returns:
         Unit scores (len(indices),).
@@ -176,6 +194,10 @@ def predict(network: torch.nn.Module, photos: TrainingPhotos, indices: Sequence[
     was_training = network.training
     network.eval()
     with torch.inference_mode():
-        scores = [float(network(photos[index][None].float().div(255))) for index in indices]
+        if frozen_stages:
+            features = photos.frozen_features(network, frozen_stages)
+            scores = [float(network.scores_from(features.whole(index), frozen_stages)) for index in indices]
+        else:
+            scores = [float(network(photos[index][None].float().div(255))) for index in indices]
     network.train(was_training)
     return np.array(scores)
