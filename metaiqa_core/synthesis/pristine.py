@@ -4,6 +4,7 @@ Four measures, each with the share of pristine photos (CID22, BSDS500, Kodak) an
 `docs/label_refinement.md`. They catch what would be visible at a glance; a person who picks the photos sees more.
 """
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -54,8 +55,8 @@ def refuse_flaws(path: Path, photo: Photo, window: Window) -> None:
         raise PhotoError(f"{path.name} shows hardly any edges, so it cannot be told whether it is sharp.")
     if sharpest < LEAST_SHARPNESS:
         raise PhotoError(
-            f"{path.name} is blurred or was enlarged: its sharpest edges reach {sharpest:.2f} of a step from one pixel "
-            f"to the next, at least {LEAST_SHARPNESS:g} is needed."
+            f"{path.name} is blurred or was enlarged: its sharpest edges reach {math.floor(sharpest * 100) / 100:.2f} of "
+            f"a step from one pixel to the next, at least {LEAST_SHARPNESS:g} is needed."
         )
     if (share := noisy_share(luma)) > MOST_NOISY_SHARE:
         raise PhotoError(
