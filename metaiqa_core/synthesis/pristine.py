@@ -54,9 +54,10 @@ def refuse_flaws(path: Path, photo: Photo, window: Window) -> None:
     if sharpest is None:
         raise PhotoError(f"{path.name} shows hardly any edges, so it cannot be told whether it is sharp.")
     if sharpest < LEAST_SHARPNESS:
+        reached = math.floor(sharpest * 100) / 100  # 0.449 is not enough, so it is not to read as 0.45
         raise PhotoError(
-            f"{path.name} is blurred or was enlarged: its sharpest edges reach {math.floor(sharpest * 100) / 100:.2f} of "
-            f"a step from one pixel to the next, at least {LEAST_SHARPNESS:g} is needed."
+            f"{path.name} is blurred or was enlarged: its sharpest edges reach {reached:.2f} of a step from one pixel "
+            f"to the next, at least {LEAST_SHARPNESS:g} is needed."
         )
     if (share := noisy_share(luma)) > MOST_NOISY_SHARE:
         raise PhotoError(
