@@ -91,7 +91,7 @@ def wait_until_idle(page: Page) -> None:
     """Wait until the page's script has run and nothing is left to score."""
     page.wait_for_function(
         """() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
-        && !document.querySelector('.st-key-cancel_scoring, .st-key-cancel_map')""",
+        && !document.querySelector('.st-key-cancel_scoring, .st-key-cancel_quality_map')""",
         timeout=IDLE_MILLISECONDS,
     )
 

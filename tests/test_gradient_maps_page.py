@@ -15,7 +15,7 @@ from metaiqa_core.errors import ExplanationError
 from metaiqa_core.explain.methods import METHODS
 from metaiqa_core.explain.overlay import overlay
 from metaiqa_core.images import decode
-from pages.shared import maps_downloads, maps_evidence, maps_examples, maps_results, maps_work, previews, samples
+from pages.shared import maps_downloads, maps_evidence, maps_examples, maps_results, offered_work, previews, samples
 from pages.shared.maps_photo import DISPLAY_SIDE, MapPhoto
 from pages.shared.maps_view import layers_of
 from pages.shared.photo_library import PhotoLibrary
@@ -121,7 +121,7 @@ def test_what_a_browser_blends_is_the_overlay_of_the_core(mode):
 
 
 def test_a_slow_method_waits_for_its_button_and_can_be_cancelled(monkeypatch, calls):
-    monkeypatch.setattr(maps_work, "SLICE", 0.0)  # one step a slice
+    monkeypatch.setattr(offered_work, "SLICE", 0.0)  # one step a slice
     monkeypatch.setattr(maps_results, "AT_ONCE_SECONDS", 0.0)
     page = opened()
     first = maps(page).maps.copy()

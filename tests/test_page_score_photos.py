@@ -109,7 +109,7 @@ def test_a_large_photo_is_read_at_full_size_tile_by_tile():
     photo = jpeg(data.retina()[:1100, :1100])
     page = bring(opened(), ("eye.jpg", photo))
     page.segmented_control(key="reading").set_value("At 100 %").run()
-    page.button(key="read_at_full_size").click().run()
+    page.button(key="start_quality_map").click().run()
     for _ in range(100):
         if page.session_state["photo_library"].quality_maps:
             break

@@ -11,7 +11,7 @@ from metaiqa_core.explain.alignment import to_photo_pixels
 from metaiqa_core.explain.gradient_maps import GradientMap, gradient_map
 from metaiqa_core.explain.methods import METHODS, Method
 from metaiqa_core.progress import Progress, Work, finish
-from pages.shared import maps_work
+from pages.shared import offered_work
 from pages.shared.failures import explain
 from pages.shared.maps_photo import MapPhoto
 from pages.shared.plain import plain
@@ -113,11 +113,11 @@ def compute(maps: PhotoMaps, methods: Sequence[str]) -> None:
     _at_once(maps, [key for key in missing if key in _single_pass() or _seconds(maps, key) < AT_ONCE_SECONDS])
     slow = [key for key in missing if key not in maps.maps]
     if not slow:
-        maps_work.cancel("maps")
+        offered_work.cancel("maps")
         return
     titles = ", ".join(METHODS[key].title for key in slow)
     label = f"Compute {titles} ({about(sum(_seconds(maps, key) for key in slow))})"
-    maps_work.offer("maps", (maps.key, tuple(slow)), label, lambda: _one_by_one(maps, slow))
+    offered_work.offer("maps", (maps.key, tuple(slow)), label, lambda: _one_by_one(maps, slow))
 
 
 def _single_pass() -> list[str]:
@@ -210,7 +210,7 @@ def check(
     """
     key = (result.method, kind)
     if key not in maps.checks:
-        maps_work.offer(kind, (maps.key, key), label, lambda: _keep(maps, key, start), explanation=explanation)
+        offered_work.offer(kind, (maps.key, key), label, lambda: _keep(maps, key, start), explanation=explanation)
     return maps.checks.get(key)
 
 

@@ -1,25 +1,17 @@
 """The reading at 100 %: computed tile by tile with progress and cancel, and drawn over the photo."""
 
 import itertools
-import time
-from dataclasses import dataclass
 
-import streamlit as st
 from PIL import Image, ImageDraw, ImageFont
 
 from metaiqa_core.assess import TILE, Assessor, QualityMap
 from metaiqa_core.preprocessing import tiles
-from metaiqa_core.progress import Progress
-from pages.shared.batch import SLICE
-from pages.shared.failures import explain
+from metaiqa_core.progress import Work
+from pages.shared import offered_work
 from pages.shared.photo_library import PhotoLibrary, SessionPhoto
-from pages.shared.plain import plain
 from pages.shared.quality_colours import rgb_of
 from pages.shared.scoring import model_key
-from pages.shared.shared_work import SharedWork
 
-_RUNNING = "quality_map_work"
-_BREATH = 0.1
 _OVERLAY = 0.55
 _SMALLEST_LABELLED_CELL = 60
 
@@ -34,62 +26,11 @@ def read_at_full_size(photo: SessionPhoto, photos: PhotoLibrary, assessor: Asses
         size: Upright width and height of the photo, pixels.
     """
     key = (photo.key, model_key(assessor))
-    running: _Reading | None = st.session_state.get(_RUNNING)
-    if running is not None and running.key != key:  # of another photo: let go of it and of the pixels that it holds
-        del st.session_state[_RUNNING]
-        running = None
-    count = len(tiles(*size, TILE))
-    if running is None and st.button(f"Read at 100 % ({count} tiles)", key="read_at_full_size"):
-        running = _Reading(key, SharedWork(assessor.map_quality(photos.content(photo))), Progress("", 0, count))
-        st.session_state[_RUNNING] = running
-    if running is None:
-        return
-    _work(running, photos)
-    if st.session_state.get(_RUNNING) is not running:  # it failed, and the reason stands there
-        return
-    st.fragment(_go_on, run_every=_BREATH)(running, photos, [True])
 
+    def read() -> Work[None]:
+        photos.quality_maps[key] = yield from assessor.map_quality(photos.content(photo))
 
-@dataclass
-class _Reading:
-    """A map in the making."""
-
-    key: tuple[str, str]
-    work: SharedWork[QualityMap]
-    progress: Progress
-
-
-def _work(running: _Reading, photos: PhotoLibrary) -> None:
-    """Score tiles for one slice of time; where the map is done, keep it and draw the page again."""
-    end = time.monotonic() + SLICE
-    try:
-        while time.monotonic() < end:
-            running.progress = next(running.work)
-    except StopIteration as stop:
-        photos.quality_maps[running.key] = stop.value
-        _forget()
-        st.rerun()
-    except Exception as error:
-        _forget()
-        st.error(plain(explain(error)))
-
-
-def _forget() -> None:
-    st.session_state.pop(_RUNNING, None)
-
-
-def _go_on(running: _Reading, photos: PhotoLibrary, first: list[bool]) -> None:
-    if st.session_state.get(_RUNNING) is not running:  # cancelled
-        st.rerun()
-    if not first:
-        _work(running, photos)
-        if st.session_state.get(_RUNNING) is not running:
-            return
-    first.clear()  # in the page's own run, which has just worked, this only draws
-    with st.container(horizontal=True, vertical_alignment="center"):
-        done = running.progress
-        st.progress(done.step / done.total, f"Tile {done.step} of {done.total}")
-        st.button("Cancel", on_click=_forget, key="cancel_map")
+    offered_work.offer("quality_map", key, f"Read at 100 % ({len(tiles(*size, TILE))} tiles)", read)
 
 
 def draw(image: Image.Image, quality: QualityMap, size: tuple[int, int]) -> Image.Image:
