@@ -34,6 +34,7 @@ from torch.nn import functional as F
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from metaiqa_core.databases.rated_image import Database, RatedImage
+from metaiqa_core.memory import keep_freed_memory
 from metaiqa_core.models.regressor import Regressor, RegressorConfig
 from metaiqa_core.preprocessing import Preprocessing
 from metaiqa_core.progress import finish
@@ -60,8 +61,12 @@ def main() -> None:
     parser.add_argument("--tasks", type=int, default=5)
     parser.add_argument("--steps", type=int, default=1)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--keep-memory", action="store_true", help="as the command line does; for all three ways")
+    parser.add_argument("--precision", nargs="+", choices=("fp32", "bf16"), default=["fp32", "bf16"])
     parser.add_argument("--json", type=Path, help="also write the numbers there")
     arguments = parser.parse_args()
+    if arguments.keep_memory:
+        keep_freed_memory()
     print(f"torch {torch.__version__}, {arguments.device}, {torch.get_num_threads()} threads")
     results = {**iteration(arguments), **data_path(arguments.rounds)}
     for name, value in results.items():
@@ -91,7 +96,7 @@ def iteration(arguments: argparse.Namespace) -> dict[str, float]:
     start = Regressor(RegressorConfig(backbone=arguments.backbone)).eval().to(arguments.device)
     for index in range(len(photos)):
         photos[index]  # into memory
-    times: dict[str, list[float]] = {"plain": [], "ours fp32": [], "ours bf16": []}
+    times: dict[str, list[float]] = {name: [] for name in ("plain", *(f"ours {one}" for one in arguments.precision))}
     moved = {}
     for _ in range(arguments.rounds):
         for name in times:
@@ -105,10 +110,11 @@ def iteration(arguments: argparse.Namespace) -> dict[str, float]:
             if arguments.device == "cuda":
                 torch.cuda.synchronize()
             times[name].append(time.perf_counter() - begin)
+            print(f"  {name}: {times[name][-1]:.1f} s", file=sys.stderr, flush=True)
             moved[name] = flat(trained) - flat(start)
     passes = 2 * arguments.tasks * arguments.steps * 50
     results = {"plain: images per second": passes / statistics.median(times["plain"])}
-    for name in ("ours fp32", "ours bf16"):
+    for name in list(times)[1:]:
         results[f"{name}: times as fast as plain"] = ratio(times["plain"], times[name])
         results[f"{name}: cosine of its displacement with plain's"] = float(
             F.cosine_similarity(moved[name], moved["plain"], dim=0)
