@@ -22,9 +22,12 @@ from tiny_fixtures import photo_pixels
 
 from metaiqa_core.cli import main
 from metaiqa_core.commands.options import add_options
+from metaiqa_core.commands.priors import add_prior_arguments, read_recipe
+from metaiqa_core.databases.reading import read_database
 from metaiqa_core.results.records import Protocol
 from metaiqa_core.results.run_log import read_metrics
 from metaiqa_core.results.storage import read_predictions, read_run
+from metaiqa_core.tasks import distortion_tasks
 from metaiqa_core.training.configuration import FineTuneConfig
 from metaiqa_core.training.meta_configuration import MetaConfig
 
@@ -81,6 +84,18 @@ def test_meta_train_writes_a_prior_that_loads_scores_and_can_be_adapted(distorte
     # Both starts are judged on the same photos, and none of those were learned from.
     frames = {record.source.predictions: read_predictions(run, record.source.predictions) for record in sroccs}
     assert set(frames["prior-n-4-seed-0"]["image"]) == set(frames["tiny-n-8-seed-0"]["image"])
+
+
+@pytest.mark.parametrize(
+    ("words", "size"), [([], 16), (["--support-batch", "8"], 8), (["--baseline-batch-size", "5"], 5)]
+)
+def test_baseline_takes_batches_as_large_as_meta_trainings_unless_told(tiny_checkpoint, distorted, words, size):
+    parser = argparse.ArgumentParser()
+    add_prior_arguments(parser)
+    recipe = read_recipe(parser.parse_args(["--model", str(tiny_checkpoint), *words]))
+    baseline = recipe.baseline_config(distortion_tasks(read_database(distorted)), seed=0)
+    assert baseline.batch_size == size
+    assert recipe.to_dict()["baseline_batch_size"] == size
 
 
 def test_leave_one_out_trains_both_methods_on_all_other_types(distorted, tiny_checkpoint, tmp_path):
