@@ -4,6 +4,7 @@ Exit status 0: done; 1: done, but some photos failed; 2: bad usage, or nothing c
 """
 
 import argparse
+import errno
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -83,9 +84,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
         return 130
-    except (OSError, ValueError) as error:
-        # A disk that is full or a value out of range: their own words are a sentence, a stack trace would not be.
+    except OSError as error:
+        return _refuse(_what_the_system_refused(error))
+    except ValueError as error:  # out of range: its own words are a sentence, a stack trace would not be
         return _refuse(str(error))
+
+
+def _what_the_system_refused(error: OSError) -> str:
+    place = f" for {error.filename}" if error.filename else ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return (
+            f"The disk is full{place}: make room and start the same command again; what a run has finished is kept, "
+            "and it goes on from there."
+        )
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"Access refused{place} ({error.strerror}): choose another place, or change its permissions."
+    return f"{error.strerror}{place}." if error.strerror else str(error)
 
 
 def _refuse(message: str) -> int:

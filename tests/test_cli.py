@@ -1,9 +1,11 @@
 """The command line: its formats, its exit statuses, and its work from a CSV file to a model that scores."""
 
 import csv
+import errno
 import io
 import json
 import math
+import os
 import runpy
 import sys
 
@@ -175,6 +177,24 @@ def test_the_sentences_of_refusals(run, tiny_csv, tmp_path):
         "python -m metaiqa_core score: argument --format: invalid choice: 'xml' (choose from 'table', 'csv', 'json') "
         "(see python -m metaiqa_core score --help)\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        (errno.ENOSPC, "The disk is full for runs/metrics.csv: make room and start the same command again; what a run "
+                       "has finished is kept, and it goes on from there."),
+        (errno.EROFS, "Access refused for runs/metrics.csv (Read-only file system): choose another place, or change "
+                      "its permissions."),
+        (errno.EIO, "Input/output error for runs/metrics.csv."),
+    ],
+)  # fmt: skip
+def test_what_the_system_refuses_is_a_sentence(run, monkeypatch, code, sentence):
+    def refuse(arguments):
+        raise OSError(code, os.strerror(code), "runs/metrics.csv")
+
+    monkeypatch.setattr(COMMANDS["models"], "run", refuse)
+    assert run("models", "list") == (2, "", f"{sentence}\n")
 
 
 @pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS), ["models", "import"], ["databases", "check"]])
