@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from metaiqa_core.errors import JobError
 from metaiqa_core.jobs import control
-from metaiqa_core.jobs.job import State, find_jobs
+from metaiqa_core.jobs.job import State, find_jobs, shell_lines
 from pages.shared import jobs_example, jobs_form
 from pages.shared.jobs_charts import LOSS, MOST_POINTS, SROCC, curves, smoothed, thinned
 from pages.shared.jobs_permission import refusal_of
@@ -231,12 +231,14 @@ def test_damaged_and_foreign_files_are_sentences(runs):
     assert any("bad/job.json is missing or damaged" in element.value for element in page.text)
 
 
-def test_the_example_starts_with_its_photos_and_two_commands(runs):
+def test_the_example_starts_with_its_photos_and_two_commands_as_it_was_shown(runs):
     page = opened()
+    shown = page.code[-1].value
     page.button(key="start_example").click().run()
     assert page.query_params["job"] == "example"
     job = job_in(runs, "example", State.FINISHED)
     assert [words[0] for words in job.commands] == ["synthesize", "meta-train"]
+    assert shell_lines(job.command_words()) == shown
     assert len(list((runs / "example-photos").glob("*.png"))) == 5
     assert jobs_example.free_name(runs, "example") == "example-2"
     assert [job.name for job in find_jobs(runs)[0]] == ["example"]

@@ -6,7 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from metaiqa_core.errors import MetaIQAError
-from metaiqa_core.jobs.job import Job, shell_lines
+from metaiqa_core.jobs.job import Job
 from pages.shared import jobs_example, jobs_form
 from pages.shared.jobs_permission import refuse_strangers
 from pages.shared.plain import plain
@@ -33,8 +33,7 @@ def show(runs: Path, reason: str | None) -> None:
             _begin(lambda: jobs_form.start(runs, name, words))
     with st.expander("No database at hand? A small example", expanded=not words):
         st.markdown(jobs_example.ABOUT)
-        lines = [[*words] for words in jobs_example.commands(runs)]
-        st.code(shell_lines([*lines[:-1], [*lines[-1], "--run-dir", "runs/example"]]), language="bash", wrap_lines=True)
+        st.code(jobs_example.shell(runs), language="bash", wrap_lines=True)
         if st.button("Start the example", disabled=reason is not None, key="start_example"):
             _begin(lambda: jobs_example.start(runs))
 
