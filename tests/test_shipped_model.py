@@ -9,9 +9,10 @@ from PIL import Image, ImageFilter
 from skimage import data
 
 from metaiqa_core.assess import Assessor
+from metaiqa_core.commands.start import start_from_model
 from metaiqa_core.files import sha256_of
 from metaiqa_core.models.card import read_card
-from metaiqa_core.models.checkpoints import DEFAULT_MODEL, SHIPPED_MODELS
+from metaiqa_core.models.checkpoints import DEFAULT_MODEL, SHIPPED_MODELS, list_models, list_priors
 
 WEIGHTS = SHIPPED_MODELS / f"{DEFAULT_MODEL}.safetensors"
 
@@ -45,6 +46,19 @@ def test_the_card_says_what_a_user_must_know():
         assert getattr(card, field), field
     assert {"protocol", "seeds", "date", "srocc_mean", "plcc_mean", "splits"} <= set(card.accuracy)
     assert card.accuracy["srocc_mean"] == pytest.approx(np.mean(card.accuracy["srocc_by_split"]), abs=1e-3)
+
+
+def test_the_prior_is_a_start_for_fine_tuning_and_no_model_to_judge_with():
+    [(name, weights)] = list_priors().items()
+    card = read_card(weights.with_suffix(".json"))
+    assert name == card.name == "mobilenet-prior"
+    assert weights.stat().st_size <= 15 * 10**6
+    assert card.sha256 == sha256_of(weights)
+    assert card.recipe["method"] == "MetaIQA"
+    assert "CC BY-SA" in card.licence
+    assert card.accuracy["protocol"].startswith("zero-shot")
+    assert name not in list_models()
+    assert start_from_model(name).make().config.backbone == "mobilenet_v2"
 
 
 def test_the_interval_was_measured_to_hold_its_promise():

@@ -9,7 +9,14 @@ from metaiqa_core import __version__
 from metaiqa_core.commands.output import as_json, as_table, write
 from metaiqa_core.errors import CheckpointError
 from metaiqa_core.models.card import ModelCard, read_card
-from metaiqa_core.models.checkpoints import DEFAULT_MODEL, find_model, list_models, own_models, save_checkpoint
+from metaiqa_core.models.checkpoints import (
+    DEFAULT_MODEL,
+    find_model,
+    list_models,
+    list_priors,
+    own_models,
+    save_checkpoint,
+)
 from metaiqa_core.models.imported import import_foreign_checkpoint
 from metaiqa_core.preprocessing import Preprocessing
 
@@ -34,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _list(arguments: argparse.Namespace) -> int:
     cards: list[ModelCard] = []
-    for path in list_models().values():
+    for path in (list_models() | list_priors()).values():
         try:
             cards.append(read_card(path.with_suffix(".json")))
         except CheckpointError as error:
@@ -47,13 +54,19 @@ def _list(arguments: argparse.Namespace) -> int:
         [
             f"{card.name} (default)" if card.name == DEFAULT_MODEL else card.name,
             card.regressor.backbone if card.regressor else "released code",
-            f"{card.accuracy['srocc_mean']:.3f}" if "srocc_mean" in card.accuracy else "not measured",
+            _srocc(card),
             card.summary,
         ]
         for card in cards
     ]
     write(as_table(lines, ["name", "backbone", "SROCC", "summary"]), None)
     return 0
+
+
+def _srocc(card: ModelCard) -> str:
+    if "srocc_mean" in card.accuracy:
+        return f"{card.accuracy['srocc_mean']:.3f}"
+    return f"{card.accuracy['srocc']:.3f} zero-shot" if "srocc" in card.accuracy else "not measured"
 
 
 def _show(arguments: argparse.Namespace) -> int:
@@ -66,7 +79,7 @@ def _import(arguments: argparse.Namespace) -> int:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
         raise CheckpointError(f"A model's name has letters, digits, dots, dashes and underscores only, got {name!r}.")
     path = own_models() / f"{name}.safetensors"
-    if name == "default" or name in list_models():
+    if name == "default" or name in list_models() | list_priors():
         raise CheckpointError(f"There is a model called {name} already: choose another with --name.")
     network = import_foreign_checkpoint(arguments.file)
     card = ModelCard(

@@ -18,6 +18,7 @@ from metaiqa_core.models.released import ReleasedRegressor
 from metaiqa_core.preprocessing import Preprocessing
 
 SHIPPED_MODELS = Path(__file__).resolve().parents[2] / "assets" / "models"
+SHIPPED_PRIORS = SHIPPED_MODELS.with_name("priors")
 DEFAULT_MODEL = "mobilenet-livec"
 
 
@@ -48,14 +49,19 @@ def list_models() -> dict[str, Path]:
     return found
 
 
+def list_priors() -> dict[str, Path]:
+    """Return the weights file of every shipped quality prior, by name: a start for fine-tuning, not yet a judge."""
+    return {card.stem: card.with_suffix(".safetensors") for card in sorted(SHIPPED_PRIORS.glob("*.json"))}
+
+
 def find_model(name_or_file: str | Path) -> Path:
-    """Return the weights file that a name (`default`, a shipped or an own model) or a path stands for.
+    """Return the weights file that a name (`default`, a model, or a shipped prior) or a path stands for.
 
     Raises:
         CheckpointError: If there is no such model.
     """
     name = str(name_or_file)
-    models = list_models()
+    models = list_models() | list_priors()
     if name == "default":
         return models.get(DEFAULT_MODEL, SHIPPED_MODELS / f"{DEFAULT_MODEL}.safetensors")
     if name in models:
