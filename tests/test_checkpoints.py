@@ -237,7 +237,8 @@ def test_a_header_whose_length_looks_like_a_pickle_or_a_zip_is_no_pickle(tmp_pat
 
 
 def test_an_unknown_name_lists_the_known_ones(copy, monkeypatch):
-    monkeypatch.setattr("metaiqa_core.models.checkpoints.SHIPPED_MODELS", copy.parent / "none")
+    for folder in ("SHIPPED_MODELS", "SHIPPED_PRIORS"):
+        monkeypatch.setattr(f"metaiqa_core.models.checkpoints.{folder}", copy.parent / "none")
     monkeypatch.setenv("METAIQA_MODELS", str(copy.parent))
     assert refusal("huge") == "There is no model called 'huge': expected a file, `default`, or one of tiny."
     monkeypatch.setenv("METAIQA_MODELS", str(copy.parent / "none"))
