@@ -9,14 +9,7 @@ from metaiqa_core import __version__
 from metaiqa_core.commands.output import as_json, as_table, write
 from metaiqa_core.errors import CheckpointError
 from metaiqa_core.models.card import ModelCard, read_card
-from metaiqa_core.models.checkpoints import (
-    DEFAULT_MODEL,
-    find_model,
-    list_models,
-    list_priors,
-    own_models,
-    save_checkpoint,
-)
+from metaiqa_core.models.checkpoints import DEFAULT_MODEL, find_model, list_starts, own_models, save_checkpoint
 from metaiqa_core.models.imported import import_foreign_checkpoint
 from metaiqa_core.preprocessing import Preprocessing
 
@@ -41,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _list(arguments: argparse.Namespace) -> int:
     cards: list[ModelCard] = []
-    for path in (list_models() | list_priors()).values():
+    for path in list_starts().values():
         try:
             cards.append(read_card(path.with_suffix(".json")))
         except CheckpointError as error:
@@ -79,7 +72,7 @@ def _import(arguments: argparse.Namespace) -> int:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
         raise CheckpointError(f"A model's name has letters, digits, dots, dashes and underscores only, got {name!r}.")
     path = own_models() / f"{name}.safetensors"
-    if name == "default" or name in list_models() | list_priors():
+    if name == "default" or name in list_starts():
         raise CheckpointError(f"There is a model called {name} already: choose another with --name.")
     network = import_foreign_checkpoint(arguments.file)
     card = ModelCard(

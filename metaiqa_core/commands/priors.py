@@ -38,15 +38,14 @@ class PriorRecipe:
         config: Of meta-training; Baseline takes from it what both have, and the number of image passes.
         baseline_learning_rate: Of Baseline's backbone.
         baseline_head_learning_rate: Of Baseline's head; None: as its backbone.
-        baseline_batch_size: Images in a step of Baseline; None: as in a support step of the meta-training, so that both
-            take as many Adam steps.
+        baseline_batch_size: Images in a step of Baseline.
     """
 
     start: Start
     config: MetaConfig
     baseline_learning_rate: float
     baseline_head_learning_rate: float | None
-    baseline_batch_size: int | None = None
+    baseline_batch_size: int
 
     def train(
         self,
@@ -66,17 +65,12 @@ class PriorRecipe:
         work = meta_train(network, photos, tasks, config, state_file=state_file, processes=processes)
         return (yield from work).network
 
-    @property
-    def images_a_step_of_baseline(self) -> int:
-        """Images in a step of Baseline."""
-        return self.config.support_batch if self.baseline_batch_size is None else self.baseline_batch_size
-
     def baseline_config(self, tasks: Sequence[DistortionTask], seed: int) -> BaselineConfig:
         """Return Baseline's configuration: the image passes of the meta-training that it is compared with."""
         config = self.config
         return BaselineConfig(
             image_passes=image_passes(tasks, dataclasses.replace(config, seed=seed)),
-            batch_size=self.images_a_step_of_baseline,
+            batch_size=self.baseline_batch_size,
             learning_rate=self.baseline_learning_rate,
             head_learning_rate=self.baseline_head_learning_rate,
             weight_decay=config.weight_decay,
@@ -99,7 +93,7 @@ class PriorRecipe:
             "backbone": self.start.make().config.backbone,
             "baseline_learning_rate": self.baseline_learning_rate,
             "baseline_head_learning_rate": self.baseline_head_learning_rate,
-            "baseline_batch_size": self.images_a_step_of_baseline,
+            "baseline_batch_size": self.baseline_batch_size,
         }
 
 
@@ -123,13 +117,9 @@ def read_recipe(arguments: argparse.Namespace) -> PriorRecipe:
     """Return the recipe that the options name."""
     config = chosen(META_PRESETS[arguments.preset], arguments)
     start = read_start(arguments, folded=config.batch_norm == "frozen")
-    return PriorRecipe(
-        start,
-        config,
-        arguments.baseline_learning_rate,
-        arguments.baseline_head_learning_rate,
-        arguments.baseline_batch_size,
-    )
+    batch_size = config.support_batch if arguments.baseline_batch_size is None else arguments.baseline_batch_size
+    rates = arguments.baseline_learning_rate, arguments.baseline_head_learning_rate
+    return PriorRecipe(start, config, *rates, batch_size)
 
 
 def prior_card(

@@ -15,6 +15,7 @@ import os
 import re
 import shlex
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
 from pathlib import Path
@@ -103,8 +104,13 @@ class Job:
 
     def command_words(self) -> list[list[str]]:
         """Return the words of each command after `python -m metaiqa_core`, with the run folder in the last."""
-        *first, last = [list(words) for words in self.commands]
-        return [*first, [*last, "--run-dir", shortest(self.folder, self.working_folder)]]
+        return with_run_folder(self.commands, self.folder, self.working_folder)
+
+
+def with_run_folder(commands: Sequence[Sequence[str]], run: Path, working_folder: Path) -> list[list[str]]:
+    """Return the words of each command, with the run folder, as it is named from the working folder, in the last."""
+    *first, last = [list(words) for words in commands]
+    return [*first, [*last, "--run-dir", shortest(run, working_folder)]]
 
 
 def shell_lines(commands: list[list[str]]) -> str:

@@ -54,6 +54,11 @@ def list_priors() -> dict[str, Path]:
     return {card.stem: card.with_suffix(".safetensors") for card in sorted(SHIPPED_PRIORS.glob("*.json"))}
 
 
+def list_starts() -> dict[str, Path]:
+    """Return the weights file of everything that goes by a name: the models and the shipped priors."""
+    return list_models() | list_priors()
+
+
 def find_model(name_or_file: str | Path) -> Path:
     """Return the weights file that a name (`default`, a model, or a shipped prior) or a path stands for.
 
@@ -61,7 +66,7 @@ def find_model(name_or_file: str | Path) -> Path:
         CheckpointError: If there is no such model.
     """
     name = str(name_or_file)
-    models = list_models() | list_priors()
+    models = list_starts()
     if name == "default":
         return models.get(DEFAULT_MODEL, SHIPPED_MODELS / f"{DEFAULT_MODEL}.safetensors")
     if name in models:

@@ -5,7 +5,7 @@ from pathlib import Path
 from metaiqa_core.errors import JobError
 from metaiqa_core.files import write_whole
 from metaiqa_core.jobs import control
-from metaiqa_core.jobs.job import Job, shell_lines, shortest
+from metaiqa_core.jobs.job import Job, shell_lines, shortest, with_run_folder
 from pages.shared import samples
 
 _PHOTOS, _DATABASE = "example-photos", "example-database"
@@ -33,8 +33,7 @@ def commands(runs: Path) -> list[list[str]]:
 
 def shell(runs: Path) -> str:
     """Return the lines to type for the same in a terminal, started where the app was."""
-    *first, last = commands(runs)
-    return shell_lines([*first, [*last, "--run-dir", shortest(runs / "example", Path.cwd())]])
+    return shell_lines(with_run_folder(commands(runs), runs / free_name(runs, "example"), Path.cwd()))
 
 
 def start(runs: Path) -> Job:
