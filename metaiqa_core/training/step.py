@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from metaiqa_core.errors import TrainingError
+from metaiqa_core.models.backbones import norms_within_convolutions
 from metaiqa_core.models.regressor import Regressor
 from metaiqa_core.training.photos import FrozenFeatures, TrainingPhotos
 
@@ -64,7 +65,10 @@ class Learner:
         # Dropout draws from torch's global generators, which belong to the caller between two steps.
         with torch.random.fork_rng(devices=[maps.device] if maps.is_cuda else []):
             torch.manual_seed(int(generator.integers(2**31)))
-            with torch.autocast(maps.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
+            with (
+                norms_within_convolutions(self.network.backbone[self.features.stages :]),
+                torch.autocast(maps.device.type, torch.bfloat16, enabled=self.precision == "bf16"),
+            ):
                 predicted = self.network.scores_from(maps, self.features.stages)
         predicted = predicted.float()
         loss = F.mse_loss(predicted, opinion)
