@@ -157,6 +157,14 @@ def test_evaluate_gathers_the_criteria_and_their_intervals():
     assert criteria.to_dict()["srocc_interval"] == list(criteria.srocc_interval)
 
 
+@pytest.mark.parametrize("criterion", [srocc, plcc])
+def test_the_interval_of_a_correlation_of_few_images_stays_within_its_limits(criterion):
+    generator = np.random.default_rng(0)
+    for _ in range(5):
+        low, high = bootstrap_interval(criterion, 0.4 + 1e-3 * generator.random(3), generator.random(3))
+        assert -1 <= low <= high <= 1
+
+
 def test_the_bootstrap_interval_covers_the_truth_at_about_its_level():
     generator = np.random.default_rng(0)
     truth, hits, rounds = 0.8, 0, 100

@@ -28,6 +28,9 @@ from metaiqa_core.training.finetune import fine_tune
 from metaiqa_core.training.fingerprint import hash_of_weights
 from metaiqa_core.training.photos import TrainingPhotos, predict
 
+LEAST_STEPS = 40
+"""Steps that fine-tuning takes however few the photos are: with fewer, a start is hardly changed."""
+
 
 def add_adaptation_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the starts that are compared and how they are fine-tuned."""
@@ -40,7 +43,11 @@ def add_adaptation_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--short-side", type=int, default=500, help="model resolution with a backbone (default: 500)")
     parser.add_argument(
-        "--least-steps", type=int, default=40, metavar="N", help="more epochs where photos are few (default: 40 steps)"
+        "--least-steps",
+        type=int,
+        default=LEAST_STEPS,
+        metavar="N",
+        help=f"more epochs where photos are few (default: {LEAST_STEPS} steps)",
     )
     parser.add_argument("--preset", choices=tuple(FINE_TUNE_PRESETS), default="recommended")
     add_options(parser, FineTuneConfig, skip=("seed",))

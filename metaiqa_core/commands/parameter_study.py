@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from metaiqa_core.commands.adaptation import fine_tuner
+from metaiqa_core.commands.adaptation import LEAST_STEPS, enough_epochs, fine_tuner
 from metaiqa_core.commands.database import add_database_arguments, read_databases
 from metaiqa_core.commands.output import as_table, finish_with_bar
 from metaiqa_core.commands.priors import PriorRecipe, add_prior_arguments, prior_card, read_recipe
@@ -15,7 +15,7 @@ from metaiqa_core.commands.run_folder import add_run_arguments, claim, common_fo
 from metaiqa_core.commands.start import start_from_model
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.databases.reading import read_database
-from metaiqa_core.evaluation.protocols import Split, random_folds, run_fold
+from metaiqa_core.evaluation.protocols import Split, adaptation_folds, random_folds, run_fold
 from metaiqa_core.models.checkpoints import save_checkpoint
 from metaiqa_core.progress import Progress, Work, renamed
 from metaiqa_core.results.outcomes import Outcomes
@@ -43,6 +43,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=[0], metavar="SEED", help="of the splits (default: 0)")
     parser.add_argument(
         "--fine-tune-preset", choices=tuple(FINE_TUNE_PRESETS), default="recommended", help="(default: recommended)"
+    )
+    parser.add_argument("--fine-tune-crop", type=int, metavar="PIXELS", help="instead of the preset's")
+    parser.add_argument(
+        "--labelled-photos",
+        type=int,
+        metavar="N",
+        help="fine-tune on so many of a split's photos: with few, the prior matters more (default: all)",
     )
     add_prior_arguments(parser)
 
@@ -74,15 +81,22 @@ def _study(
     tasks = distortion_tasks(*sources)
     photos = TrainingPhotos([image for database in sources for image in database], recipe.start.preprocessing)
     target_photos = TrainingPhotos(target.images, recipe.start.preprocessing)
-    folds = random_folds(target, arguments.seeds)
+    if arguments.labelled_photos is None:
+        folds = random_folds(target, arguments.seeds)
+    else:
+        folds = adaptation_folds(target, arguments.seeds, [arguments.labelled_photos])
     tuning = FINE_TUNE_PRESETS[arguments.fine_tune_preset]
+    tuning = dataclasses.replace(tuning, crop=arguments.fine_tune_crop or tuning.crop)
+    tuning = enough_epochs(tuning, len(folds[0].training), LEAST_STEPS)
+    tuned_as = {f"fine_tune_{name}": value for name, value in tuning.to_dict().items() if name != "seed"}
+    tuned_as |= {"fine_tune_preset": arguments.fine_tune_preset, "labelled_photos": len(folds[0].training)}
     outcomes = Outcomes(arguments.run_dir.name, Protocol.PARAMETER_STUDY, target)
     finished: dict[Setting, list[Split]] = {}
     for number, (k, steps) in enumerate(settings, start=1):
         place = f"k {k}, S {steps} ({number} of {len(settings)})"
         config = dataclasses.replace(recipe.config, tasks_per_batch=k, inner_steps=steps)
         varied = dataclasses.replace(recipe, config=config)
-        recorded_as = varied.to_dict() | {"fine_tune_preset": arguments.fine_tune_preset}
+        recorded_as = varied.to_dict() | tuned_as
         folder = arguments.run_dir / f"k-{k}-S-{steps}"
         claim(folder, recorded_as | {"sources": [database.name for database in sources], "target": target.name})
         prior = folder / "prior.safetensors"

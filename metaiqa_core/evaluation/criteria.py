@@ -153,7 +153,8 @@ def bootstrap_interval(
 def _plcc_of_rows(predicted: Scores, opinion: Scores) -> Scores:
     predicted, opinion = (part - part.mean(axis=1, keepdims=True) for part in (predicted, opinion))
     products = (predicted * opinion).sum(axis=1)
-    return products / np.sqrt((predicted**2).sum(axis=1) * (opinion**2).sum(axis=1))
+    correlations = products / np.sqrt((predicted**2).sum(axis=1) * (opinion**2).sum(axis=1))
+    return np.clip(correlations, -1, 1)  # of few images, rounding makes 1.0000000000000002
 
 
 def _srocc_of_rows(predicted: Scores, opinion: Scores) -> Scores:

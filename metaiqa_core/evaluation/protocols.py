@@ -128,16 +128,16 @@ def adaptation_folds(
     """Return, for each random split, folds that learn from ever more of its training images; larger hold smaller.
 
     Raises:
-        EvaluationError: If a size is larger than the training part.
+        EvaluationError: If a size is below 1 or larger than the training part.
     """
     folds = []
     for split in random_folds(database, seeds, test_share=test_share):
         order = np.random.default_rng((split.seed, 1)).permutation(np.asarray(split.training)).tolist()
         for size in sizes:
-            if size > len(order):
+            if not 1 <= size <= len(order):
                 raise EvaluationError(
                     f"Learning from {size} photos was asked for, and a split of {database.name} has {len(order)} to "
-                    "learn from: ask for fewer."
+                    f"learn from: ask for 1 to {len(order)}."
                 )
             folds.append(Fold(f"n-{size}-seed-{split.seed}", split.seed, tuple(sorted(order[:size])), split.test))
     return folds

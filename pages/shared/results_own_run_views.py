@@ -72,7 +72,7 @@ def parameter_view(runs: Sequence[RunSummary]) -> None:
     if not own:
         empty_state(
             "The parameter study is drawn from own runs.",
-            "python -m metaiqa_core parameter-study --database DIR --run-dir runs/NAME",
+            "python -m metaiqa_core parameter-study --database DIR --target DIR --run-dir runs/NAME",
         )
         return
     for key, title, fixed in (("k", "tasks in a mini-batch, k", "inner_steps"), ("inner_steps", "inner steps, S", "k")):
@@ -98,7 +98,7 @@ def adaptation_view(runs: Sequence[RunSummary]) -> None:
     if points.empty:
         empty_state(
             "Adaptation curves compare the meta-learned prior with Baseline and plain ImageNet weights.",
-            "python -m metaiqa_core adaptation-curve --database DIR --run-dir runs/NAME",
+            "python -m metaiqa_core adaptation-curve --database DIR --start NAME=MODEL --run-dir runs/NAME",
         )
         return
     fewest = points["labelled_photos"].min()
