@@ -89,13 +89,17 @@ def test_meta_train_writes_a_prior_that_loads_scores_and_can_be_adapted(distorte
 def test_parameter_study_varies_k_and_s_and_learns_from_as_many_photos_as_told(
     distorted, tiny_checkpoint, tiny_csv, tmp_path
 ):
+    table = tmp_path / "apart" / tiny_csv.name
+    table.parent.mkdir()
+    table.write_text(tiny_csv.read_text())
     words = [
-        "parameter-study", "--database", distorted, "--target", tiny_csv, "--model", tiny_checkpoint, *LEAN,
+        "parameter-study", "--database", distorted, "--target", table, "--target-images", tiny_csv.parent,
+        "--model", tiny_checkpoint, *LEAN,
         "--tasks-per-batch", "2", "--tasks", "1", "2", "--steps", "1", "2", "--seeds", "0", "1",
         "--labelled-photos", "4", "--fine-tune-crop", "64", "--run-dir", tmp_path / "study",
     ]  # fmt: skip
-    table = run_quietly(*words)
-    assert [line.split()[:2] for line in table.splitlines()[1:]] == [["1", "1"], ["2", "1"], ["2", "2"]]
+    shown = run_quietly(*words)
+    assert [line.split()[:2] for line in shown.splitlines()[1:]] == [["1", "1"], ["2", "1"], ["2", "2"]]
     run = read_run(tmp_path / "study")
     sroccs = [record for record in run.records if record.metric == "srocc"]
     configurations = [record.source.configuration for record in sroccs]
@@ -108,7 +112,7 @@ def test_parameter_study_varies_k_and_s_and_learns_from_as_many_photos_as_told(
         40,
     )  # four photos make one batch, and 40 steps are the least
     assert [record.source.seed for record in sroccs] == [0, 1] * 3
-    assert run_quietly(*words) == table  # all is there: nothing is computed again
+    assert run_quietly(*words) == shown  # all is there: nothing is computed again
     tested = [read_predictions(run, record.source.predictions) for record in sroccs[::2]]
     assert all(set(frame["image"]) == set(tested[0]["image"]) for frame in tested)
     assert not tested[0].equals(tested[2])

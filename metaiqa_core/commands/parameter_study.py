@@ -33,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_database_arguments(parser, several=True)
     parser.add_argument("--target", required=True, type=Path, metavar="DIR|CSV", help="the database to adapt to")
+    parser.add_argument("--target-images", type=Path, metavar="DIR", help="folder of its images, if they lie elsewhere")
     add_run_arguments(parser, "priors, finished splits and the results, which the app shows")
     parser.add_argument(
         "--tasks", nargs="+", type=int, default=[1, 3, 5, 7], metavar="K", help="values of k (default: 1 3 5 7)"
@@ -56,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Vary k with the preset's S, and S with the preset's k; print SROCC by setting."""
-    sources, target = read_databases(arguments), read_database(arguments.target)
+    sources, target = read_databases(arguments), read_database(arguments.target, images=arguments.target_images)
     recipe = read_recipe(arguments)
     k, steps = recipe.config.tasks_per_batch, recipe.config.inner_steps
     settings = sorted({(tasks, steps) for tasks in arguments.tasks} | {(k, number) for number in arguments.steps})

@@ -82,7 +82,7 @@ def _check(arguments: argparse.Namespace, entry: JobCommand) -> None:
         if entry.by_type:
             distortion_tasks(*databases)
         if target := getattr(arguments, "target", None):
-            reading.read_database(target)
+            reading.read_database(target, images=arguments.target_images)
     except MetaIQAError:
         raise
     except OSError as error:
