@@ -31,8 +31,8 @@ with right:
 - **It judges technical quality**: sharpness, noise, light, compression. Not the moment, the motif or the art; soft
   backgrounds, night shots and grain that somebody wanted can score low.
 - **A score has an error.** Two photos a few points apart are a tie; the interval says how far off it may be.
-- **Strong white noise escapes the shipped model**: very noisy photos still score near 60. Blur and heavy compression it
-  sees well or fairly.
+- **Strong white noise escapes the shipped model**: very noisy photos still score above 60. Blur it sees well, heavy
+  compression less.
 - **It knows photos from phones and cameras** as its training data has them. Drawings, screenshots, scans, medical or
   astronomical pictures get a number, but nobody has checked what it means.
 - **Each photo stands alone.** It does not notice that an edit differs from its original, or that a picture is made up.

@@ -19,7 +19,7 @@ from metaiqa_core.preprocessing import Preprocessing
 
 SHIPPED_MODELS = Path(__file__).resolve().parents[2] / "assets" / "models"
 SHIPPED_PRIORS = SHIPPED_MODELS.with_name("priors")
-DEFAULT_MODEL = "mobilenet-livec"
+DEFAULT_MODEL = "mobilenet-metaiqa-livec"
 
 
 @dataclass(frozen=True, eq=False)
