@@ -15,14 +15,14 @@ from metaiqa_core.commands.run_folder import add_run_arguments, claim, common_fo
 from metaiqa_core.commands.start import start_from_model
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.databases.reading import read_database
-from metaiqa_core.evaluation.protocols import Split, adaptation_folds, random_folds, run_fold
+from metaiqa_core.evaluation.protocols import Fold, Split, adaptation_folds, random_folds, run_fold
 from metaiqa_core.models.checkpoints import save_checkpoint
 from metaiqa_core.progress import Progress, Work, renamed
 from metaiqa_core.results.outcomes import Outcomes
 from metaiqa_core.results.records import Protocol
 from metaiqa_core.results.run_log import recorded
 from metaiqa_core.tasks import distortion_tasks
-from metaiqa_core.training.configuration import FINE_TUNE_PRESETS
+from metaiqa_core.training.configuration import FINE_TUNE_PRESETS, FineTuneConfig
 from metaiqa_core.training.photos import TrainingPhotos
 
 Setting = tuple[int, int]
@@ -82,13 +82,7 @@ def _study(
     tasks = distortion_tasks(*sources)
     photos = TrainingPhotos([image for database in sources for image in database], recipe.start.preprocessing)
     target_photos = TrainingPhotos(target.images, recipe.start.preprocessing)
-    if arguments.labelled_photos is None:
-        folds = random_folds(target, arguments.seeds)
-    else:
-        folds = adaptation_folds(target, arguments.seeds, [arguments.labelled_photos])
-    tuning = FINE_TUNE_PRESETS[arguments.fine_tune_preset]
-    tuning = dataclasses.replace(tuning, crop=arguments.fine_tune_crop or tuning.crop)
-    tuning = enough_epochs(tuning, len(folds[0].training), LEAST_STEPS)
+    folds, tuning = _fine_tuning(arguments, target)
     tuned_as = {f"fine_tune_{name}": value for name, value in tuning.to_dict().items() if name != "seed"}
     tuned_as |= {"fine_tune_preset": arguments.fine_tune_preset, "labelled_photos": len(folds[0].training)}
     outcomes = Outcomes(arguments.run_dir.name, Protocol.PARAMETER_STUDY, target)
@@ -118,3 +112,14 @@ def _study(
         sroccs = [split.srocc for split in finished[k, steps]]
         yield Progress(f"{place}: done", number, len(settings), {"srocc": float(np.mean(sroccs))})
     return finished
+
+
+def _fine_tuning(arguments: argparse.Namespace, target: Database) -> tuple[list[Fold], FineTuneConfig]:
+    """Return on what each prior is fine-tuned and judged, and how."""
+    if arguments.labelled_photos is None:
+        folds = random_folds(target, arguments.seeds)
+    else:
+        folds = adaptation_folds(target, arguments.seeds, [arguments.labelled_photos])
+    tuning = FINE_TUNE_PRESETS[arguments.fine_tune_preset]
+    tuning = dataclasses.replace(tuning, crop=arguments.fine_tune_crop or tuning.crop)
+    return folds, enough_epochs(tuning, len(folds[0].training), LEAST_STEPS)
