@@ -7,6 +7,7 @@ import json
 import math
 import os
 import runpy
+import shutil
 import sys
 
 import pytest
@@ -299,6 +300,43 @@ def test_the_new_models_card_tells_how_it_was_made_and_measured(tuned):
     assert card.calibration.population == "tiny photos"
     assert card.training_data == "tiny, 24 photos"
     assert str(tuned.parent) not in (tuned / "mine.json").read_text()  # no path of the machine it was made on
+
+
+@pytest.fixture(scope="module")
+def others(tmp_path_factory):
+    """A database of other photos, as a prior may have learned from."""
+    folder = tmp_path_factory.mktemp("others") / "damaged"
+    folder.mkdir()
+    rows = ["image,mos"]
+    for number in range(8):
+        Image.fromarray(photo_pixels(100 + number, noise=60)).save(folder / f"{number}.png")
+        rows.append(f"{number}.png,{5 + 12 * number}")
+    (folder / "damaged.csv").write_text("\n".join(rows))
+    return folder
+
+
+def test_rehearsed_images_are_learned_from_and_never_tested_on(run, start, tuned, tiny_csv, others, tmp_path):
+    words = ["fine-tune", *start, "--database", tiny_csv, "--run-dir", tmp_path / "mine", *QUICK, "--repeats", "1"]
+    status, _, err = run(*words, "--rehearse", others, "--rehearsal-share", "0.25")
+    assert status == 0, err
+    card = Assessor.load(tmp_path / "mine" / "mine.safetensors").card
+    assert (card.recipe["rehearsed"], card.recipe["rehearsal_share"]) == ("damaged", 0.25)
+    assert card.summary.endswith("fine-tuned on tiny, rehearsing damaged.")
+    with_them, without = (json.loads((at / "splits" / "split-0.json").read_text()) for at in (tmp_path / "mine", tuned))
+    assert with_them["test"] == without["test"]
+    assert with_them["predicted"] != without["predicted"]
+
+
+def test_rehearsing_a_photo_that_may_be_tested_on_is_refused(run, start, tiny_csv, others, tiny_database, tmp_path):
+    shutil.copy(tiny_database.images[3].path, others / "7.png")
+    words = ["fine-tune", *start, "--database", tiny_csv, "--run-dir", tmp_path / "mine", *QUICK, "--rehearse", others]
+    status, _, err = run(*words)
+    assert status == 2
+    assert err == (
+        f"{others / '7.png'} is to be rehearsed and is also a photo of tiny, on which a split may test: rehearse other "
+        "images.\n"
+    )
+    assert run(*words, "--rehearsal-share", "0")[2] == "--rehearsal-share must be above 0, got 0.\n"
 
 
 def test_finished_splits_stay_and_their_training_states_go(tuned):

@@ -16,6 +16,7 @@ from metaiqa_core.commands.options import add_options, chosen
 from metaiqa_core.commands.output import finish_with_bar
 from metaiqa_core.commands.run_folder import add_run_arguments, claim, command_line, common_folder
 from metaiqa_core.commands.start import Start, add_start_arguments, read_start
+from metaiqa_core.databases import reading
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.errors import TrainingError
 from metaiqa_core.evaluation.calibration import calibrate
@@ -45,6 +46,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--first-seed", type=int, default=0, metavar="SEED", help="seed of the first split (default: 0)"
     )
     parser.add_argument("--only-measure", action="store_true", help="stop after the repeated splits")
+    rehearsal = parser.add_argument_group("rehearsal, so that the start's knowledge is not forgotten")
+    rehearsal.add_argument(
+        "--rehearse",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="DIR|CSV",
+        help="learn from images of these databases too, such as those of the prior; they test nothing",
+    )
+    rehearsal.add_argument(
+        "--rehearsal-share",
+        type=float,
+        default=0.5,
+        metavar="SHARE",
+        help="how many of them, drawn by the seed, as a share of the training photos (default: 0.5)",
+    )
     card = parser.add_argument_group("what the model's card says")
     card.add_argument("--name", help="name of the new model (default: that of the run folder)")
     card.add_argument("--training-data", help="what the photos are and who rated them (default: the database's name)")
@@ -59,15 +76,29 @@ def run(arguments: argparse.Namespace) -> int:
         raise TrainingError(f"--repeats must be 0 or more, got {arguments.repeats}.")
     if arguments.only_measure and not arguments.repeats:
         raise TrainingError("--only-measure measures by repeated splits: say how many with --repeats.")
+    if arguments.rehearsal_share <= 0:
+        raise TrainingError(f"--rehearsal-share must be above 0, got {arguments.rehearsal_share:g}.")
     config = chosen(FINE_TUNE_PRESETS[arguments.preset], arguments)
     database = read_database(arguments)
     start = read_start(arguments, folded=arguments.preset == "recommended")
-    photos = TrainingPhotos(database.images, start.preprocessing)
+    rehearsed = [reading.read_database(path) for path in arguments.rehearse]
+    for other in rehearsed:
+        if copied := database.find_copy(other):
+            raise TrainingError(
+                f"{copied} is to be rehearsed and is also a photo of {database.name}, on which a split may test: "
+                "rehearse other images."
+            )
+    images = [*database.images, *(image for other in rehearsed for image in other)]
+    photos = TrainingPhotos(images, start.preprocessing)
+    names = ", ".join(other.name for other in rehearsed)
+    share = arguments.rehearsal_share if rehearsed else 0.0
+    rehearsal = {"rehearsed": names, "rehearsal_share": share}
     name = arguments.name or arguments.run_dir.name
 
     def train(training: list[int], test: list[int], seed: int) -> Work[NDArray[np.float64]]:
         state = arguments.run_dir / "splits" / f"state-{seed}.pt"
-        network = yield from _train(start, photos, training, database, dataclasses.replace(config, seed=seed), state)
+        seeded = dataclasses.replace(config, seed=seed)
+        network = yield from _train(start, photos, training, database, seeded, share, state)
         state.unlink(missing_ok=True)
         return predict(network, photos, test, config.frozen_stages)
 
@@ -78,6 +109,7 @@ def run(arguments: argparse.Namespace) -> int:
             "backbone": arguments.backbone,
             "preprocessing": start.preprocessing.to_dict(),
             "configuration": {**config.to_dict(), "seed": None},
+            **rehearsal,
         }
         claim(arguments.run_dir / "splits", recipe)
         seeds = range(arguments.first_seed, arguments.first_seed + arguments.repeats)
@@ -93,6 +125,7 @@ def run(arguments: argparse.Namespace) -> int:
         }
         configuration = {
             **config.to_dict(),
+            **rehearsal,
             "start": start.origin,
             "seed": None,
             "database_folder": common_folder(database),
@@ -109,11 +142,14 @@ def run(arguments: argparse.Namespace) -> int:
 
     everything = list(range(len(database)))
     state = arguments.run_dir / "state.pt"
-    training = _train(start, photos, everything, database, config, state)
+    training = _train(start, photos, everything, database, config, share, state)
     network = finish_with_bar(recorded(training, arguments.run_dir, tensorboard=arguments.tensorboard))
+    learned_from = arguments.training_data or database.name
+    if names:
+        learned_from += f", rehearsing {names}"
     card = ModelCard(
         name=name,
-        summary=f"{network.config.backbone} fine-tuned on {arguments.training_data or database.name}.",
+        summary=f"{network.config.backbone} fine-tuned on {learned_from}.",
         architecture="regressor",
         regressor=network.config,
         preprocessing=start.preprocessing,
@@ -124,6 +160,7 @@ def run(arguments: argparse.Namespace) -> int:
             "start": start.origin,
             "preset": arguments.preset,
             "configuration": config.to_dict(),
+            **rehearsal,
             "images": len(database),
             "torch": torch.__version__,
         },
@@ -144,13 +181,17 @@ def _train(
     indices: list[int],
     database: Database,
     config: FineTuneConfig,
+    rehearsal_share: float,
     state: Path,
 ) -> Work[Regressor]:
+    """Fine-tune on a database's images and on some of the rehearsed ones, which come after them in `photos`."""
     training, validation = indices, []
     if config.validation_share:
         groups = database.take(indices).groups()
         first, second = split_by_group(groups, config.validation_share, config.seed)
         training, validation = [indices[i] for i in first], [indices[i] for i in second]
+    rehearsed = np.random.default_rng((config.seed, 3)).permutation(np.arange(len(database), len(photos)))
+    training = [*training, *rehearsed[: round(rehearsal_share * len(training))].tolist()]
     network = start.network(config.seed)
     work = fine_tune(network, photos, training, config, validation=validation, state_file=state)
     return (yield from work).network

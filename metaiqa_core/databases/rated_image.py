@@ -65,6 +65,13 @@ class Database:
         seen: dict[Path, str] = {}
         return [image.reference or seen.setdefault(image.path, _content(image.path)) for image in self.images]
 
+    def find_copy(self, other: "Database") -> Path | None:
+        """Return a file of another database whose content this one has, too; None where there is none."""
+        sizes = {image.path.stat().st_size for image in self.images}
+        alike = [image.path for image in other.images if image.path.stat().st_size in sizes]  # spares reading the rest
+        contents = {_content(image.path) for image in self.images} if alike else set()
+        return next((path for path in alike if _content(path) in contents), None)
+
     def distortion_types(self) -> tuple[str, ...]:
         """Name the distortion types in the order in which they first occur; empty where none is known."""
         return tuple(dict.fromkeys(image.distortion_type for image in self.images if image.distortion_type))
