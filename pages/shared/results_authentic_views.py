@@ -86,7 +86,7 @@ def ablation_view(runs: Sequence[RunSummary]) -> None:
     if not results_data.runs_with(runs, [Protocol.ABLATION]):
         empty_state(
             "Your own MetaIQA and Baseline runs appear here as further pairs.",
-            "python -m metaiqa_core ablation --database DIR --run-dir runs/NAME",
+            "python -m metaiqa_core ablation --database DIR --start MetaIQA=MODEL --start Baseline=MODEL --run-dir DIR",
         )
 
 
