@@ -11,7 +11,7 @@ Cost: each method in turn with one forward and backward pass of the bare network
 median of the ratios within a round goes to assets/benchmarks/map_costs.csv.
 
 Every finished map is a line of the work file, so that a run that was stopped goes on where it was. The photos must not
-be those that any choice in metaiqa_core/explain was tuned on (BSDS500's).
+be those that any choice in metaiqa_core/explain was tuned on (BSDS500's), nor those that the model learned from.
 """
 
 import argparse
