@@ -8,6 +8,7 @@ from skimage import data
 from streamlit.testing.v1 import AppTest
 
 from metaiqa_core.assess import Assessor, word_of
+from metaiqa_core.models.checkpoints import DEFAULT_MODEL
 from pages.shared import batch, samples
 
 pytestmark = pytest.mark.usefixtures("tiny_default")
@@ -142,7 +143,8 @@ def test_a_missing_model_is_one_sentence(tiny_default):  # noqa: F811
         file.unlink()
     page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
     assert not page.exception
-    assert page.error[0].value.startswith("The weights file mobilenet\\-livec\\.safetensors cannot be opened")
+    name = DEFAULT_MODEL.replace("-", r"\-")
+    assert page.error[0].value.startswith(rf"The weights file {name}\.safetensors cannot be opened")
 
 
 def test_an_unexpected_failure_is_a_sentence_too_and_logged(monkeypatch, caplog, cat_jpeg):  # noqa: F811
