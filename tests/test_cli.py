@@ -328,6 +328,7 @@ def test_rehearsed_images_are_learned_from_and_never_tested_on(run, start, tuned
 
 
 def test_rehearsing_a_photo_that_may_be_tested_on_is_refused(run, start, tiny_csv, others, tiny_database, tmp_path):
+    others = shutil.copytree(others, tmp_path / "damaged")
     shutil.copy(tiny_database.images[3].path, others / "7.png")
     words = ["fine-tune", *start, "--database", tiny_csv, "--run-dir", tmp_path / "mine", *QUICK, "--rehearse", others]
     status, _, err = run(*words)

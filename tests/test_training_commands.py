@@ -107,10 +107,8 @@ def test_parameter_study_varies_k_and_s_and_learns_from_as_many_photos_as_told(
         (1, 1, 4), (2, 1, 4), (2, 2, 4)
     ]  # fmt: skip
     first = configurations[0]
-    assert (first["fine_tune_crop"], first["fine_tune_epochs"]) == (
-        64,
-        40,
-    )  # four photos make one batch, and 40 steps are the least
+    # Four photos make one batch, and 40 steps are the least.
+    assert (first["fine_tune_crop"], first["fine_tune_epochs"]) == (64, 40)
     assert [record.source.seed for record in sroccs] == [0, 1] * 3
     assert run_quietly(*words) == shown  # all is there: nothing is computed again
     tested = [read_predictions(run, record.source.predictions) for record in sroccs[::2]]

@@ -14,12 +14,11 @@ from torch.optim.lr_scheduler import LRScheduler, OneCycleLR, StepLR
 from torch.optim.swa_utils import AveragedModel
 
 from metaiqa_core.errors import TrainingError
-from metaiqa_core.models.backbones import norms_within_convolutions
 from metaiqa_core.models.regressor import Regressor
 from metaiqa_core.progress import Progress, Work
 from metaiqa_core.training.configuration import FineTuneConfig
 from metaiqa_core.training.fingerprint import hash_of_weights
-from metaiqa_core.training.modes import let_learn, training_mode
+from metaiqa_core.training.modes import let_learn, scores_to_learn_from, training_mode
 from metaiqa_core.training.photos import TrainingPhotos, predict
 from metaiqa_core.training.state import load_state, save_state
 
@@ -139,8 +138,7 @@ def _step(
     network: Regressor, optimiser: torch.optim.Optimizer, maps: Tensor, unit_scores: Tensor, config: FineTuneConfig
 ) -> float:
     maps = maps.contiguous(memory_format=torch.channels_last)
-    with norms_within_convolutions(network.backbone[config.frozen_stages :]):
-        predicted = network.scores_from(maps, config.frozen_stages)
+    predicted = scores_to_learn_from(network, maps, config.frozen_stages)
     loss = F.mse_loss(predicted, unit_scores)  # Eq. 9
     if config.correlation_weight:
         loss = loss + config.correlation_weight * (1 - _correlation(predicted, unit_scores)) / 2

@@ -1,8 +1,9 @@
 """Which part of a network learns, and how its batch normalisation behaves meanwhile."""
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from metaiqa_core.models.backbones import norms_within_convolutions
 from metaiqa_core.models.regressor import Regressor
 
 
@@ -22,3 +23,9 @@ def training_mode(network: Regressor, frozen_stages: int, *, fixed_statistics: b
             module.eval()
     for stage in list(network.backbone)[:frozen_stages]:
         stage.eval()
+
+
+def scores_to_learn_from(network: Regressor, maps: Tensor, frozen_stages: int) -> Tensor:
+    """Return the unit scores (B,) of frozen stages' maps (B, C, h, w), to be differentiated by what learns."""
+    with norms_within_convolutions(network.backbone[frozen_stages:]):
+        return network.scores_from(maps, frozen_stages)

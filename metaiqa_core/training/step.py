@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from metaiqa_core.errors import TrainingError
-from metaiqa_core.models.backbones import norms_within_convolutions
 from metaiqa_core.models.regressor import Regressor
+from metaiqa_core.training.modes import scores_to_learn_from
 from metaiqa_core.training.photos import FrozenFeatures, TrainingPhotos
 
 
@@ -65,11 +65,8 @@ class Learner:
         # Dropout draws from torch's global generators, which belong to the caller between two steps.
         with torch.random.fork_rng(devices=[maps.device] if maps.is_cuda else []):
             torch.manual_seed(int(generator.integers(2**31)))
-            with (
-                norms_within_convolutions(self.network.backbone[self.features.stages :]),
-                torch.autocast(maps.device.type, torch.bfloat16, enabled=self.precision == "bf16"),
-            ):
-                predicted = self.network.scores_from(maps, self.features.stages)
+            with torch.autocast(maps.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
+                predicted = scores_to_learn_from(self.network, maps, self.features.stages)
         predicted = predicted.float()
         loss = F.mse_loss(predicted, opinion)
         value = float(loss.detach())
