@@ -8,14 +8,8 @@ import torchvision
 from torch import nn
 
 from metaiqa_core.errors import CheckpointError
-from metaiqa_core.models.backbones import (
-    BACKBONES,
-    build_backbone,
-    feature_channels,
-    fold_batch_norm,
-    load_classifier_weights,
-    norms_within_convolutions,
-)
+from metaiqa_core.models.backbones import BACKBONES, build_backbone, feature_channels, load_classifier_weights
+from metaiqa_core.models.batch_norm import fold_batch_norm
 
 SMALL = ("resnet18", "mobilenet_v3_small", "mobilenet_v2", "shufflenet_v2_x1_0", "regnet_y_400mf")
 
@@ -81,52 +75,6 @@ def test_a_backbone_computes_torchvisions_features_and_folding_keeps_them(pair):
         assert len(left) < len(norms)
     if name != "densenet121":  # which also normalises in front of convolutions
         assert not left
-
-
-@pytest.mark.parametrize("training", [False, True])
-@pytest.mark.parametrize("name", ["resnet18", "mobilenet_v2", "densenet121"])
-def test_norms_within_convolutions_give_the_same_function_and_gradients(name, training):
-    torch.manual_seed(0)
-    backbone = build_backbone(name).double().eval()
-    norms = [module for module in backbone.modules() if isinstance(module, nn.BatchNorm2d)]
-    for norm in norms:
-        for values, lowest in ((norm.weight, 0.5), (norm.bias, -0.5), (norm.running_mean, -0.5), (norm.running_var, 1)):
-            nn.init.uniform_(values, lowest, lowest + 1)
-        norm.train(training)  # statistics of the batch cannot go into the weights: nothing may change
-    images = torch.rand(2, 3, 64, 64, dtype=torch.double)
-
-    def gradients():
-        backbone.zero_grad()
-        (backbone(images) ** 2).mean().backward()
-        return [parameter.grad for parameter in backbone.parameters()]
-
-    expected = gradients()
-    calls = []
-    hooks = [norm.register_forward_hook(lambda *seen: calls.append(torch.equal(seen[1][0], seen[2]))) for norm in norms]
-    with norms_within_convolutions(backbone):
-        within = gradients()
-    assert any(calls) is not training  # their output is their input where the convolution has done their work
-    for hook in hooks:
-        hook.remove()
-    for computed, wanted in zip(within, expected, strict=True):
-        torch.testing.assert_close(computed, wanted, rtol=1e-6, atol=1e-9 * wanted.abs().max().item())
-    assert all(torch.equal(one, other) for one, other in zip(gradients(), expected, strict=True))
-
-
-def test_a_norm_whose_convolution_lies_outside_is_computed():
-    backbone = build_backbone("resnet18").eval()
-    nn.init.uniform_(backbone[1].running_var, 0.5, 2)
-    maps = torch.rand(1, 64, 32, 32)
-    expected = backbone[1](maps)
-    with norms_within_convolutions(backbone[1:]):
-        assert torch.equal(backbone[1](maps), expected)
-
-
-def test_norms_come_back_after_an_error():
-    backbone = build_backbone("resnet18").eval()
-    with pytest.raises(RuntimeError), norms_within_convolutions(backbone):
-        backbone(torch.rand(1, 5, 64, 64))
-    assert not [module for module in backbone.modules() if "forward" in vars(module)]
 
 
 @pytest.mark.parametrize("name", SMALL)

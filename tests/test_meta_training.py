@@ -17,6 +17,8 @@ from metaiqa_core.tasks import distortion_tasks, split_task
 from metaiqa_core.training import meta
 from metaiqa_core.training.adam import Adam
 from metaiqa_core.training.baseline import train_baseline
+from metaiqa_core.training.configuration import FineTuneConfig
+from metaiqa_core.training.finetune import fine_tune
 from metaiqa_core.training.flat_weights import FlatWeights
 from metaiqa_core.training.meta import image_passes, meta_train, mini_batch
 from metaiqa_core.training.meta_configuration import META_PRESETS, BaselineConfig, MetaConfig
@@ -228,6 +230,37 @@ def test_frozen_statistics_stay_and_the_other_policies_differ(photos, tasks):
     # Carried statistics move by whole tasks; those of the prior by the outer rate, a hundredth of it.
     moved = {policy: float((end[name] - start[name]).abs().sum()) for policy, end in ends.items()}
     assert moved["carried"] > 5 * moved["meta"] > 0
+
+
+@pytest.mark.parametrize("method", ["MetaIQA", "Baseline", "fine-tuning"])
+def test_weights_that_were_published_folded_get_their_statistics_back(photos, tasks, method):
+    def learn(batch_norm):
+        network = Toy()
+        network.backbone[1].weight.data.fill_(1)
+        start = weights_of(network)
+        if method == "MetaIQA":
+            config = dataclasses.replace(SMALL, inner_learning_rate=1e-9, batch_norm=batch_norm)
+            return start, finish(meta_train(network, photos, tasks, config)).network
+        if method == "Baseline":
+            baseline = BaselineConfig(image_passes=8, batch_size=4, learning_rate=1e-9, crop=32, batch_norm=batch_norm)
+            return start, finish(train_baseline(network, photos, tasks, baseline)).network
+        policy = "frozen" if batch_norm == "frozen" else "adapt"
+        tuning = FineTuneConfig(epochs=1, batch_size=4, learning_rate=1e-9, crop=32, batch_norm=policy)
+        return start, finish(fine_tune(network, photos, tasks[0].positions, tuning)).network
+
+    start, network = learn("frozen")
+    norm = network.backbone[1]
+    assert not norm.running_mean.any()
+    start, network = learn("meta" if method == "MetaIQA" else "carried")
+    norm = network.backbone[1]
+    images = torch.stack([photos[index] for index in range(len(photos))]).float() / 255
+    maps = network.backbone[0](images)
+    torch.testing.assert_close(norm.running_mean, maps.mean((0, 2, 3)), rtol=0.1, atol=0)
+    torch.testing.assert_close(norm.running_var, maps.var((0, 2, 3)), rtol=0.1, atol=0)
+    with torch.no_grad():
+        learned = network(images)
+        network.load_state_dict(start)
+        torch.testing.assert_close(learned, network(images), rtol=0, atol=0.01)
 
 
 def test_frozen_stages_keep_their_weights(photos, tasks):

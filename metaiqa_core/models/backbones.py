@@ -6,17 +6,12 @@ place: attribution methods hook modules, and a reused or overwriting activation 
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from functools import partial
-from itertools import pairwise
+from collections.abc import Mapping
 from pathlib import Path
-from typing import cast
 
 import torch
 import torchvision
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from metaiqa_core.errors import CheckpointError
 from metaiqa_core.models import resnet_blocks
@@ -75,38 +70,6 @@ def feature_channels(backbone: nn.Sequential) -> int:
     return channels
 
 
-def fold_batch_norm(module: nn.Module) -> None:
-    """Fold every batch normalisation that follows a convolution into it, in place, using the running statistics.
-
-    The function in evaluation mode stays the same; the normalisation's place is taken by an identity.
-    """
-    for parent, (name, convolution), (next_name, norm) in list(_normalised_convolutions(module)):
-        was_training = norm.training
-        folded = fuse_conv_bn_eval(convolution.eval(), norm.eval())
-        setattr(parent, name, folded.train(was_training))
-        setattr(parent, next_name, nn.Identity())
-
-
-@contextmanager
-def norms_within_convolutions(module: nn.Module) -> Iterator[None]:
-    """Compute fixed batch normalisations within the convolutions before them for as long as the context lasts.
-
-    The same function of the same weights with the same gradients, in fewer passes over the activations: the scale goes
-    to the convolution's weights, which are far fewer. Normalisations in training mode, whose statistics come from the
-    activations, stay as they are. Other threads must not use the network meanwhile.
-    """
-    pairs = [(one, norm) for _, (_, one), (_, norm) in _normalised_convolutions(module) if not norm.training]
-    for convolution, norm in pairs:
-        vars(convolution)["forward"] = partial(_convolve_and_normalise, convolution, norm)
-        vars(norm)["forward"] = _itself
-    try:
-        yield
-    finally:
-        for pair in pairs:
-            for one in pair:
-                del vars(one)["forward"]
-
-
 def imagenet_weights(name: str) -> Mapping[str, Tensor]:
     """Fetch torchvision's ImageNet weights of a backbone, over the network or from torchvision's cache.
 
@@ -154,26 +117,3 @@ def _stages(network: nn.Module) -> list[tuple[str, nn.Module]]:
         # DenseNet's forward applies one more ReLU to its features; every other family ends its features itself.
         return [*stages, ("relu", nn.ReLU())] if hasattr(features, "denseblock1") else stages
     return [(name, child) for name, child in network.named_children() if name not in _CLASSIFIER_PARTS]
-
-
-def _normalised_convolutions(
-    module: nn.Module,
-) -> Iterator[tuple[nn.Module, tuple[str, nn.Conv2d], tuple[str, nn.BatchNorm2d]]]:
-    """Yield each convolution that a batch normalisation follows, and that, with their names and their parent."""
-    for parent in module.modules():
-        for (name, first), (next_name, second) in pairwise(parent.named_children()):
-            if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
-                yield parent, (name, first), (next_name, second)
-
-
-def _convolve_and_normalise(convolution: nn.Conv2d, norm: nn.BatchNorm2d, maps: Tensor) -> Tensor:
-    mean, variance = cast(Tensor, norm.running_mean), cast(Tensor, norm.running_var)
-    scale = norm.weight * torch.rsqrt(variance + norm.eps)
-    bias = norm.bias - mean * scale
-    if convolution.bias is not None:
-        bias = bias + convolution.bias * scale
-    return convolution._conv_forward(maps, convolution.weight * scale[:, None, None, None], bias)
-
-
-def _itself(maps: Tensor) -> Tensor:
-    return maps

@@ -14,9 +14,9 @@ from metaiqa_core.models.backbones import (
     IMAGENET_STD,
     build_backbone,
     feature_channels,
-    fold_batch_norm,
     load_classifier_weights,
 )
+from metaiqa_core.models.batch_norm import fold_batch_norm
 
 
 @dataclass(frozen=True)

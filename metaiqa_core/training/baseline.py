@@ -14,7 +14,7 @@ from metaiqa_core.training.adam import Adam
 from metaiqa_core.training.fingerprint import hash_of_weights
 from metaiqa_core.training.flat_weights import FlatWeights
 from metaiqa_core.training.meta_configuration import BaselineConfig
-from metaiqa_core.training.modes import let_learn, training_mode
+from metaiqa_core.training.modes import let_learn, ready_batch_norm, training_mode
 from metaiqa_core.training.photos import TrainingPhotos
 from metaiqa_core.training.state import load_state, save_state, state_is_due, task_signature
 from metaiqa_core.training.step import Learner
@@ -72,8 +72,10 @@ def train_baseline(
         bias_correction=True,
     )
     features = photos.frozen_features(network, config.frozen_stages, of_crops=config.frozen_input == "crop")
-    learner = Learner(network, photos, features, config.crop, config.flip, config.precision)
     positions = np.array([position for task in tasks for position in task.positions])
+    if config.batch_norm != "frozen":
+        ready_batch_norm(network, features, positions.tolist(), config.crop, config.seed)
+    learner = Learner(network, photos, features, config.crop, config.flip, config.precision)
     signature = {"algorithm": "baseline", "config": config.to_dict()} | task_signature(network, photos, tasks, start)
     history: list[dict[str, float]] = []
     if state_file and (state := load_state(state_file, signature)):

@@ -18,7 +18,7 @@ from metaiqa_core.models.regressor import Regressor
 from metaiqa_core.progress import Progress, Work
 from metaiqa_core.training.configuration import FineTuneConfig
 from metaiqa_core.training.fingerprint import hash_of_weights
-from metaiqa_core.training.modes import let_learn, scores_to_learn_from, training_mode
+from metaiqa_core.training.modes import let_learn, ready_batch_norm, scores_to_learn_from, training_mode
 from metaiqa_core.training.photos import TrainingPhotos, predict
 from metaiqa_core.training.state import load_state, save_state
 
@@ -69,12 +69,14 @@ def fine_tune(
     """
     start = hash_of_weights(network)
     let_learn(network, config.frozen_stages)
+    features = photos.frozen_features(network, config.frozen_stages)
+    if config.batch_norm == "adapt":
+        ready_batch_norm(network, features, training, config.crop, config.seed)
     optimiser = _optimiser(network, config)
     batches = max(1, len(training) // config.batch_size)
     schedule = _schedule(optimiser, config, batches)
     averaged = AveragedModel(network, avg_fn=_warmed_up(config.averaging)) if config.averaging else None
     model = cast(Regressor, averaged.module) if averaged else network
-    features = photos.frozen_features(network, config.frozen_stages)
     history: list[dict[str, float]] = []
     best: dict[str, Tensor] | None = None
 

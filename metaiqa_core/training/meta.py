@@ -28,7 +28,7 @@ from metaiqa_core.training.adam import Adam
 from metaiqa_core.training.fingerprint import hash_of_weights
 from metaiqa_core.training.flat_weights import FlatWeights
 from metaiqa_core.training.meta_configuration import MetaConfig
-from metaiqa_core.training.modes import let_learn, training_mode
+from metaiqa_core.training.modes import let_learn, ready_batch_norm, training_mode
 from metaiqa_core.training.photos import TrainingPhotos
 from metaiqa_core.training.processes import Processes
 from metaiqa_core.training.state import load_state, save_state, state_is_due, task_signature
@@ -95,6 +95,9 @@ def meta_train(
         bias_correction=config.bias_correction,
     )
     features = photos.frozen_features(network, config.frozen_stages, of_crops=config.frozen_input == "crop")
+    if config.batch_norm != "frozen":
+        positions = [position for task in tasks for position in task.positions]
+        ready_batch_norm(network, features, positions, config.crop, config.seed)
     learner = Learner(network, photos, features, config.crop, config.flip, config.precision)
     signature = {"algorithm": "meta-training", "config": config.to_dict()}
     signature |= task_signature(network, photos, tasks, start)

@@ -1,10 +1,17 @@
 """Which part of a network learns, and how its batch normalisation behaves meanwhile."""
 
+from collections.abc import Sequence
+
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from metaiqa_core.models.backbones import norms_within_convolutions
+from metaiqa_core.models.batch_norm import norms_within_convolutions, unfold_batch_norm, was_folded
 from metaiqa_core.models.regressor import Regressor
+from metaiqa_core.training.photos import FrozenFeatures
+
+STATISTICS_OF = 64
+"""Photos whose activations give folded batch normalisations their statistics back."""
 
 
 def let_learn(network: Regressor, frozen_stages: int) -> None:
@@ -23,6 +30,29 @@ def training_mode(network: Regressor, frozen_stages: int, *, fixed_statistics: b
             module.eval()
     for stage in list(network.backbone)[:frozen_stages]:
         stage.eval()
+
+
+def ready_batch_norm(
+    network: Regressor, features: FrozenFeatures, positions: Sequence[int], crop: int, seed: int
+) -> None:
+    """Get a network ready to learn with the statistics of its batches: weights that were published folded need it.
+
+    Without, the first batch would be normalised by what the weights never knew, and their function be lost.
+
+    Args:
+        network: Its batch normalisations beyond the frozen stages are set to the statistics of `STATISTICS_OF` crops;
+            its function stays. Networks that have statistics are left alone.
+        features: What the frozen stages make of crops.
+        positions: The photos that it is going to learn from.
+        crop: Side of a crop in pixels of the model's input.
+        seed: Of the crops.
+    """
+    learning = network.backbone[features.stages :]
+    if not was_folded(learning):
+        return
+    some = np.unique(np.linspace(0, len(positions) - 1, STATISTICS_OF).round().astype(int))
+    maps = features.batch([positions[place] for place in some], crop, False, np.random.default_rng((seed, 3)))
+    unfold_batch_norm(learning, maps.contiguous(memory_format=torch.channels_last))
 
 
 def scores_to_learn_from(network: Regressor, maps: Tensor, frozen_stages: int) -> Tensor:
