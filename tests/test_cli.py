@@ -15,10 +15,12 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 from tiny_fixtures import photo_pixels, spread_network
+from torch import nn
 
 from metaiqa_core.assess import Assessor
 from metaiqa_core.cli import COMMANDS, main
 from metaiqa_core.evaluation.criteria import srocc
+from metaiqa_core.models.checkpoints import load_checkpoint
 from metaiqa_core.models.released import ReleasedRegressor
 
 QUICK = ["--epochs", "1", "--batch-size", "4", "--crop", "48", "--frozen-stages", "9"]
@@ -300,6 +302,18 @@ def test_the_new_models_card_tells_how_it_was_made_and_measured(tuned):
     assert card.calibration.population == "tiny photos"
     assert card.training_data == "tiny, 24 photos"
     assert str(tuned.parent) not in (tuned / "mine.json").read_text()  # no path of the machine it was made on
+
+
+@pytest.mark.parametrize("policy", ["frozen", "adapt"])
+def test_a_tuned_model_is_folded_where_its_statistics_were_not_going_to_change(
+    run, tiny_checkpoint, tiny_csv, tmp_path, policy
+):
+    words = ["fine-tune", "--model", tiny_checkpoint, "--database", tiny_csv, "--run-dir", tmp_path / "mine", *QUICK]
+    status, _, err = run(*words, "--batch-norm", policy)
+    assert status == 0, err
+    network = load_checkpoint(tmp_path / "mine" / "mine.safetensors").network
+    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    assert network.config.folded is (not norms) is (policy == "frozen")
 
 
 @pytest.fixture(scope="module")

@@ -60,6 +60,7 @@ def read_starts(arguments: argparse.Namespace) -> dict[str, Start]:
         TrainingError: If a name is missing or comes twice, or the starts see photos at different sizes.
         CheckpointError: If one cannot be had.
     """
+    folded = chosen(FINE_TUNE_PRESETS[arguments.preset], arguments).batch_norm == "frozen"
     starts: dict[str, Start] = {}
     for text in arguments.start:
         name, _, origin = text.partition("=")
@@ -67,7 +68,6 @@ def read_starts(arguments: argparse.Namespace) -> dict[str, Start]:
             raise TrainingError(f"--start takes NAME=MODEL with a name of its own, got {text!r}.")
         backbone, _, weights = origin.partition(":")
         if backbone in BACKBONES and weights:
-            folded = arguments.preset == "recommended"
             starts[name] = start_from_backbone(backbone, weights, arguments.short_side, folded=folded)
         else:
             starts[name] = start_from_model(origin)

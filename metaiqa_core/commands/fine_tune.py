@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise TrainingError(f"--rehearsal-share must be above 0, got {arguments.rehearsal_share:g}.")
     config = chosen(FINE_TUNE_PRESETS[arguments.preset], arguments)
     database = read_database(arguments)
-    start = read_start(arguments, folded=arguments.preset == "recommended")
+    start = read_start(arguments, folded=config.batch_norm == "frozen")
     rehearsed = [reading.read_database(path) for path in arguments.rehearse]
     for other in rehearsed:
         if copied := database.find_copy(other):
@@ -144,6 +144,8 @@ def run(arguments: argparse.Namespace) -> int:
     state = arguments.run_dir / "state.pt"
     training = _train(start, photos, everything, database, config, share, state)
     network = finish_with_bar(recorded(training, arguments.run_dir, tensorboard=arguments.tensorboard))
+    if config.batch_norm == "frozen":
+        network.fold()  # of a prior that had learned with the statistics of its batches
     learned_from = arguments.training_data or database.name
     if names:
         learned_from += f", rehearsing {names}"

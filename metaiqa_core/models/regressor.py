@@ -1,7 +1,7 @@
 """The quality regression network, y = f(x; theta) (Eq. 1): a backbone, global average pooling, two linear layers."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +77,7 @@ class Regressor(nn.Module):
         if backbone_weights is not None:
             load_classifier_weights(self.backbone, backbone_weights, source)
         if self.config.folded:
-            fold_batch_norm(self.backbone)
+            self.fold()
         last = nn.Linear(self.config.hidden, 1)
         # The first predictions lie near the middle of the scale, so that the first steps go into ranking.
         nn.init.normal_(last.weight, std=0.01)
@@ -101,6 +101,11 @@ class Regressor(nn.Module):
             Unit scores (B,), about [0, 1], higher is better.
         """
         return self.scores_from(self.features(images, 0), 0)
+
+    def fold(self) -> None:
+        """Fold batch normalisation into the convolutions for good, in place: the same function, computed faster."""
+        fold_batch_norm(self.backbone)
+        self.config = replace(self.config, folded=True)
 
     def features(self, images: Tensor, stages: int) -> Tensor:
         """Return the feature maps (B, C, h, w) after the first `stages` stages of the backbone."""
