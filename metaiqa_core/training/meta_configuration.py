@@ -37,7 +37,7 @@ class MetaConfig:
         flip: Mirror half of the crops.
         batch_norm: `frozen`: use the running statistics as they are. `meta`: use the batch's; the running statistics
             are displaced and moved like the weights. `carried`: use the batch's; the running statistics pass from task
-            to task (the released code).
+            to task (the released code). Weights that were published with their normalisation folded get it back first.
         frozen_stages: That many first stages of the backbone keep their weights.
         frozen_input: What those stages are computed on: the whole `photo`, once, and kept in memory, so that a crop has
             seen its surroundings; or the `crop`, each time, which costs less where photos are used only a few times.
@@ -213,7 +213,7 @@ RELEASED_CODE_KADID = MetaConfig(
 RECOMMENDED = MetaConfig(
     epochs=10,
     inner_steps=3,
-    inner_learning_rate=2e-4,
+    inner_learning_rate=5e-5,
     head_learning_rate=1e-3,
     outer_learning_rate=1.0,
     rate_decay="linear",
@@ -222,7 +222,9 @@ RECOMMENDED = MetaConfig(
     query_share=0.5,
     query_by="reference",
     flip=True,
+    batch_norm="meta",
 )
+"""What measured best of what was tried (`assets/priors/README.md`): small batches, and batch normalisation at work."""
 
 META_PRESETS = {
     "recommended": RECOMMENDED,
