@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from metaiqa_core.models.backbones import build_backbone
-from metaiqa_core.models.batch_norm import fold_batch_norm, norms_within_convolutions, unfold_batch_norm, was_folded
+from metaiqa_core.models.batch_norm import idle_norms, norms_within_convolutions, set_statistics
 
 
 @pytest.mark.parametrize("training", [False, True])
@@ -70,20 +70,21 @@ def published_folded():
 
 
 def test_idle_norms_are_told_from_new_and_from_learned_ones(published_folded):
-    assert was_folded(published_folded)
-    assert not was_folded(build_backbone("mobilenet_v2"))  # new: nothing was learned yet
-    assert not was_folded(build_backbone("vgg16"))  # has none
-    norms_of(published_folded)[7].running_mean[3] = 0.1
-    assert not was_folded(published_folded)
-    fold_batch_norm(published_folded)
-    assert not was_folded(published_folded)  # none is left that could be set up
+    assert idle_norms(published_folded) == norms_of(published_folded)
+    assert not idle_norms(build_backbone("mobilenet_v2"))  # new: nothing was learned yet
+    assert not idle_norms(build_backbone("vgg16"))  # has none
+    at_work = norms_of(published_folded)[:3]
+    at_work[0].running_mean[3] = 0.1
+    at_work[1].running_var[3] = 1.1
+    at_work[2].weight.data[3] = 1.1
+    assert idle_norms(published_folded) == norms_of(published_folded)[3:]
 
 
-def test_unfolding_keeps_the_function_and_gives_the_statistics_of_the_maps(published_folded):
+def test_setting_statistics_keeps_the_function_and_gives_the_statistics_of_the_maps(published_folded):
     images = torch.rand(4, 3, 64, 64, dtype=torch.double)
     expected = published_folded(images).detach()
     published_folded[3].train()
-    unfold_batch_norm(published_folded, images)
+    set_statistics(norms_of(published_folded), published_folded, images)
     assert [stage.training for stage in published_folded].index(True) == 3  # each as it was
     published_folded.eval()
     torch.testing.assert_close(published_folded(images), expected, rtol=0, atol=1e-9 * expected.abs().max().item())

@@ -15,13 +15,13 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 from tiny_fixtures import photo_pixels, spread_network
-from torch import nn
 
 from metaiqa_core.assess import Assessor
 from metaiqa_core.cli import COMMANDS, main
 from metaiqa_core.evaluation.criteria import srocc
 from metaiqa_core.models.checkpoints import load_checkpoint
 from metaiqa_core.models.released import ReleasedRegressor
+from metaiqa_core.training.finetune import fine_tune
 
 QUICK = ["--epochs", "1", "--batch-size", "4", "--crop", "48", "--frozen-stages", "9"]
 BACKBONE = ["--backbone", "mobilenet_v3_small", "--initial-weights", "random"]
@@ -305,15 +305,21 @@ def test_the_new_models_card_tells_how_it_was_made_and_measured(tuned):
 
 
 @pytest.mark.parametrize("policy", ["frozen", "adapt"])
-def test_a_tuned_model_is_folded_where_its_statistics_were_not_going_to_change(
-    run, tiny_checkpoint, tiny_csv, tmp_path, policy
+def test_a_tuned_model_is_folded_and_can_be_learned_from_by_any_policy(
+    run, tuned, tiny_csv, tmp_path, monkeypatch, policy
 ):
-    words = ["fine-tune", "--model", tiny_checkpoint, "--database", tiny_csv, "--run-dir", tmp_path / "mine", *QUICK]
-    status, _, err = run(*words, "--batch-norm", policy)
+    before = load_checkpoint(tuned / "mine.safetensors").network
+    assert before.config.folded
+    learning = []
+    monkeypatch.setattr(
+        "metaiqa_core.commands.fine_tune.fine_tune",
+        lambda network, *rest, **more: learning.append(network.config) or fine_tune(network, *rest, **more),
+    )
+    words = ["fine-tune", "--model", tuned / "mine.safetensors", "--database", tiny_csv, "--run-dir", tmp_path / "mine"]
+    status, _, err = run(*words, *QUICK, "--batch-norm", policy)
     assert status == 0, err
-    network = load_checkpoint(tmp_path / "mine" / "mine.safetensors").network
-    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
-    assert network.config.folded is (not norms) is (policy == "frozen")
+    assert [config.folded for config in learning] == [policy == "frozen"]
+    assert load_checkpoint(tmp_path / "mine" / "mine.safetensors").network.config.folded
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ from captum.attr import DeepLift
 from torch import nn
 
 from metaiqa_core.models.backbones import build_backbone
+from metaiqa_core.models.batch_norm import idle_norms
 from metaiqa_core.models.regressor import Regressor, RegressorConfig
 
 SMALL = RegressorConfig(backbone="mobilenet_v3_small", hidden=8)
@@ -92,6 +93,37 @@ def test_folding_keeps_the_function_and_the_classifiers_weights():
     with torch.no_grad():
         torch.testing.assert_close(folded(images), plain(images), rtol=0, atol=1e-5)
     assert not [module for module in folded.modules() if isinstance(module, nn.BatchNorm2d)]
+
+
+@pytest.mark.parametrize(
+    ("backbone", "foldable"), [("resnet18", 20), ("mobilenet_v2", 52), ("densenet121", 59), ("vgg16", 0)]
+)
+def test_folding_and_unfolding_by_turns_keep_the_function_and_the_modes(backbone, foldable):
+    torch.manual_seed(2)
+    network = Regressor(RegressorConfig(backbone=backbone, hidden=8))
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.running_mean, 0, 0.2)
+            nn.init.uniform_(module.running_var, 0.5, 2)
+    network.eval()
+    images = torch.rand(2, 3, 64, 64)
+    parts = [type(module) for module in network.modules()]
+    with torch.no_grad():
+        expected = network(images)
+        for _ in range(2):
+            network.fold()
+            torch.testing.assert_close(network(images), expected, rtol=0, atol=1e-5)
+            assert network.config.folded
+            network.unfold()
+            torch.testing.assert_close(network(images), expected, rtol=0, atol=1e-5)
+            assert not network.config.folded
+            assert [type(module) for module in network.modules()] == parts
+            assert not any(module.training for module in network.modules())
+            # All but those that DenseNet has in front of convolutions, where they cannot be folded.
+            assert (
+                len(idle_norms(network))
+                == {"resnet18": 20, "mobilenet_v2": 52, "densenet121": 59, "vgg16": 0}[backbone]
+            )
 
 
 def test_dropout_acts_only_while_training(network):

@@ -58,7 +58,7 @@ def test_the_prior_is_a_start_for_fine_tuning_and_no_model_to_judge_with():
     assert "CC BY-SA" in card.licence
     assert card.accuracy["protocol"].startswith("zero-shot")
     assert name not in list_models()
-    assert start_from_model(name).make().config.backbone == "mobilenet_v2"
+    assert start_from_model(name, folded=True).make().config.backbone == "mobilenet_v2"
 
 
 def test_the_interval_was_measured_to_hold_its_promise():

@@ -70,7 +70,7 @@ def read_starts(arguments: argparse.Namespace) -> dict[str, Start]:
         if backbone in BACKBONES and weights:
             starts[name] = start_from_backbone(backbone, weights, arguments.short_side, folded=folded)
         else:
-            starts[name] = start_from_model(origin)
+            starts[name] = start_from_model(origin, folded=folded)
     return starts
 
 

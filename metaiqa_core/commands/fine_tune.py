@@ -144,8 +144,7 @@ def run(arguments: argparse.Namespace) -> int:
     state = arguments.run_dir / "state.pt"
     training = _train(start, photos, everything, database, config, share, state)
     network = finish_with_bar(recorded(training, arguments.run_dir, tensorboard=arguments.tensorboard))
-    if config.batch_norm == "frozen":
-        network.fold()  # of a prior that had learned with the statistics of its batches
+    network.fold()  # it has learned, and scores faster so
     learned_from = arguments.training_data or database.name
     if names:
         learned_from += f", rehearsing {names}"

@@ -54,8 +54,12 @@ def add_start_arguments(parser: argparse.ArgumentParser, *, model: str | None = 
     group.add_argument("--short-side", type=int, default=500, help="model resolution with --backbone (default: 500)")
 
 
-def start_from_model(name: str) -> Start:
+def start_from_model(name: str, *, folded: bool) -> Start:
     """Return a model of ours as a start.
+
+    Args:
+        name: Its name or file.
+        folded: Whether to fold batch normalisation, or else to put it back where it was folded.
 
     Raises:
         CheckpointError: If there is none, or it cannot be trained.
@@ -66,7 +70,7 @@ def start_from_model(name: str) -> Start:
             f"{checkpoint.card.name} has the released code's architecture, which is for scoring only: "
             "fine-tune one of our own models, or start with --backbone resnet18."
         )
-    return Start(functools.partial(_copy, checkpoint.network), checkpoint.preprocessing, checkpoint.card.name)
+    return Start(functools.partial(_copy, checkpoint.network, folded), checkpoint.preprocessing, checkpoint.card.name)
 
 
 def start_from_backbone(backbone: str, initial_weights: str, short_side: int, *, folded: bool) -> Start:
@@ -95,11 +99,15 @@ def start_from_backbone(backbone: str, initial_weights: str, short_side: int, *,
 def read_start(arguments: argparse.Namespace, *, folded: bool) -> Start:
     """Return the start that the options name."""
     if arguments.backbone is None:
-        return start_from_model(arguments.model)
+        return start_from_model(arguments.model, folded=folded)
     return start_from_backbone(arguments.backbone, arguments.initial_weights, arguments.short_side, folded=folded)
 
 
-def _copy(network: Regressor) -> Regressor:
+def _copy(network: Regressor, folded: bool) -> Regressor:
     copy = Regressor(network.config)
     copy.load_state_dict(network.state_dict())
+    if folded:
+        copy.fold()
+    else:
+        copy.unfold()
     return copy

@@ -1,11 +1,11 @@
-"""Batch normalisation: folded into convolutions, computed within them, or unfolded again for training.
+"""Batch normalisation: folded into convolutions, computed within them, or unfolded again for learning.
 
 Once learned, a normalisation with fixed statistics is only a scale and a shift, which the convolution before it can
 take over. Many published weights come that way. A network that is to learn with the statistics of its batches must
-first get its normalisations back.
+first get its normalisations back, and statistics for them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import pairwise
@@ -48,27 +48,51 @@ def norms_within_convolutions(module: nn.Module) -> Iterator[None]:
                 del vars(one)["forward"]
 
 
-def was_folded(module: nn.Module) -> bool:
-    """Tell whether batch normalisations stand idle because their work was folded into the convolutions elsewhere.
+def idle_norms(module: nn.Module) -> list[nn.BatchNorm2d]:
+    """Return the batch normalisations that stand idle because their work was folded into convolutions elsewhere.
 
-    Then they are as new ones, with means of 0, variances of 1 and scales of 1, but that shifts were learned.
+    They are as new ones, with means of 0, variances of 1 and scales of 1, but that shifts were learned.
     """
     norms = [norm for norm in module.modules() if isinstance(norm, nn.BatchNorm2d)]
-    return all(map(_is_idle, norms)) and any(torch.any(norm.bias != 0) for norm in norms)
+    return [norm for norm in norms if _normalises_nothing(norm) and torch.any(norm.bias != 0)]
+
+
+def unfolded_weights(module: nn.Module, folded: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the weights by which a module with batch normalisations computes what one without them does.
+
+    Args:
+        module: With its normalisations; not changed.
+        folded: State dict of one like it after `fold_batch_norm`; the normalisations get its shifts and stand idle.
+    """
+    paths = {parent: f"{path}." if path else "" for path, parent in module.named_modules()}
+    weights = module.state_dict() | dict(folded)
+    for parent, (name, convolution), (norm_name, norm) in _normalised_convolutions(module):
+        path = paths[parent]
+        shift = weights[f"{path}{name}.bias"]
+        if convolution.bias is None:
+            del weights[f"{path}{name}.bias"]
+        else:
+            weights[f"{path}{name}.bias"] = torch.zeros_like(shift)
+        weights[f"{path}{norm_name}.bias"] = shift
+        weights[f"{path}{norm_name}.weight"] = torch.ones_like(shift)
+        weights[f"{path}{norm_name}.running_mean"] = torch.zeros_like(shift)
+        weights[f"{path}{norm_name}.running_var"] = torch.full_like(shift, 1 - norm.eps)
+    return weights
 
 
 @torch.no_grad()
-def unfold_batch_norm(stages: nn.Sequential, maps: Tensor) -> None:
-    """Give batch normalisations the statistics of these maps, in place, and the scale and shift that undo them.
+def set_statistics(norms: Sequence[nn.BatchNorm2d], stages: nn.Sequential, maps: Tensor) -> None:
+    """Give batch normalisations the statistics of these maps, in place, and the scales and shifts that undo them.
 
     The function in evaluation mode stays the same. In training mode the activations are now normalised as they were
     where the weights come from, and scale and shift can learn at the pace that they were learned at.
 
     Args:
+        norms: Some of those in `stages`.
         stages: What the maps pass through; in evaluation mode meanwhile.
         maps: (B, C, h, w) float, of typical images; all at once, so that memory limits B.
     """
-    hooks = [norm.register_forward_pre_hook(_unfold) for norm in stages.modules() if isinstance(norm, nn.BatchNorm2d)]
+    hooks = [norm.register_forward_pre_hook(_set_statistics) for norm in norms]
     modes = [(module, module.training) for module in stages.modules()]
     stages.eval()
     try:
@@ -103,13 +127,13 @@ def _itself(maps: Tensor) -> Tensor:
     return maps
 
 
-def _is_idle(norm: nn.BatchNorm2d) -> bool:
+def _normalises_nothing(norm: nn.BatchNorm2d) -> bool:
     mean, variance = cast(Tensor, norm.running_mean), cast(Tensor, norm.running_var)
     # Some programs leave 1, others 1 - eps, which normalises by exactly 1.
     return not mean.any() and bool(((variance - 1).abs() < 2 * norm.eps).all() and (norm.weight == 1).all())
 
 
-def _unfold(norm: nn.BatchNorm2d, inputs: tuple[Tensor]) -> None:
+def _set_statistics(norm: nn.BatchNorm2d, inputs: tuple[Tensor]) -> None:
     mean, variance = cast(Tensor, norm.running_mean), cast(Tensor, norm.running_var)
     new_variance, new_mean = torch.var_mean(inputs[0], (0, 2, 3), correction=0)
     scale = norm.weight * torch.rsqrt(variance + norm.eps)

@@ -16,7 +16,7 @@ from metaiqa_core.models.backbones import (
     feature_channels,
     load_classifier_weights,
 )
-from metaiqa_core.models.batch_norm import fold_batch_norm
+from metaiqa_core.models.batch_norm import fold_batch_norm, unfolded_weights
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,14 @@ class Regressor(nn.Module):
         """Fold batch normalisation into the convolutions for good, in place: the same function, computed faster."""
         fold_batch_norm(self.backbone)
         self.config = replace(self.config, folded=True)
+
+    def unfold(self) -> None:
+        """Put batch normalisation back, in place: the same function, and something to learn statistics with."""
+        if self.config.folded:
+            backbone = build_backbone(self.config.backbone).train(self.training)
+            backbone.load_state_dict(unfolded_weights(backbone, self.backbone.state_dict()))
+            self.backbone = backbone.to(self.mean.device)
+            self.config = replace(self.config, folded=False)
 
     def features(self, images: Tensor, stages: int) -> Tensor:
         """Return the feature maps (B, C, h, w) after the first `stages` stages of the backbone."""

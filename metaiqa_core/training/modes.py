@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from metaiqa_core.models.batch_norm import norms_within_convolutions, unfold_batch_norm, was_folded
+from metaiqa_core.models.batch_norm import idle_norms, norms_within_convolutions, set_statistics
 from metaiqa_core.models.regressor import Regressor
 from metaiqa_core.training.photos import FrozenFeatures
 
@@ -40,19 +40,20 @@ def ready_batch_norm(
     Without, the first batch would be normalised by what the weights never knew, and their function be lost.
 
     Args:
-        network: Its batch normalisations beyond the frozen stages are set to the statistics of `STATISTICS_OF` crops;
-            its function stays. Networks that have statistics are left alone.
+        network: Its idle batch normalisations beyond the frozen stages get the statistics of `STATISTICS_OF` crops; its
+            function stays. Normalisations that have statistics are left alone.
         features: What the frozen stages make of crops.
         positions: The photos that it is going to learn from.
         crop: Side of a crop in pixels of the model's input.
         seed: Of the crops.
     """
     learning = network.backbone[features.stages :]
-    if not was_folded(learning):
+    idle = idle_norms(learning)
+    if not idle:
         return
     some = np.unique(np.linspace(0, len(positions) - 1, STATISTICS_OF).round().astype(int))
     maps = features.batch([positions[place] for place in some], crop, False, np.random.default_rng((seed, 3)))
-    unfold_batch_norm(learning, maps.contiguous(memory_format=torch.channels_last))
+    set_statistics(idle, learning, maps.contiguous(memory_format=torch.channels_last))
 
 
 def scores_to_learn_from(network: Regressor, maps: Tensor, frozen_stages: int) -> Tensor:
