@@ -44,7 +44,7 @@ def _accuracy(accuracy: dict[str, Any]) -> None:
     found = {key: texts for key, texts in _CRITERIA.items() if isinstance(accuracy.get(f"{key}_mean"), int | float)}
     if not found:
         st.write("Not measured: read this model's scores with care.")
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         for key, (name, meaning) in found.items():
             spread = accuracy.get(f"{key}_std")
             value = f"{accuracy[f'{key}_mean']:.3f}" + (f" ± {spread:.3f}" if isinstance(spread, int | float) else "")

@@ -45,7 +45,7 @@ def show_cell(
         facts["95 % interval"] = f"{record.interval[0]:.3f} to {record.interval[1]:.3f}"
     if record.n:
         facts["Images"] = f"{record.n:,}"
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         for name, fact in facts.items():
             st.metric(name, fact, width="content")
     st.write(f"{entry.name}: type {entry.id} of {database}, family {entry.family}. This number is **{record.source}**.")
