@@ -322,6 +322,15 @@ def test_a_tuned_model_is_folded_and_can_be_learned_from_by_any_policy(
     assert load_checkpoint(tmp_path / "mine" / "mine.safetensors").network.config.folded
 
 
+@pytest.mark.parametrize(("words", "epochs"), [(["--least-steps", "10"], 10), (["--epochs", "2"], 2)])
+def test_few_photos_get_more_epochs_unless_told_how_many(run, tuned, tiny_csv, tmp_path, words, epochs):
+    start = ["--model", tuned / "mine.safetensors", "--frozen-stages", "9", "--crop", "48"]
+    folder = ["--run-dir", tmp_path / "mine"]
+    assert run("fine-tune", *start, "--database", tiny_csv, *folder, *words)[0] == 0
+    card = Assessor.load(tmp_path / "mine" / "mine.safetensors").card
+    assert card.recipe["configuration"]["epochs"] == epochs  # 24 photos are one batch
+
+
 @pytest.fixture(scope="module")
 def others(tmp_path_factory):
     """A database of other photos, as a prior may have learned from."""

@@ -23,13 +23,10 @@ from metaiqa_core.progress import Progress, Work, renamed
 from metaiqa_core.results.outcomes import Outcomes
 from metaiqa_core.results.records import Protocol
 from metaiqa_core.results.run_log import recorded
-from metaiqa_core.training.configuration import FINE_TUNE_PRESETS, FineTuneConfig
+from metaiqa_core.training.configuration import FINE_TUNE_PRESETS, LEAST_STEPS, FineTuneConfig, enough_epochs
 from metaiqa_core.training.finetune import fine_tune
 from metaiqa_core.training.fingerprint import hash_of_weights
 from metaiqa_core.training.photos import TrainingPhotos, predict
-
-LEAST_STEPS = 40
-"""Steps that fine-tuning takes however few the photos are: with fewer, a start is hardly changed."""
 
 
 def add_adaptation_arguments(parser: argparse.ArgumentParser) -> None:
@@ -142,12 +139,6 @@ def _photos_of(starts: Mapping[str, Start], database: Database, frozen_stages: i
         key = start.preprocessing, hash_of_weights(start.network(0).backbone[:frozen_stages])
         photos[name] = shared.setdefault(key, TrainingPhotos(database.images, start.preprocessing))
     return photos
-
-
-def enough_epochs(config: FineTuneConfig, photos: int, least_steps: int) -> FineTuneConfig:
-    """Return the configuration with so many epochs that few photos, too, make `least_steps` steps."""
-    steps_per_epoch = max(1, photos // config.batch_size)
-    return dataclasses.replace(config, epochs=max(config.epochs, -(-least_steps // steps_per_epoch)))
 
 
 def fine_tuner(start: Start, photos: TrainingPhotos, config: FineTuneConfig, state: Path) -> Trainer:

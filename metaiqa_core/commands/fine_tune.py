@@ -28,7 +28,7 @@ from metaiqa_core.progress import Work
 from metaiqa_core.results.outcomes import write_splits
 from metaiqa_core.results.run_log import recorded
 from metaiqa_core.tasks import split_by_group
-from metaiqa_core.training.configuration import FINE_TUNE_PRESETS, FineTuneConfig
+from metaiqa_core.training.configuration import FINE_TUNE_PRESETS, LEAST_STEPS, FineTuneConfig, enough_epochs
 from metaiqa_core.training.finetune import fine_tune
 from metaiqa_core.training.photos import TrainingPhotos, predict
 
@@ -68,6 +68,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     card.add_argument("--licence", default="not stated", help="terms of the weights and of the data behind them")
     card.add_argument("--population", help="what to call the database's photos in a percentile")
     add_options(parser, FineTuneConfig)
+    parser.add_argument(
+        "--least-steps",
+        type=int,
+        metavar="N",
+        help=f"more epochs where photos are few (default: {LEAST_STEPS} steps, or as --epochs says)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -79,6 +85,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.rehearsal_share <= 0:
         raise TrainingError(f"--rehearsal-share must be above 0, got {arguments.rehearsal_share:g}.")
     config = chosen(FINE_TUNE_PRESETS[arguments.preset], arguments)
+    least_steps = arguments.least_steps
+    if least_steps is None:
+        least_steps = LEAST_STEPS if arguments.epochs is None else 0
     database = read_database(arguments)
     start = read_start(arguments, folded=config.batch_norm == "frozen")
     rehearsed = [reading.read_database(path) for path in arguments.rehearse]
@@ -97,8 +106,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     def train(training: list[int], test: list[int], seed: int) -> Work[NDArray[np.float64]]:
         state = arguments.run_dir / "splits" / f"state-{seed}.pt"
-        seeded = dataclasses.replace(config, seed=seed)
-        network = yield from _train(start, photos, training, database, seeded, share, state)
+        tuned = enough_epochs(dataclasses.replace(config, seed=seed), len(training), least_steps)
+        network = yield from _train(start, photos, training, database, tuned, share, state)
         state.unlink(missing_ok=True)
         return predict(network, photos, test, config.frozen_stages)
 
@@ -109,6 +118,7 @@ def run(arguments: argparse.Namespace) -> int:
             "backbone": arguments.backbone,
             "preprocessing": start.preprocessing.to_dict(),
             "configuration": {**config.to_dict(), "seed": None},
+            "least_steps": least_steps,
             **rehearsal,
         }
         claim(arguments.run_dir / "splits", recipe)
@@ -125,6 +135,7 @@ def run(arguments: argparse.Namespace) -> int:
         }
         configuration = {
             **config.to_dict(),
+            "least_steps": least_steps,
             **rehearsal,
             "start": start.origin,
             "seed": None,
@@ -141,6 +152,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
 
     everything = list(range(len(database)))
+    config = enough_epochs(config, len(database), least_steps)
     state = arguments.run_dir / "state.pt"
     training = _train(start, photos, everything, database, config, share, state)
     network = finish_with_bar(recorded(training, arguments.run_dir, tensorboard=arguments.tensorboard))

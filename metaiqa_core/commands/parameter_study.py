@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from metaiqa_core.commands.adaptation import LEAST_STEPS, enough_epochs, fine_tuner
+from metaiqa_core.commands.adaptation import fine_tuner
 from metaiqa_core.commands.database import add_database_arguments, read_databases
 from metaiqa_core.commands.output import as_table, finish_with_bar
 from metaiqa_core.commands.priors import PriorRecipe, add_prior_arguments, prior_card, read_recipe
@@ -22,7 +22,7 @@ from metaiqa_core.results.outcomes import Outcomes
 from metaiqa_core.results.records import Protocol
 from metaiqa_core.results.run_log import recorded
 from metaiqa_core.tasks import distortion_tasks
-from metaiqa_core.training.configuration import FINE_TUNE_PRESETS, FineTuneConfig
+from metaiqa_core.training.configuration import FINE_TUNE_PRESETS, LEAST_STEPS, FineTuneConfig, enough_epochs
 from metaiqa_core.training.photos import TrainingPhotos
 
 Setting = tuple[int, int]

@@ -1,6 +1,6 @@
 """What a fine-tuning run may vary, and the named presets."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 
@@ -89,3 +89,12 @@ RECOMMENDED = FineTuneConfig(
 """What measured best of what was tried: native scale, large crops, low stages kept, averaged weights."""
 
 FINE_TUNE_PRESETS = {"recommended": RECOMMENDED, "paper": PAPER}
+
+LEAST_STEPS = 40
+"""Steps that fine-tuning takes however few the photos are: with fewer, a start is hardly changed."""
+
+
+def enough_epochs(config: FineTuneConfig, photos: int, least_steps: int) -> FineTuneConfig:
+    """Return the configuration with so many epochs that few photos, too, make `least_steps` steps."""
+    steps_per_epoch = max(1, photos // config.batch_size)
+    return replace(config, epochs=max(config.epochs, -(-least_steps // steps_per_epoch)))
