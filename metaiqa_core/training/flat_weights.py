@@ -1,6 +1,7 @@
 """All that learning moves in one vector, so that a snapshot, a displacement and an Adam step are single operations."""
 
 from collections.abc import Iterator
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -52,6 +53,8 @@ class FlatWeights:
             parameter.grad = None
         for module, name in self._statistics():
             setattr(module, name, getattr(module, name).clone())
+            # Statistics that move like weights are no mean over batches: how many one process saw says nothing.
+            cast(Tensor, module.num_batches_tracked).zero_()
 
     def _statistics(self) -> Iterator[tuple[nn.Module, str]]:
         for module in self._network.backbone.modules() if self._with_statistics else ():
