@@ -11,6 +11,7 @@ from skimage import data
 from metaiqa_core.assess import Assessor
 from metaiqa_core.commands.start import start_from_model
 from metaiqa_core.files import sha256_of
+from metaiqa_core.models.batch_norm import idle_norms
 from metaiqa_core.models.card import read_card
 from metaiqa_core.models.checkpoints import DEFAULT_MODEL, SHIPPED_MODELS, list_models, list_priors
 
@@ -48,10 +49,11 @@ def test_the_card_says_what_a_user_must_know():
     assert card.accuracy["srocc_mean"] == pytest.approx(np.mean(card.accuracy["srocc_by_split"]), abs=1e-3)
 
 
-def test_the_prior_is_a_start_for_fine_tuning_and_no_model_to_judge_with():
-    [(name, weights)] = list_priors().items()
+@pytest.mark.parametrize("name", ["mobilenet-prior", "mobilenet-prior-bn"])
+def test_a_prior_is_a_start_for_fine_tuning_and_no_model_to_judge_with(name):
+    weights = list_priors()[name]
     card = read_card(weights.with_suffix(".json"))
-    assert name == card.name == "mobilenet-prior"
+    assert card.name == name
     assert weights.stat().st_size <= 15 * 10**6
     assert card.sha256 == sha256_of(weights)
     assert card.recipe["method"] == "MetaIQA"
@@ -59,6 +61,11 @@ def test_the_prior_is_a_start_for_fine_tuning_and_no_model_to_judge_with():
     assert card.accuracy["protocol"].startswith("zero-shot")
     assert name not in list_models()
     assert start_from_model(name, folded=True).make().config.backbone == "mobilenet_v2"
+
+
+def test_a_prior_that_learned_with_the_batchs_statistics_can_go_on_so():
+    network = start_from_model("mobilenet-prior-bn", folded=False).make()
+    assert not idle_norms(network.backbone[7:])
 
 
 def test_the_interval_was_measured_to_hold_its_promise():
