@@ -106,6 +106,17 @@ def test_adaptation_curves_start_from_each_starting_point(runs):
     assert figure["layout"]["xaxis"]["type"] == "log"
 
 
+def test_curves_of_several_runs_can_be_told_apart(runs):
+    for name in ("curve", "another", "third"):
+        adaptation_run(runs, name)
+    (figure,) = figures(opened(view="Adaptation"))
+    lines = {trace["name"]: trace for trace in figure["data"] if trace["mode"] == "lines+markers"}
+    looks = {name: (line["line"]["color"], line["line"]["dash"]) for name, line in lines.items()}
+    assert len(set(looks.values())) == len(looks) == 9
+    assert {look[0] for name, look in looks.items() if name.startswith("Baseline")} == {looks["Baseline · third"][0]}
+    assert len({look[1] for name, look in looks.items() if name.endswith("third")}) == 1
+
+
 def test_an_upload_with_the_known_transposition_is_warned_about(runs):
     page = opened()
     content = (

@@ -10,12 +10,8 @@ from pages.shared.results_charts import ACCENT, MUTED, OPPOSITE
 
 GROUP_COLOURS = {"CNN": ACCENT, "hand-crafted": OPPOSITE, "own run": "#7b5ea7", "yours": "#4d9d6b"}
 # Dash and marker differ too: colour alone does not reach every reader.
-_LINES = (
-    ("#2f8fb5", "solid", "circle"),
-    ("#d9822b", "dash", "square"),
-    ("#7b5ea7", "dot", "diamond"),
-    ("#4d9d6b", "dashdot", "cross"),
-)
+_COLOURS = ("#2f8fb5", "#d9822b", "#7b5ea7", "#4d9d6b")
+_STYLES = (("solid", "circle"), ("dash", "square"), ("dot", "diamond"), ("dashdot", "cross"))
 
 
 def method_bars(values: pd.Series, groups: Mapping[str, str], metric: str, title: str) -> go.Figure:
@@ -145,23 +141,29 @@ def repeat_boxes(values: pd.DataFrame, title: str, metric: str) -> go.Figure:
 def curves(points: pd.DataFrame, x: str, x_title: str, title: str, *, logarithmic: bool = False) -> go.Figure:
     """Draw SROCC over a quantity, one line a series: the mean over seeds, with every seed as a faint point.
 
+    What has the same name in several runs has one colour, and each run a line and marker of its own.
+
     Args:
-        points: One row a measurement with the columns `series`, `value`, `seed` and the one named `x`.
+        points: One row a measurement with the columns `series`, `name`, `run`, `value`, `seed` and the one named `x`.
         x: Column of the horizontal axis.
         x_title: Its title with unit.
         title: Title of the chart.
         logarithmic: Whether the horizontal axis is logarithmic.
     """
     figure = go.Figure()
-    for position, (series, rows) in enumerate(points.groupby("series", sort=False)):
-        colour, dash, symbol = _LINES[position % len(_LINES)]
+    names, runs = list(points["name"].unique()), list(points["run"].unique())
+    for series, rows in points.groupby("series", sort=False):
+        place = names.index(rows["name"].iloc[0])
+        colour = _COLOURS[place % len(_COLOURS)]
+        style = runs.index(rows["run"].iloc[0]) if len(runs) > 1 else place
+        dash, symbol = _STYLES[(style + place // len(_COLOURS)) % len(_STYLES)]
         means = rows.groupby(x)["value"].mean()
         figure.add_trace(
             go.Scatter(
                 x=rows[x],
                 y=rows["value"],
                 mode="markers",
-                marker={"color": colour, "size": 5, "opacity": 0.35},
+                marker={"color": colour, "symbol": symbol, "size": 5, "opacity": 0.35},
                 customdata=rows[["seed"]],
                 hovertemplate=f"{series}<br>{x_title}: %{{x}}<br>SROCC: %{{y:.4f}}<br>"
                 "seed %{customdata[0]}<extra></extra>",
@@ -175,7 +177,7 @@ def curves(points: pd.DataFrame, x: str, x_title: str, title: str, *, logarithmi
                 mode="lines+markers",
                 name=str(series),
                 line={"color": colour, "dash": dash, "width": 2.5},
-                marker={"symbol": symbol, "size": 9},
+                marker={"color": colour, "symbol": symbol, "size": 9},
                 hovertemplate=f"<b>{series}</b><br>{x_title}: %{{x}}<br>mean SROCC: %{{y:.4f}}<extra></extra>",
             )
         )

@@ -142,8 +142,9 @@ def _points(runs: Sequence[Run], protocol: Protocol, x: str, series: str) -> pd.
                 name = source.configuration.get(series, "")
                 name = f"S = {name}" if series == "inner_steps" else f"k = {name}" if series == "k" else str(name)
                 label = f"{name} · {run.name}" if len(runs) > 1 else name
-                rows.append({"series": label, x: value, "seed": source.seed, "value": record.value})
-    points = pd.DataFrame(rows, columns=["series", x, "seed", "value"])
+                row = {"series": label, "name": name, "run": run.name, x: value}
+                rows.append({**row, "seed": source.seed, "value": record.value})
+    points = pd.DataFrame(rows, columns=["series", "name", "run", x, "seed", "value"])
     # A series with a single point is the other study's fixed setting, not a curve.
     return points[points.groupby("series")[x].transform("nunique") > 1].sort_values(["series", x])
 
