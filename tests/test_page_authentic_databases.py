@@ -115,6 +115,8 @@ def test_curves_of_several_runs_can_be_told_apart(runs):
     assert len(set(looks.values())) == len(looks) == 9
     assert {look[0] for name, look in looks.items() if name.startswith("Baseline")} == {looks["Baseline · third"][0]}
     assert len({look[1] for name, look in looks.items() if name.endswith("third")}) == 1
+    markers = {name: line["marker"]["symbol"] for name, line in lines.items()}
+    assert len({marker for name, marker in markers.items() if name.endswith("third")}) == 3  # not by colour alone
 
 
 def test_an_upload_with_the_known_transposition_is_warned_about(runs):

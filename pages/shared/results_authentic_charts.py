@@ -11,7 +11,8 @@ from pages.shared.results_charts import ACCENT, MUTED, OPPOSITE
 GROUP_COLOURS = {"CNN": ACCENT, "hand-crafted": OPPOSITE, "own run": "#7b5ea7", "yours": "#4d9d6b"}
 # Dash and marker differ too: colour alone does not reach every reader.
 _COLOURS = ("#2f8fb5", "#d9822b", "#7b5ea7", "#4d9d6b")
-_STYLES = (("solid", "circle"), ("dash", "square"), ("dot", "diamond"), ("dashdot", "cross"))
+_DASHES = ("solid", "dash", "dot", "dashdot")
+_SYMBOLS = ("circle", "square", "diamond", "cross")
 
 
 def method_bars(values: pd.Series, groups: Mapping[str, str], metric: str, title: str) -> go.Figure:
@@ -141,7 +142,7 @@ def repeat_boxes(values: pd.DataFrame, title: str, metric: str) -> go.Figure:
 def curves(points: pd.DataFrame, x: str, x_title: str, title: str, *, logarithmic: bool = False) -> go.Figure:
     """Draw SROCC over a quantity, one line a series: the mean over seeds, with every seed as a faint point.
 
-    What has the same name in several runs has one colour, and each run a line and marker of its own.
+    What has the same name in several runs has one colour and marker, and each run has a dash of its own.
 
     Args:
         points: One row a measurement with the columns `series`, `name`, `run`, `value`, `seed` and the one named `x`.
@@ -155,8 +156,9 @@ def curves(points: pd.DataFrame, x: str, x_title: str, title: str, *, logarithmi
     for series, rows in points.groupby("series", sort=False):
         place = names.index(rows["name"].iloc[0])
         colour = _COLOURS[place % len(_COLOURS)]
-        style = runs.index(rows["run"].iloc[0]) if len(runs) > 1 else place
-        dash, symbol = _STYLES[(style + place // len(_COLOURS)) % len(_STYLES)]
+        shifted = place + place // len(_COLOURS)  # where colours come again, they come with other markers
+        symbol = _SYMBOLS[shifted % len(_SYMBOLS)]
+        dash = _DASHES[(runs.index(rows["run"].iloc[0]) if len(runs) > 1 else shifted) % len(_DASHES)]
         means = rows.groupby(x)["value"].mean()
         figure.add_trace(
             go.Scatter(
