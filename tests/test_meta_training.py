@@ -44,6 +44,13 @@ class Toy(Regressor):
             parameter.data = torch.randn(parameter.shape, generator=generator) * 0.5
 
 
+def folded_toy():
+    """Return one whose batch normalisation stands idle, as in weights that were published folded."""
+    network = Toy()
+    network.backbone[1].weight.data.fill_(1)
+    return network
+
+
 class MemoryPhotos(TrainingPhotos):
     """Photos that are noise, and remember which of them were looked at."""
 
@@ -235,8 +242,7 @@ def test_frozen_statistics_stay_and_the_other_policies_differ(photos, tasks):
 @pytest.mark.parametrize("method", ["MetaIQA", "Baseline", "fine-tuning"])
 def test_weights_that_were_published_folded_get_their_statistics_back(photos, tasks, method):
     def learn(batch_norm):
-        network = Toy()
-        network.backbone[1].weight.data.fill_(1)
+        network = folded_toy()
         start = weights_of(network)
         if method == "MetaIQA":
             config = dataclasses.replace(SMALL, inner_learning_rate=1e-9, batch_norm=batch_norm)
@@ -278,12 +284,12 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(photos, tasks, tmp_path, mo
     config = dataclasses.replace(
         META_PRESETS[preset], epochs=4, tasks_per_batch=1 if "kadid" in preset else 2, support_batch=4, crop=32
     )
-    whole = finish(meta_train(Toy(), photos, tasks, config))
-    work = meta_train(Toy(), photos, tasks, config, state_file=tmp_path / "state.pt")
+    whole = finish(meta_train(folded_toy(), photos, tasks, config))
+    work = meta_train(folded_toy(), photos, tasks, config, state_file=tmp_path / "state.pt")
     for _ in range(stop_after):
         next(work)
     work.close()
-    resumed = finish(meta_train(Toy(), photos, tasks, config, state_file=tmp_path / "state.pt"))
+    resumed = finish(meta_train(folded_toy(), photos, tasks, config, state_file=tmp_path / "state.pt"))
     assert equal(weights_of(whole.network), weights_of(resumed.network))
     assert whole.history == resumed.history
 
@@ -334,13 +340,15 @@ def test_what_passes_from_task_to_task_cannot_be_shared(photos, tasks):
 
 def test_baseline_resumes_to_the_same_bits_and_never_sees_a_held_out_type(photos, tasks, tmp_path, monkeypatch):
     monkeypatch.setenv("METAIQA_STATE_SECONDS", "0")
-    config = BaselineConfig(image_passes=60, batch_size=5, crop=32, rate_decay="linear", flip=True)
-    whole = finish(train_baseline(Toy(), photos, tasks[:2], config))
-    work = train_baseline(Toy(), photos, tasks[:2], config, state_file=tmp_path / "state.pt")
+    config = BaselineConfig(
+        image_passes=60, batch_size=5, crop=32, rate_decay="linear", flip=True, batch_norm="carried"
+    )
+    whole = finish(train_baseline(folded_toy(), photos, tasks[:2], config))
+    work = train_baseline(folded_toy(), photos, tasks[:2], config, state_file=tmp_path / "state.pt")
     for _ in range(7):
         next(work)
     work.close()
-    resumed = finish(train_baseline(Toy(), photos, tasks[:2], config, state_file=tmp_path / "state.pt"))
+    resumed = finish(train_baseline(folded_toy(), photos, tasks[:2], config, state_file=tmp_path / "state.pt"))
     assert equal(weights_of(whole.network), weights_of(resumed.network))
     assert photos.looked_at.isdisjoint(tasks[2].positions)
 

@@ -57,7 +57,7 @@ def read_starts(arguments: argparse.Namespace) -> dict[str, Start]:
         TrainingError: If a name is missing or comes twice, or the starts see photos at different sizes.
         CheckpointError: If one cannot be had.
     """
-    folded = chosen(FINE_TUNE_PRESETS[arguments.preset], arguments).batch_norm == "frozen"
+    folded = chosen(FINE_TUNE_PRESETS[arguments.preset], arguments).fixed_statistics
     starts: dict[str, Start] = {}
     for text in arguments.start:
         name, _, origin = text.partition("=")

@@ -89,7 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
     if least_steps is None:
         least_steps = LEAST_STEPS if arguments.epochs is None else 0
     database = read_database(arguments)
-    start = read_start(arguments, folded=config.batch_norm == "frozen")
+    start = read_start(arguments, folded=config.fixed_statistics)
     rehearsed = [reading.read_database(path) for path in arguments.rehearse]
     for other in rehearsed:
         if copied := database.find_copy(other):

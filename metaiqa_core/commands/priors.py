@@ -77,7 +77,7 @@ class PriorRecipe:
             rate_decay="linear" if config.rate_decay == "linear" else "none",
             crop=config.crop,
             flip=config.flip,
-            batch_norm="frozen" if config.batch_norm == "frozen" else "carried",
+            batch_norm="frozen" if config.fixed_statistics else "carried",
             frozen_stages=config.frozen_stages,
             frozen_input=config.frozen_input,
             precision=config.precision,
@@ -116,7 +116,7 @@ def add_prior_arguments(parser: argparse.ArgumentParser) -> None:
 def read_recipe(arguments: argparse.Namespace) -> PriorRecipe:
     """Return the recipe that the options name."""
     config = chosen(META_PRESETS[arguments.preset], arguments)
-    start = read_start(arguments, folded=config.batch_norm == "frozen")
+    start = read_start(arguments, folded=config.fixed_statistics)
     batch_size = config.support_batch if arguments.baseline_batch_size is None else arguments.baseline_batch_size
     rates = arguments.baseline_learning_rate, arguments.baseline_head_learning_rate
     return PriorRecipe(start, config, *rates, batch_size)

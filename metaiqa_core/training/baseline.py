@@ -73,8 +73,6 @@ def train_baseline(
     )
     features = photos.frozen_features(network, config.frozen_stages, of_crops=config.frozen_input == "crop")
     positions = np.array([position for task in tasks for position in task.positions])
-    if config.batch_norm != "frozen":
-        ready_batch_norm(network, features, positions.tolist(), config.crop, config.seed)
     learner = Learner(network, photos, features, config.crop, config.flip, config.precision)
     signature = {"algorithm": "baseline", "config": config.to_dict()} | task_signature(network, photos, tasks, start)
     history: list[dict[str, float]] = []
@@ -82,13 +80,15 @@ def train_baseline(
         network.load_state_dict(state["network"])
         adam.load_state_dict(state["adam"])
         history = state["history"]
+    elif not config.fixed_statistics:
+        ready_batch_norm(network, features, positions.tolist(), config.crop, config.seed)
     kept = monotonic()
 
     size = min(config.batch_size, len(positions))
     total = max(1, round(config.image_passes / size))
     per_epoch = len(positions) // size
     for step in range(len(history), total):
-        training_mode(network, config.frozen_stages, fixed_statistics=config.batch_norm == "frozen")
+        training_mode(network, config.frozen_stages, fixed_statistics=config.fixed_statistics)
         order = np.random.default_rng((config.seed, step // per_epoch, 0)).permutation(positions)
         batch = order[step % per_epoch * size :][:size].tolist()
         weights.gradient.zero_()

@@ -64,6 +64,11 @@ class FineTuneConfig:
         if self.batch_norm not in ("frozen", "adapt"):
             raise ValueError(f"batch_norm must be frozen or adapt, got {self.batch_norm!r}")
 
+    @property
+    def fixed_statistics(self) -> bool:
+        """Whether batch normalisation keeps its running statistics, so that it can be folded."""
+        return self.batch_norm == "frozen"
+
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON-ready values."""
         return asdict(self)

@@ -70,7 +70,7 @@ def fine_tune(
     start = hash_of_weights(network)
     let_learn(network, config.frozen_stages)
     features = photos.frozen_features(network, config.frozen_stages)
-    if config.batch_norm == "adapt":
+    if not config.fixed_statistics:
         ready_batch_norm(network, features, training, config.crop, config.seed)
     optimiser = _optimiser(network, config)
     batches = max(1, len(training) // config.batch_size)
@@ -99,7 +99,7 @@ def fine_tune(
         generator = np.random.default_rng((config.seed, epoch))  # per epoch, so that resuming needs no generator state
         order = generator.permutation(np.asarray(training))
         losses = []
-        training_mode(network, config.frozen_stages, fixed_statistics=config.batch_norm == "frozen")
+        training_mode(network, config.frozen_stages, fixed_statistics=config.fixed_statistics)
         for batch in range(batches):
             indices = order[batch * config.batch_size : (batch + 1) * config.batch_size].tolist()
             maps = features.batch(indices, config.crop, config.flip, generator)

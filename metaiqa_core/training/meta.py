@@ -95,9 +95,6 @@ def meta_train(
         bias_correction=config.bias_correction,
     )
     features = photos.frozen_features(network, config.frozen_stages, of_crops=config.frozen_input == "crop")
-    if config.batch_norm != "frozen":
-        positions = [position for task in tasks for position in task.positions]
-        ready_batch_norm(network, features, positions, config.crop, config.seed)
     learner = Learner(network, photos, features, config.crop, config.flip, config.precision)
     signature = {"algorithm": "meta-training", "config": config.to_dict()}
     signature |= task_signature(network, photos, tasks, start)
@@ -106,6 +103,9 @@ def meta_train(
         network.load_state_dict(state["network"])
         adam.load_state_dict(state["adam"])
         history = state["history"]
+    elif not config.fixed_statistics:
+        positions = [position for task in tasks for position in task.positions]
+        ready_batch_norm(network, features, positions, config.crop, config.seed)
     kept = monotonic()
 
     per_epoch = iterations_per_epoch(len(tasks), config)
@@ -114,7 +114,7 @@ def meta_train(
         epoch = iteration // per_epoch
         factor = config.rate_factor(epoch)
         outer_rate = config.outer_learning_rate * (factor if config.outer_decay else 1.0)
-        training_mode(network, config.frozen_stages, fixed_statistics=config.batch_norm == "frozen")
+        training_mode(network, config.frozen_stages, fixed_statistics=config.fixed_statistics)
 
         prior = theta.values.clone()
         # The sum of theta - theta_i; differences of float32 add up in float64 without rounding, so that it makes no

@@ -106,6 +106,11 @@ class MetaConfig:
             case _:
                 return 1.0
 
+    @property
+    def fixed_statistics(self) -> bool:
+        """Whether batch normalisation keeps its running statistics, so that it can be folded."""
+        return self.batch_norm == "frozen"
+
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON-ready values."""
         return asdict(self)
@@ -154,6 +159,11 @@ class BaselineConfig:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
         if not self.learning_rate > 0 or (self.head_learning_rate is not None and not self.head_learning_rate > 0):
             raise ValueError("learning rates must be above 0")
+
+    @property
+    def fixed_statistics(self) -> bool:
+        """Whether batch normalisation keeps its running statistics, so that it can be folded."""
+        return self.batch_norm == "frozen"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON-ready values."""
