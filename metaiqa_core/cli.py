@@ -6,43 +6,41 @@ Exit status 0: done; 1: done, but some photos failed; 2: bad usage, or nothing c
 import argparse
 import errno
 import sys
-from collections.abc import Sequence
-from typing import NoReturn
+from collections.abc import Callable, Collection, Sequence
+from importlib import import_module
+from typing import NoReturn, Protocol, cast
 
 from metaiqa_core import __version__
-from metaiqa_core.commands import (
-    ablation,
-    adaptation_curve,
-    databases,
-    distort,
-    evaluate,
-    explain,
-    fine_tune,
-    leave_one_out,
-    meta_train,
-    models,
-    parameter_study,
-    score,
-    synthesize,
-)
 from metaiqa_core.errors import MetaIQAError
 
 COMMANDS = {
-    "score": score,
-    "explain": explain,
-    "distort": distort,
-    "meta-train": meta_train,
-    "fine-tune": fine_tune,
-    "evaluate": evaluate,
-    "leave-one-out": leave_one_out,
-    "ablation": ablation,
-    "adaptation-curve": adaptation_curve,
-    "parameter-study": parameter_study,
-    "models": models,
-    "databases": databases,
-    "synthesize": synthesize,
+    "score": "Score photos: a number from 0 to 100, its word, its interval and its percentile.",
+    "explain": "Show where in a photo its score comes from: a map over the photo, or the numbers behind it.",
+    "distort": "Distort a photo as KADID-10k or TID2013 do, at one of five levels or at all of them.",
+    "meta-train": "Learn a quality prior from distortion tasks by meta-learning (Algorithm 1), for `fine-tune`.",
+    "fine-tune": "Fine-tune a model on rated photos, and measure by repeated splits how good that is.",
+    "evaluate": "Evaluate a model on rated photos: SROCC, PLCC, KROCC and RMSE with bootstrap intervals.",
+    "leave-one-out": "Leave one distortion out: learn from all types but one, and be judged on that one (Table 2).",
+    "ablation": "Compare priors after fine-tuning on the same splits: MetaIQA against Baseline (Table 4).",
+    "adaptation-curve": "Measure SROCC after fine-tuning on ever more labelled photos, from several starts.",
+    "parameter-study": "Vary the tasks in a mini-batch, k, and the inner steps, S: SROCC after fine-tuning (Figure 4).",
+    "models": "List the models, show a model's card, or import foreign weights without executing them.",
+    "databases": "List the published databases, or check one that you have; nothing is downloaded.",
+    "synthesize": "Make a database of distorted photos with what people said of such distortions.",
 }
-"""Every command by its name; its module declares the options and does the work."""
+"""Every command by its name, and what it does in a line."""
+
+
+class Command(Protocol):
+    """What the module of a command has."""
+
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+
+
+def load_command(name: str) -> Command:
+    """Import the module of one of `COMMANDS`; help and a mistyped name need not wait until torch has been."""
+    return cast(Command, import_module(f"metaiqa_core.commands.{name.replace('-', '_')}"))
 
 
 class _Parser(argparse.ArgumentParser):
@@ -52,16 +50,17 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of all commands; each leaves its `run` in the parsed arguments."""
+def build_parser(names: Collection[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
+    """Return the parser; of the commands named, each knows its options and leaves its `run` in the parsed arguments."""
     parser = _Parser(prog="python -m metaiqa_core", description="How good is a photo, and why.", allow_abbrev=False)
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
-    for name, module in COMMANDS.items():
-        summary = (module.__doc__ or "").partition("\n")[0]
+    for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
-        module.add_arguments(command)
-        command.set_defaults(run=module.run)
+        if name in names:
+            module = load_command(name)
+            module.add_arguments(command)
+            command.set_defaults(run=module.run)
     return parser
 
 
@@ -74,7 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status.
     """
-    parsed = build_parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    parsed = build_parser(words[:1]).parse_args(words)
     try:
         return parsed.run(parsed)
     except MetaIQAError as error:

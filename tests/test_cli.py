@@ -8,6 +8,7 @@ import math
 import os
 import runpy
 import shutil
+import subprocess
 import sys
 
 import pytest
@@ -17,7 +18,7 @@ from safetensors.torch import save_file
 from tiny_fixtures import photo_pixels, spread_network
 
 from metaiqa_core.assess import Assessor
-from metaiqa_core.cli import COMMANDS, main
+from metaiqa_core.cli import COMMANDS, load_command, main
 from metaiqa_core.evaluation.criteria import srocc
 from metaiqa_core.models.checkpoints import load_checkpoint
 from metaiqa_core.models.released import ReleasedRegressor
@@ -196,7 +197,7 @@ def test_what_the_system_refuses_is_a_sentence(run, monkeypatch, code, sentence)
     def refuse(arguments):
         raise OSError(code, os.strerror(code), "runs/metrics.csv")
 
-    monkeypatch.setattr(COMMANDS["models"], "run", refuse)
+    monkeypatch.setattr(load_command("models"), "run", refuse)
     assert run("models", "list") == (2, "", f"{sentence}\n")
 
 
@@ -205,6 +206,19 @@ def test_every_command_explains_itself(run, command):
     status, out, err = run(*command, "--help")
     assert (status, err) == (0, "")
     assert out.startswith("usage: python -m metaiqa_core")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_list_of_commands_says_what_their_modules_say(name):
+    assert load_command(name).__doc__.splitlines()[0] == COMMANDS[name]
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["scroe", "photo.jpg"], []])
+def test_what_needs_no_network_does_not_wait_for_torch(words):
+    code = (
+        "import runpy, sys\ntry: runpy.run_module('metaiqa_core')\nexcept SystemExit: sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code, *words], capture_output=True).returncode == 0
 
 
 def test_the_module_runs_as_a_program(monkeypatch, capsys):

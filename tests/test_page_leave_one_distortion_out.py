@@ -8,7 +8,6 @@ from PIL import Image
 from results_fixtures import leave_one_out_run, predictions
 from streamlit.testing.v1 import AppTest
 
-from metaiqa_core.cli import COMMANDS
 from metaiqa_core.results import storage
 
 PAGE = Path(__file__).parents[1] / "pages" / "leave_one_distortion_out.py"
@@ -58,10 +57,7 @@ def test_the_page_opens_with_the_papers_table_and_its_source(runs):
 
 def test_without_own_runs_the_page_says_which_command_makes_one(runs):
     page = opened()
-    if "leave-one-out" in COMMANDS:
-        assert [code.value.split()[:4] for code in page.code] == [["python", "-m", "metaiqa_core", "leave-one-out"]]
-    else:
-        assert "The command `leave-one-out` comes with meta-training; this version does not have it yet" in texts(page)
+    assert [code.value.split()[:4] for code in page.code] == [["python", "-m", "metaiqa_core", "leave-one-out"]]
 
 
 @pytest.mark.parametrize("view", ["Heat map", "One type", "Ranks", "Differences", "Averages"])

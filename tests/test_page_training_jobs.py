@@ -11,8 +11,9 @@ from streamlit.testing.v1 import AppTest
 
 from metaiqa_core.errors import JobError
 from metaiqa_core.jobs import control
+from metaiqa_core.jobs.catalogue import JOB_COMMANDS
 from metaiqa_core.jobs.job import State, find_jobs, shell_lines
-from pages.shared import jobs_example, jobs_form
+from pages.shared import jobs_example
 from pages.shared.jobs_charts import LOSS, MOST_POINTS, SROCC, curves, smoothed, thinned
 from pages.shared.jobs_permission import refusal_of
 
@@ -70,7 +71,7 @@ def test_at_first_sight_the_page_explains_itself_and_shows_the_form_and_an_examp
     assert not page.radio
 
 
-@pytest.mark.parametrize("command", jobs_form.OFFERED)
+@pytest.mark.parametrize("command", JOB_COMMANDS)
 def test_every_command_has_a_form_whose_fields_show_the_preset_and_whose_words_the_command_understands(runs, command):
     from metaiqa_core.cli import build_parser
 
@@ -80,7 +81,7 @@ def test_every_command_has_a_form_whose_fields_show_the_preset_and_whose_words_t
         **dict.fromkeys(("ablation", "adaptation-curve"), {"start": "A=default\nB=resnet18:random"}),
     }
     fill(page, command, database="/data/x", **further.get(command, {}))
-    preset = jobs_form.OFFERED[command].presets["recommended"]
+    preset = JOB_COMMANDS[command].presets["recommended"]
     assert page.number_input(key=f"{command}_epochs").proto.placeholder == str(preset.epochs)
     assert not page.button(key="start_job").disabled
     parsed = build_parser().parse_args(words_shown(page)[3:])

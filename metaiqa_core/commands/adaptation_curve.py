@@ -1,4 +1,4 @@
-"""Measure SROCC on held-out photos after fine-tuning on ever more labelled ones, from several starts."""
+"""Measure SROCC after fine-tuning on ever more labelled photos, from several starts."""
 
 import argparse
 import sys

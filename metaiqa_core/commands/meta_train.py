@@ -1,4 +1,4 @@
-"""Learn a quality prior from distortion tasks by meta-learning (Algorithm 1), to be adapted by `fine-tune`."""
+"""Learn a quality prior from distortion tasks by meta-learning (Algorithm 1), for `fine-tune`."""
 
 import argparse
 import dataclasses

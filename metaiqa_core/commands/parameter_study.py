@@ -1,4 +1,4 @@
-"""Vary the tasks in a mini-batch, k, and the inner steps, S: SROCC on a target after fine-tuning (Figure 4)."""
+"""Vary the tasks in a mini-batch, k, and the inner steps, S: SROCC after fine-tuning (Figure 4)."""
 
 import argparse
 import dataclasses

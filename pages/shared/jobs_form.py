@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from metaiqa_core.cli import COMMANDS
+from metaiqa_core.cli import load_command
 from metaiqa_core.commands.database import read_database, read_databases
 from metaiqa_core.commands.options import chosen
 from metaiqa_core.databases import reading
@@ -19,8 +19,6 @@ from metaiqa_core.tasks import distortion_tasks
 from pages.shared.jobs_example import free_name
 from pages.shared.plain import plain
 
-OFFERED = {name: entry for name, entry in JOB_COMMANDS.items() if name in COMMANDS}
-"""What can be started: what the table names and the program has."""
 _COLUMNS = 3
 
 
@@ -31,9 +29,9 @@ def show(runs: Path) -> tuple[str, list[str]]:
         The run's name, and the words of its command; empty words where the form cannot be right yet.
     """
     command = st.segmented_control(
-        "What to train", list(OFFERED), default="meta-train", format_func=_title, required=True, key="job_command"
+        "What to train", list(JOB_COMMANDS), default="meta-train", format_func=_title, required=True, key="job_command"
     )
-    entry, options = OFFERED[command], options_of(COMMANDS[command].add_arguments)
+    entry, options = JOB_COMMANDS[command], options_of(load_command(command).add_arguments)
     st.caption(entry.summary)
     main = [option for option in options if option.required]
     left, middle, right = st.columns([2, 1, 1])
@@ -66,7 +64,7 @@ def start(runs: Path, name: str, words: list[str]) -> Job:
     if not NAME.fullmatch(name):
         raise JobError(f"The name of the run needs {NAME_RULE}; got {name!r}.")
     entry = JOB_COMMANDS[words[0]]
-    arguments = parse(COMMANDS[words[0]].add_arguments, words[1:], runs / name)
+    arguments = parse(load_command(words[0]).add_arguments, words[1:], runs / name)
     _check(arguments, entry)
     return control.start(runs, name, [words])
 
@@ -156,7 +154,7 @@ def _show_command(words: list[str]) -> None:
 
 
 def _title(command: str) -> str:
-    return OFFERED[command].title
+    return JOB_COMMANDS[command].title
 
 
 def _label(option: Option) -> str:

@@ -8,7 +8,6 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from metaiqa_core.cli import COMMANDS
 from metaiqa_core.errors import ResultsError
 from metaiqa_core.results import export, uploads
 from metaiqa_core.results.records import ResultRecord
@@ -101,14 +100,7 @@ def empty_state(what: str, command: str) -> None:
     """Say what will be here, and the one command that fills it."""
     with st.container(border=True):
         st.markdown(f"**No runs of your own yet.** {what}")
-        name = command.split()[3]
-        if name in COMMANDS:
-            st.code(command, language="bash", wrap_lines=True)
-        else:
-            st.markdown(
-                f"The command `{name}` comes with meta-training; this version does not have it yet. Results that your "
-                "own script writes with `metaiqa_core.results.storage.write_run` into `runs/NAME` appear here already."
-            )
+        st.code(command, language="bash", wrap_lines=True)
 
 
 def skipped_runs(problems: Sequence[str]) -> None:
