@@ -96,7 +96,8 @@ def test_parameter_study_varies_k_and_s_and_learns_from_as_many_photos_as_told(
         "parameter-study", "--database", distorted, "--target", table, "--target-images", tiny_csv.parent,
         "--model", tiny_checkpoint, *LEAN,
         "--tasks-per-batch", "2", "--tasks", "1", "2", "--steps", "1", "2", "--seeds", "0", "1",
-        "--labelled-photos", "4", "--fine-tune-crop", "64", "--run-dir", tmp_path / "study",
+        "--labelled-photos", "4", "--fine-tune-crop", "64", "--fine-tune-batch-norm", "adapt",
+        "--run-dir", tmp_path / "study",
     ]  # fmt: skip
     shown = run_quietly(*words)
     assert [line.split()[:2] for line in shown.splitlines()[1:]] == [["1", "1"], ["2", "1"], ["2", "2"]]
@@ -108,7 +109,7 @@ def test_parameter_study_varies_k_and_s_and_learns_from_as_many_photos_as_told(
     ]  # fmt: skip
     first = configurations[0]
     # Four photos make one batch, and 40 steps are the least.
-    assert (first["fine_tune_crop"], first["fine_tune_epochs"]) == (64, 40)
+    assert (first["fine_tune_crop"], first["fine_tune_batch_norm"], first["fine_tune_epochs"]) == (64, "adapt", 40)
     assert [record.source.seed for record in sroccs] == [0, 1] * 3
     assert run_quietly(*words) == shown  # all is there: nothing is computed again
     tested = [read_predictions(run, record.source.predictions) for record in sroccs[::2]]

@@ -46,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--fine-tune-preset", choices=tuple(FINE_TUNE_PRESETS), default="recommended", help="(default: recommended)"
     )
     parser.add_argument("--fine-tune-crop", type=int, metavar="PIXELS", help="instead of the preset's")
+    parser.add_argument("--fine-tune-batch-norm", choices=("frozen", "adapt"), help="instead of the preset's")
     parser.add_argument(
         "--labelled-photos",
         type=int,
@@ -121,5 +122,9 @@ def _fine_tuning(arguments: argparse.Namespace, target: Database) -> tuple[list[
     else:
         folds = adaptation_folds(target, arguments.seeds, [arguments.labelled_photos])
     tuning = FINE_TUNE_PRESETS[arguments.fine_tune_preset]
-    tuning = dataclasses.replace(tuning, crop=arguments.fine_tune_crop or tuning.crop)
+    tuning = dataclasses.replace(
+        tuning,
+        crop=arguments.fine_tune_crop or tuning.crop,
+        batch_norm=arguments.fine_tune_batch_norm or tuning.batch_norm,
+    )
     return folds, enough_epochs(tuning, len(folds[0].training), LEAST_STEPS)
