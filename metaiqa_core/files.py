@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -45,3 +46,12 @@ def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file, as 64 hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def file_name_for(name: str) -> str:
+    """Return a name as a file may bear it anywhere: at most 100 letters, digits, `_`, `.` and `-`; as it is if it can.
+
+    What had to be changed gets a hash of the name, so that different names never share a file.
+    """
+    fit = re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.")[:100]
+    return fit if fit == name else f"{fit[:91]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}".lstrip("-")

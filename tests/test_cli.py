@@ -393,7 +393,8 @@ def test_splits_of_another_recipe_are_not_taken_over(run, start, tuned, tiny_csv
     status, out, err = run(*words, "--learning-rate", "0.01", "--only-measure")
     assert (status, out) == (2, "")
     assert err.splitlines()[-1] == (
-        f"The splits in {tuned / 'splits'} were made by another configuration: choose another --run-dir, or delete it."
+        f"The splits in {tuned / 'splits'} were made by another configuration, from other weights or "
+        "of other images: choose another --run-dir, or delete it."
     )
 
 

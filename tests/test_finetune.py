@@ -374,3 +374,14 @@ def test_impossible_configurations_are_refused(options, sentence):
 def test_the_papers_preset_has_the_papers_numbers():
     paper = FINE_TUNE_PRESETS["paper"]
     assert (paper.epochs, paper.batch_size, paper.learning_rate, paper.crop) == (100, 50, 1e-5, 224)
+
+
+def test_freezing_every_stage_is_refused_with_how_many_there_are(tiny_photos):
+    network = Regressor(RegressorConfig(backbone="regnet_y_400mf"))
+    work = fine_tune(network, tiny_photos, TRAINING, replace(QUICK, frozen_stages=7))
+    with pytest.raises(TrainingError) as caught:
+        finish(work)
+    assert str(caught.value) == (
+        "With 7 frozen stages nothing of regnet_y_400mf would learn, which has 2: give fewer with --frozen-stages "
+        "(0 to 1)."
+    )

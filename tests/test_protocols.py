@@ -12,6 +12,7 @@ from metaiqa_core.evaluation.protocols import (
     Fold,
     Split,
     adaptation_folds,
+    authentic_folds,
     leave_one_distortion_out_folds,
     repeated_splits,
     subset_folds,
@@ -138,6 +139,14 @@ def test_subsets_are_learned_from_or_tested_on_whole():
         assert not tested & learned
     with pytest.raises(EvaluationError, match="typed has 0 subsets, and 2 are to be held out: use random splits"):
         subset_folds(typed(), [0])
+
+
+def test_ten_seeds_hold_out_ten_pairs_of_image_sets_where_the_paper_does():
+    images = [RatedImage(Path(f"{number}.png"), number / 11, number, subset=f"IS{number % 6}") for number in range(12)]
+    cid2013 = Database("CID2013", tuple(images), (0.0, 11.0))
+    held_out = [fold.held_out for fold in authentic_folds(cid2013, range(15))]
+    assert len(set(held_out)) == 15
+    assert all(fold.name.startswith("split-") for fold in authentic_folds(typed(), [0]))
 
 
 def test_larger_adaptation_folds_hold_smaller_ones_and_share_the_test_photos():

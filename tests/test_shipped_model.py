@@ -2,6 +2,7 @@
 
 import io
 import math
+import shlex
 
 import numpy as np
 import pytest
@@ -9,11 +10,15 @@ from PIL import Image, ImageFilter
 from skimage import data
 
 from metaiqa_core.assess import Assessor
+from metaiqa_core.cli import build_parser
+from metaiqa_core.commands.options import chosen
 from metaiqa_core.commands.start import start_from_model
 from metaiqa_core.files import sha256_of
 from metaiqa_core.models.batch_norm import idle_norms
 from metaiqa_core.models.card import read_card
 from metaiqa_core.models.checkpoints import DEFAULT_MODEL, SHIPPED_MODELS, list_models, list_priors
+from metaiqa_core.training.configuration import FINE_TUNE_PRESETS
+from metaiqa_core.training.meta_configuration import META_PRESETS
 
 WEIGHTS = SHIPPED_MODELS / f"{DEFAULT_MODEL}.safetensors"
 
@@ -61,6 +66,18 @@ def test_a_prior_is_a_start_for_fine_tuning_and_no_model_to_judge_with(name):
     assert card.accuracy["protocol"].startswith("zero-shot")
     assert name not in list_models()
     assert start_from_model(name, folded=True).make().config.backbone == "mobilenet_v2"
+
+
+@pytest.mark.parametrize("weights", [WEIGHTS, *list_priors().values()], ids=lambda path: path.stem)
+def test_the_command_on_the_card_still_means_what_it_meant(weights):
+    recipe = read_card(weights.with_suffix(".json")).recipe
+    words = shlex.split(recipe["command"])[3:]
+    arguments = build_parser(words[:1]).parse_args(words)
+    presets = {"meta-train": META_PRESETS, "fine-tune": FINE_TUNE_PRESETS}[words[0]]
+    now = chosen(presets[arguments.preset], arguments).to_dict()
+    was = {name: value for name, value in recipe["configuration"].items() if name in now and name != "seed"}
+    assert was == {name: now[name] for name in was}
+    assert len(was) > 10
 
 
 def test_a_prior_that_learned_with_the_batchs_statistics_can_go_on_so():

@@ -9,6 +9,7 @@ import io
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,12 +25,20 @@ from metaiqa_core.cli import main
 from metaiqa_core.commands.options import add_options
 from metaiqa_core.commands.priors import add_prior_arguments, read_recipe
 from metaiqa_core.databases.reading import read_database
+from metaiqa_core.errors import TrainingError
+from metaiqa_core.models.checkpoints import load_checkpoint, save_checkpoint
+from metaiqa_core.preprocessing import Preprocessing
+from metaiqa_core.progress import finish
 from metaiqa_core.results.records import Protocol
 from metaiqa_core.results.run_log import read_metrics
 from metaiqa_core.results.storage import read_predictions, read_run
 from metaiqa_core.tasks import distortion_tasks
+from metaiqa_core.training.adam import Adam
 from metaiqa_core.training.configuration import FineTuneConfig
-from metaiqa_core.training.meta_configuration import MetaConfig
+from metaiqa_core.training.meta import adam_steps, image_passes, meta_train
+from metaiqa_core.training.meta_configuration import META_PRESETS, MetaConfig
+from metaiqa_core.training.photos import TrainingPhotos
+from metaiqa_core.training.processes import Processes
 
 TYPES = ("kadid10k:GB", "kadid10k:WN", "kadid10k:JPEG")
 LEAN = ["--epochs", "1", "--inner-steps", "1", "--support-batch", "4", "--query-batch", "4", "--crop", "64"]
@@ -117,16 +126,60 @@ def test_parameter_study_varies_k_and_s_and_learns_from_as_many_photos_as_told(
     assert not tested[0].equals(tested[2])
 
 
-@pytest.mark.parametrize(
-    ("words", "size"), [([], 16), (["--support-batch", "8"], 8), (["--baseline-batch-size", "5"], 5)]
-)
-def test_baseline_takes_batches_as_large_as_meta_trainings_unless_told(tiny_checkpoint, distorted, words, size):
+def recipe_of(*words):
     parser = argparse.ArgumentParser()
     add_prior_arguments(parser)
-    recipe = read_recipe(parser.parse_args(["--model", str(tiny_checkpoint), *words]))
-    baseline = recipe.baseline_config(distortion_tasks(read_database(distorted)), seed=0)
-    assert baseline.batch_size == size
-    assert recipe.to_dict()["baseline_batch_size"] == size
+    return read_recipe(parser.parse_args([str(word) for word in words]))
+
+
+@pytest.mark.parametrize("preset", META_PRESETS)
+def test_baseline_has_the_passes_steps_and_rates_of_the_meta_training_unless_told(tiny_checkpoint, distorted, preset):
+    tasks = distortion_tasks(read_database(distorted))
+    recipe = recipe_of("--model", tiny_checkpoint, "--preset", preset)
+    config, baseline = recipe.config, recipe.baseline_config(tasks, seed=0)
+    assert baseline.image_passes == image_passes(tasks, config)
+    steps = baseline.image_passes / baseline.batch_size
+    assert steps == pytest.approx(adam_steps(len(tasks), config), rel=0.1)  # as near as whole batches come
+    assert (baseline.learning_rate, baseline.head_learning_rate) == (
+        config.inner_learning_rate,
+        config.head_learning_rate,
+    )
+    for done in (0, 0.3, 0.9):
+        if config.rate_decay != "linear":
+            assert baseline.rate_factor(done) == config.rate_factor(int(done * config.epochs))
+    told = recipe_of("--model", tiny_checkpoint, "--baseline-batch-size", 5, "--baseline-learning-rate", 0.5)
+    baseline = told.baseline_config(tasks, seed=0)
+    assert (baseline.batch_size, baseline.learning_rate) == (5, 0.5)
+
+
+def test_adam_steps_are_those_that_are_taken(distorted, tiny_checkpoint, monkeypatch):
+    taken = []
+    monkeypatch.setattr(Adam, "step", lambda self, factor: taken.append(factor))
+    tasks = distortion_tasks(database := read_database(distorted))
+    config = recipe_of("--model", tiny_checkpoint, *LEAN, "--inner-steps", 2).config
+    network = load_checkpoint(tiny_checkpoint).network
+    finish(meta_train(network, TrainingPhotos(database.images, Preprocessing(short_side=64)), tasks, config))
+    assert len(taken) == adam_steps(len(tasks), config)
+
+
+def test_what_is_to_be_judged_does_not_start_from_the_default_model_unasked(monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        "metaiqa_core.commands.start.start_from_backbone", lambda *words, **_: asked.append(words) or "backbone"
+    )
+    assert recipe_of().start == "backbone"
+    assert asked == [("resnet18", "imagenet", 500)]
+    assert recipe_of("--model", "default").start.origin == "mobilenet-metaiqa-livec"
+
+
+def test_baseline_refuses_processes_that_would_all_do_the_same(tiny_checkpoint, distorted, tmp_path):
+    database = read_database(distorted)
+    photos = TrainingPhotos(database.images, Preprocessing(short_side=64))
+    work = recipe_of("--model", tiny_checkpoint).train(
+        "Baseline", photos, distortion_tasks(database), 0, tmp_path / "state.pt", Processes(1, 2)
+    )
+    with pytest.raises(TrainingError, match="Baseline has no tasks that processes could share: start it without"):
+        finish(work)
 
 
 def test_leave_one_out_trains_both_methods_on_all_other_types(distorted, tiny_checkpoint, tmp_path):
@@ -155,9 +208,109 @@ def test_another_configuration_does_not_pass_for_this_one(distorted, tiny_checkp
     capsys.readouterr()
     assert main([*words, "--inner-learning-rate", "0.5"]) == 2
     assert capsys.readouterr().err == (
-        f"The splits in {tmp_path / 'run' / 'folds'} were made by another configuration: "
-        "choose another --run-dir, or delete it.\n"
+        f"The splits in {tmp_path / 'run' / 'folds' / 'Baseline'} were made by another configuration, from other "
+        "weights or of other images: choose another --run-dir, or delete it.\n"
     )
+
+
+ADAPT = ["--seeds", "0", "--least-steps", "1", "--epochs", "1", "--frozen-stages", "0", "--crop", "64"]
+
+
+def save_with_weights_times(factor, model, path):
+    """Save a model once more under its own name, with weights that are others unless the factor is 1."""
+    checkpoint = load_checkpoint(model)
+    for parameter in checkpoint.network.parameters():
+        parameter.data *= factor
+    save_checkpoint(checkpoint.network, checkpoint.card, path)
+    return path
+
+
+def test_other_weights_or_images_of_the_same_name_do_not_pass_for_these(tiny_csv, tiny_checkpoint, tmp_path, capsys):
+    folder = tmp_path / "photos"
+    shutil.copytree(tiny_csv.parent, folder)
+    model = save_with_weights_times(1, tiny_checkpoint, folder / "model.safetensors")
+    words = ["ablation", "--database", folder / tiny_csv.name, "--run-dir", tmp_path / "run", "--start", f"A={model}"]
+    words = [str(word) for word in (*words, *ADAPT)]
+    assert main(words) == 0
+    assert main(words) == 0
+    save_with_weights_times(1.1, tiny_checkpoint, model)
+    assert main(words) == 2
+    assert "were made by another configuration, from other weights or of other images" in capsys.readouterr().err
+    save_with_weights_times(1, tiny_checkpoint, model)
+    assert main(words) == 0
+    photo = next(folder.rglob("*.png"))
+    Image.fromarray(photo_pixels(99, size=Image.open(photo).size)).save(photo)
+    assert main(words) == 2
+    assert "from other weights or of other images" in capsys.readouterr().err
+
+
+def test_starts_whose_names_no_file_can_bear_stay_apart(tiny_csv, tiny_checkpoint, tmp_path):
+    other = save_with_weights_times(1.1, tiny_checkpoint, tmp_path / "other.safetensors")
+    words = ["ablation", "--database", tiny_csv, "--run-dir", tmp_path / "run", *ADAPT]
+    run_quietly(*words, "--start", f"\u5143={tiny_checkpoint}", "--start", f"\u57fa={other}")
+    run = read_run(tmp_path / "run")
+    first, second = (record for record in run.records if record.metric == "srocc")
+    assert (first.method, second.method) == ("\u5143", "\u57fa")
+    frames = [read_predictions(run, record.source.predictions) for record in (first, second)]
+    assert not frames[0].equals(frames[1])
+
+
+def test_a_narrower_command_keeps_what_a_wider_one_measured(distorted, tiny_checkpoint, tmp_path):
+    words = ["leave-one-out", "--database", distorted, "--model", tiny_checkpoint, "--run-dir", tmp_path / "run", *LEAN]
+    run_quietly(*words)
+    before = read_run(tmp_path / "run")
+    run_quietly(*words, "--methods", "MetaIQA", "--types", "WN")
+    after = read_run(tmp_path / "run")
+    assert {(one.method, one.distortion_type, one.metric, one.value) for one in after.records} == {
+        (one.method, one.distortion_type, one.metric, one.value) for one in before.records
+    }
+    assert len(after.records) == len(before.records)
+    for record in after.records:
+        assert len(read_predictions(after, record.source.predictions)) == record.n
+    # A fold that was thrown away is not the run's any more.
+    (tmp_path / "run" / "folds" / "Baseline" / "GB-seed-0.json").unlink()
+    run_quietly(*words, "--methods", "MetaIQA", "--types", "WN")
+    left = {(one.method, one.distortion_type) for one in read_run(tmp_path / "run").records}
+    assert len(left) == 5
+    assert ("Baseline", "GB") not in left
+
+
+def test_an_unknown_type_is_refused_with_the_known_ones(distorted, tiny_checkpoint, tmp_path, capsys):
+    words = ["leave-one-out", "--database", distorted, "--model", tiny_checkpoint, "--run-dir", tmp_path / "run"]
+    assert main([str(word) for word in (*words, "--types", "GB", "Fog")]) == 2
+    assert capsys.readouterr().err == (f"tiny-style has no distortion type Fog: expected some of {', '.join(TYPES)}.\n")
+
+
+def test_a_fold_that_ranks_nothing_is_named_and_the_others_are_there(distorted, tiny_checkpoint, tmp_path, capsys):
+    words = ["leave-one-out", "--database", distorted, "--model", tiny_checkpoint, "--methods", "MetaIQA", *LEAN]
+    words = [str(word) for word in (*words, "--run-dir", tmp_path / "run")]
+    assert main(words) == 0
+    fold = tmp_path / "run" / "folds" / "MetaIQA" / "WN-seed-0.json"
+    content = json.loads(fold.read_text())
+    fold.write_text(json.dumps(content | {"predicted": [0.5] * len(content["predicted"])}))
+    capsys.readouterr()
+    assert main(words) == 2
+    assert "1 of 3 folds gave every image the same score, which ranks nothing: WN-seed-0 MetaIQA." in (
+        capsys.readouterr().err
+    )
+    assert {record.distortion_type for record in read_run(tmp_path / "run").records} >= {"GB", "JPEG"}
+
+
+def test_a_measurement_says_what_its_start_has_learned_from(tiny_csv, tiny_checkpoint, tmp_path, capsys):
+    words = ["ablation", "--database", tiny_csv, "--run-dir", tmp_path / "run", "--start", f"A={tiny_checkpoint}"]
+    assert main([str(word) for word in (*words, *ADAPT)]) == 0
+    told = f"NOTE: tiny has learned from {load_checkpoint(tiny_checkpoint).card.training_data}: on those images this is"
+    assert told in capsys.readouterr().err
+
+
+def test_a_run_is_not_continued_at_another_resolution(distorted, tiny_checkpoint, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("METAIQA_STATE_SECONDS", "0")
+    words = ["meta-train", "--database", distorted, "--backbone", "mobilenet_v3_small", "--initial-weights", "random"]
+    words = [str(word) for word in (*words, "--run-dir", tmp_path / "run", *LEAN)]
+    assert main([*words, "--short-side", "96"]) == 0
+    capsys.readouterr()
+    assert main([*words, "--short-side", "72"]) == 2
+    assert "was started with another configuration" in capsys.readouterr().err
 
 
 def test_ablation_names_its_starts_as_the_table_does(tiny_csv, tiny_checkpoint, tmp_path):

@@ -3,11 +3,11 @@
 import argparse
 import sys
 
-from metaiqa_core.commands.adaptation import add_adaptation_arguments, finish_comparison, read_starts
+from metaiqa_core.commands.adaptation import add_adaptation_arguments, compare_starts, read_starts
 from metaiqa_core.commands.database import add_database_arguments, read_database
 from metaiqa_core.commands.output import as_table
 from metaiqa_core.commands.run_folder import add_run_arguments, add_worker_arguments
-from metaiqa_core.evaluation.protocols import random_folds, subset_folds, summarise
+from metaiqa_core.evaluation.protocols import authentic_folds, summarise
 from metaiqa_core.results.records import Protocol
 
 
@@ -24,9 +24,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Compute the folds that are missing, write the results, and print mean SROCC and PLCC."""
     database = read_database(arguments)
     starts = read_starts(arguments)
-    has_subsets = len({image.subset for image in database if image.subset}) > 2 and database.name == "CID2013"
-    folds = subset_folds(database, arguments.seeds) if has_subsets else random_folds(database, arguments.seeds)
-    finished = finish_comparison(arguments, starts, database, folds, Protocol.ABLATION)
+    folds = authentic_folds(database, arguments.seeds)
+    finished = compare_starts(arguments, starts, database, folds, Protocol.ABLATION)
     if finished is None:
         return 0
     rows = []

@@ -2,7 +2,6 @@
 
 import argparse
 import dataclasses
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,19 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from metaiqa_core.commands.fold_by_fold import finish_folds, folds_folder
 from metaiqa_core.commands.options import add_options, chosen
-from metaiqa_core.commands.output import finish_with_bar
-from metaiqa_core.commands.run_folder import claim, common_folder, log_folder, shard_of, share_folds
-from metaiqa_core.commands.start import Start, start_from_backbone, start_from_model
+from metaiqa_core.commands.run_folder import claim, common_folder
+from metaiqa_core.commands.start import Start, note_what_was_learned, start_from_backbone, start_from_model
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.errors import TrainingError
-from metaiqa_core.evaluation.protocols import Fold, Split, Trainer, run_fold
+from metaiqa_core.evaluation.protocols import Fold, Split, Trainer
 from metaiqa_core.models.backbones import BACKBONES
 from metaiqa_core.preprocessing import Preprocessing
-from metaiqa_core.progress import Progress, Work, renamed
-from metaiqa_core.results.outcomes import Outcomes
-from metaiqa_core.results.records import Protocol
-from metaiqa_core.results.run_log import recorded
+from metaiqa_core.progress import Work
+from metaiqa_core.results.records import Protocol, Scalar
 from metaiqa_core.training.configuration import FINE_TUNE_PRESETS, LEAST_STEPS, FineTuneConfig, enough_epochs
 from metaiqa_core.training.finetune import fine_tune
 from metaiqa_core.training.fingerprint import hash_of_weights
@@ -71,64 +68,35 @@ def read_starts(arguments: argparse.Namespace) -> dict[str, Start]:
     return starts
 
 
-def finish_comparison(
-    arguments: argparse.Namespace,
-    starts: Mapping[str, Start],
-    database: Database,
-    folds: Sequence[Fold],
-    protocol: Protocol,
-) -> dict[str, list[Split]] | None:
-    """Do the whole work of `compare_starts` with a bar and the run's log, in as many processes as were asked for.
-
-    Returns:
-        What `compare_starts` returns; None in a process that has only done its share of the folds.
-    """
-    share_folds(arguments)
-    work = compare_starts(arguments, starts, database, folds, protocol)
-    finished = finish_with_bar(recorded(work, log_folder(arguments), tensorboard=arguments.tensorboard))
-    return None if arguments.shard else finished
-
-
 def compare_starts(
     arguments: argparse.Namespace,
     starts: Mapping[str, Start],
     database: Database,
     folds: Sequence[Fold],
     protocol: Protocol,
-) -> Work[dict[str, list[Split]]]:
+) -> dict[str, list[Split]] | None:
     """Fine-tune every start on every fold; the results so far are in the run's folder after each fold.
 
-    Yields:
-        The trainers' `Progress`, with the fold and the start in its stage.
-
     Returns:
-        By start its outcomes in the order of `folds`; only this process's where folds are shared.
+        What `finish_folds` returns.
     """
     config = chosen(FINE_TUNE_PRESETS[arguments.preset], arguments)
     photos = _photos_of(starts, database, config.frozen_stages)
     for name, start in starts.items():
-        claim(arguments.run_dir / "folds" / _fit(name), _recipe(start, config, arguments, database))
-    outcomes = Outcomes(arguments.run_dir.name, protocol, database)
-    finished: dict[str, list[Split]] = {name: [] for name in starts}
-    jobs = shard_of([(fold, name) for fold in folds for name in starts], arguments.shard)
-    for number, (fold, name) in enumerate(jobs, start=1):
-        place = f"{fold.name} {name} ({number} of {len(jobs)})"
-        folder = arguments.run_dir / "folds" / _fit(name)
-        tuned = enough_epochs(config, len(fold.training), arguments.least_steps)
-        trainer = fine_tuner(starts[name], photos[name], tuned, folder / f"{fold.name}.pt")
-        split = yield from renamed(run_fold(database, fold, trainer, folder), place)
-        finished[name].append(split)
-        if not arguments.shard:
-            configuration = _recipe(starts[name], tuned, arguments, database) | {
-                "start": name,
-                "origin": starts[name].origin,
-                "labelled_photos": len(fold.training),
-            }
-            outcomes.add(split, name, configuration)
-            if number % len(starts) == 0:
-                outcomes.write(arguments.run_dir)
-        yield Progress(f"{place}: done", number, len(jobs), {"srocc": split.srocc, "plcc": split.plcc})
-    return finished
+        claim(folds_folder(arguments.run_dir, name), _recipe(start, config, arguments, database), [database])
+    note_what_was_learned(starts.values())
+
+    def tuned_for(fold: Fold) -> FineTuneConfig:
+        return enough_epochs(config, len(fold.training), arguments.least_steps)
+
+    def trainer_of(fold: Fold, name: str, state: Path) -> Trainer:
+        return fine_tuner(starts[name], photos[name], tuned_for(fold), state)
+
+    def configuration_of(fold: Fold, name: str) -> dict[str, Scalar]:
+        recipe = _recipe(starts[name], tuned_for(fold), arguments, database)
+        return recipe | {"start": name, "labelled_photos": len(fold.training)}
+
+    return finish_folds(arguments, database, folds, list(starts), protocol, trainer_of, configuration_of)
 
 
 def _photos_of(starts: Mapping[str, Start], database: Database, frozen_stages: int) -> dict[str, TrainingPhotos]:
@@ -159,11 +127,8 @@ def _recipe(start: Start, config: FineTuneConfig, arguments: argparse.Namespace,
     return config.to_dict() | {
         "seed": None,
         "origin": start.origin,
+        "start_hash": start.hash,
         "short_side": start.preprocessing.short_side,
         "least_steps": arguments.least_steps,
         "database_folder": common_folder(database),
     }
-
-
-def _fit(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.") or "start"

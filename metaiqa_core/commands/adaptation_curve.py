@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 
-from metaiqa_core.commands.adaptation import add_adaptation_arguments, finish_comparison, read_starts
+from metaiqa_core.commands.adaptation import add_adaptation_arguments, compare_starts, read_starts
 from metaiqa_core.commands.database import add_database_arguments, read_database
 from metaiqa_core.commands.output import as_table
 from metaiqa_core.commands.run_folder import add_run_arguments, add_worker_arguments
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     starts = read_starts(arguments)
     sizes = sorted(set(arguments.sizes))
     folds = adaptation_folds(database, arguments.seeds, sizes)
-    finished = finish_comparison(arguments, starts, database, folds, Protocol.ADAPTATION_CURVE)
+    finished = compare_starts(arguments, starts, database, folds, Protocol.ADAPTATION_CURVE)
     if finished is None:
         return 0
     rows = []

@@ -15,7 +15,7 @@ from metaiqa_core.commands.database import add_database_arguments, read_database
 from metaiqa_core.commands.options import add_options, chosen
 from metaiqa_core.commands.output import finish_with_bar
 from metaiqa_core.commands.run_folder import add_run_arguments, claim, command_line, common_folder
-from metaiqa_core.commands.start import Start, add_start_arguments, read_start
+from metaiqa_core.commands.start import Start, add_start_arguments, note_what_was_learned, read_start
 from metaiqa_core.databases import reading
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.errors import TrainingError
@@ -35,7 +35,7 @@ from metaiqa_core.training.photos import TrainingPhotos, predict
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    add_start_arguments(parser)
+    add_start_arguments(parser, unsaid="model")
     add_database_arguments(parser)
     add_run_arguments(parser, "state, splits and the new model")
     parser.add_argument("--preset", choices=tuple(FINE_TUNE_PRESETS), default="recommended")
@@ -115,13 +115,14 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.repeats:
         recipe = {
             "start": start.origin,
-            "backbone": arguments.backbone,
+            "start_hash": start.hash,
             "preprocessing": start.preprocessing.to_dict(),
             "configuration": {**config.to_dict(), "seed": None},
             "least_steps": least_steps,
             **rehearsal,
         }
-        claim(arguments.run_dir / "splits", recipe)
+        claim(arguments.run_dir / "splits", recipe, [database, *rehearsed])
+        note_what_was_learned([start])
         seeds = range(arguments.first_seed, arguments.first_seed + arguments.repeats)
         measuring = repeated_splits(database, train, seeds, arguments.run_dir / "splits")
         splits = finish_with_bar(recorded(measuring, arguments.run_dir, tensorboard=arguments.tensorboard))
@@ -138,6 +139,7 @@ def run(arguments: argparse.Namespace) -> int:
             "least_steps": least_steps,
             **rehearsal,
             "start": start.origin,
+            "start_hash": start.hash,
             "seed": None,
             "database_folder": common_folder(database),
         }

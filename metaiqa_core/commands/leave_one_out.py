@@ -8,23 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metaiqa_core.commands.database import add_database_arguments, read_database
-from metaiqa_core.commands.output import as_table, finish_with_bar
+from metaiqa_core.commands.fold_by_fold import finish_folds, folds_folder
+from metaiqa_core.commands.output import as_table
 from metaiqa_core.commands.priors import METHODS, PriorRecipe, add_prior_arguments, read_recipe
-from metaiqa_core.commands.run_folder import (
-    add_run_arguments,
-    add_worker_arguments,
-    claim,
-    common_folder,
-    log_folder,
-    shard_of,
-    share_folds,
-)
+from metaiqa_core.commands.run_folder import add_run_arguments, add_worker_arguments, claim, common_folder
+from metaiqa_core.commands.start import note_what_was_learned
 from metaiqa_core.databases.rated_image import Database
-from metaiqa_core.evaluation.protocols import Fold, Split, Trainer, leave_one_distortion_out_folds, run_fold
-from metaiqa_core.progress import Progress, Work, renamed
-from metaiqa_core.results.outcomes import Outcomes
+from metaiqa_core.errors import DatabaseError
+from metaiqa_core.evaluation.protocols import Fold, Split, Trainer, leave_one_distortion_out_folds
+from metaiqa_core.progress import Work
 from metaiqa_core.results.records import Protocol
-from metaiqa_core.results.run_log import recorded
 from metaiqa_core.tasks import distortion_tasks
 from metaiqa_core.training.photos import TrainingPhotos, predict
 
@@ -44,38 +37,38 @@ def run(arguments: argparse.Namespace) -> int:
     """Compute the folds that are missing, write the results, and print SROCC by type."""
     database = read_database(arguments)
     recipe = read_recipe(arguments)
-    folds = leave_one_distortion_out_folds(database, arguments.seeds)
-    if arguments.types:
-        folds = [fold for fold in folds if fold.held_out in arguments.types]
-    claim(arguments.run_dir / "folds", recipe.to_dict() | {"database": database.name})
-    share_folds(arguments)
-    work = _fold_by_fold(arguments, database, recipe, folds)
-    finished = finish_with_bar(recorded(work, log_folder(arguments), tensorboard=arguments.tensorboard))
-    if not arguments.shard:
+    folds = _chosen(leave_one_distortion_out_folds(database, arguments.seeds), arguments.types, database)
+    for method in arguments.methods:
+        claim(folds_folder(arguments.run_dir, method), recipe.to_dict(), [database])
+    note_what_was_learned([recipe.start])
+    photos = TrainingPhotos(database.images, recipe.start.preprocessing)
+    configuration = recipe.to_dict() | {"database_folder": common_folder(database)}
+    finished = finish_folds(
+        arguments,
+        database,
+        folds,
+        arguments.methods,
+        Protocol.LEAVE_ONE_DISTORTION_OUT,
+        lambda _, method, state: _trainer(method, recipe, photos, database, state),
+        lambda _, __: configuration,
+    )
+    if finished:
         sys.stdout.write(_table(finished, arguments.methods))
     return 0
 
 
-def _fold_by_fold(
-    arguments: argparse.Namespace, database: Database, recipe: PriorRecipe, folds: list[Fold]
-) -> Work[dict[str, list[Split]]]:
-    photos = TrainingPhotos(database.images, recipe.start.preprocessing)
-    configuration = recipe.to_dict() | {"database_folder": common_folder(database)}
-    outcomes = Outcomes(arguments.run_dir.name, Protocol.LEAVE_ONE_DISTORTION_OUT, database)
-    finished: dict[str, list[Split]] = {method: [] for method in arguments.methods}
-    jobs = shard_of([(fold, method) for fold in folds for method in arguments.methods], arguments.shard)
-    for number, (fold, method) in enumerate(jobs, start=1):
-        place = f"{fold.held_out.partition(':')[2]} {method} ({number} of {len(jobs)})"
-        folder = arguments.run_dir / "folds" / method
-        trainer = _trainer(method, recipe, photos, database, folder / f"{fold.name}.pt")
-        split = yield from renamed(run_fold(database, fold, trainer, folder), place)
-        finished[method].append(split)
-        if not arguments.shard:
-            outcomes.add(split, method, configuration)
-            if number % len(arguments.methods) == 0:
-                outcomes.write(arguments.run_dir)
-        yield Progress(f"{place}: done", number, len(jobs), {"srocc": split.srocc, "plcc": split.plcc})
-    return finished
+def _chosen(folds: list[Fold], types: list[str] | None, database: Database) -> list[Fold]:
+    """Return the folds that hold out the types, which may be named by their keys or as tables abbreviate them."""
+    if not types:
+        return folds
+    names = {name: fold.held_out for fold in folds for name in (fold.held_out, fold.held_out.partition(":")[2])}
+    if unknown := [name for name in types if name not in names]:
+        raise DatabaseError(
+            f"{database.name} has no distortion type {', '.join(unknown)}: expected some of "
+            f"{', '.join(dict.fromkeys(names.values()))}."
+        )
+    wanted = {names[name] for name in types}
+    return [fold for fold in folds if fold.held_out in wanted]
 
 
 def _trainer(method: str, recipe: PriorRecipe, photos: TrainingPhotos, database: Database, state: Path) -> Trainer:

@@ -12,10 +12,10 @@ from metaiqa_core.commands.database import add_database_arguments, read_database
 from metaiqa_core.commands.output import as_table, finish_with_bar
 from metaiqa_core.commands.priors import PriorRecipe, add_prior_arguments, prior_card, read_recipe
 from metaiqa_core.commands.run_folder import add_run_arguments, claim, common_folder
-from metaiqa_core.commands.start import start_from_model
+from metaiqa_core.commands.start import note_what_was_learned, start_from_model
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.databases.reading import read_database
-from metaiqa_core.evaluation.protocols import Fold, Split, adaptation_folds, random_folds, run_fold
+from metaiqa_core.evaluation.protocols import Fold, Split, adaptation_folds, authentic_folds, run_fold
 from metaiqa_core.models.checkpoints import save_checkpoint
 from metaiqa_core.progress import Progress, Work, renamed
 from metaiqa_core.results.outcomes import Outcomes
@@ -62,6 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     recipe = read_recipe(arguments)
     k, steps = recipe.config.tasks_per_batch, recipe.config.inner_steps
     settings = sorted({(tasks, steps) for tasks in arguments.tasks} | {(k, number) for number in arguments.steps})
+    note_what_was_learned([recipe.start])
     study = _study(arguments, sources, target, recipe, settings)
     finished = finish_with_bar(recorded(study, arguments.run_dir, tensorboard=arguments.tensorboard))
     rows = [
@@ -94,7 +95,7 @@ def _study(
         varied = dataclasses.replace(recipe, config=config)
         recorded_as = varied.to_dict() | tuned_as
         folder = arguments.run_dir / f"k-{k}-S-{steps}"
-        claim(folder, recorded_as | {"sources": [database.name for database in sources], "target": target.name})
+        claim(folder, recorded_as, [*sources, target])
         prior = folder / "prior.safetensors"
         if not prior.exists():
             work = varied.train("MetaIQA", photos, tasks, 0, folder / "state.pt")
@@ -109,7 +110,7 @@ def _study(
             finished[k, steps].append(split)
             configuration = recorded_as | {"database_folder": common_folder(target)}
             outcomes.add(split, "MetaIQA", configuration, name=f"k-{k}-S-{steps}-{fold.name}")
-            outcomes.write(arguments.run_dir)
+            outcomes.write(arguments.run_dir, folds=arguments.run_dir)
         sroccs = [split.srocc for split in finished[k, steps]]
         yield Progress(f"{place}: done", number, len(settings), {"srocc": float(np.mean(sroccs))})
     return finished
@@ -118,7 +119,7 @@ def _study(
 def _fine_tuning(arguments: argparse.Namespace, target: Database) -> tuple[list[Fold], FineTuneConfig]:
     """Return on what each prior is fine-tuned and judged, and how."""
     if arguments.labelled_photos is None:
-        folds = random_folds(target, arguments.seeds)
+        folds = authentic_folds(target, arguments.seeds)
     else:
         folds = adaptation_folds(target, arguments.seeds, [arguments.labelled_photos])
     tuning = FINE_TUNE_PRESETS[arguments.fine_tune_preset]

@@ -15,12 +15,13 @@ from metaiqa_core.commands.options import add_options, chosen
 from metaiqa_core.commands.run_folder import command_line
 from metaiqa_core.commands.start import Start, add_start_arguments, read_start
 from metaiqa_core.databases.rated_image import Database
+from metaiqa_core.errors import TrainingError
 from metaiqa_core.models.card import ModelCard
 from metaiqa_core.models.regressor import Regressor
 from metaiqa_core.progress import Work
 from metaiqa_core.tasks import DistortionTask
 from metaiqa_core.training.baseline import train_baseline
-from metaiqa_core.training.meta import image_passes, meta_train
+from metaiqa_core.training.meta import adam_steps, image_passes, meta_train
 from metaiqa_core.training.meta_configuration import META_PRESETS, BaselineConfig, MetaConfig
 from metaiqa_core.training.photos import TrainingPhotos
 from metaiqa_core.training.processes import Processes
@@ -36,16 +37,16 @@ class PriorRecipe:
     Attributes:
         start: What training starts from.
         config: Of meta-training; Baseline takes from it what both have, and the number of image passes.
-        baseline_learning_rate: Of Baseline's backbone.
-        baseline_head_learning_rate: Of Baseline's head; None: as its backbone.
-        baseline_batch_size: Images in a step of Baseline.
+        baseline_learning_rate: Of Baseline's backbone; None: the inner learning rate.
+        baseline_head_learning_rate: Of Baseline's head; None: as in meta-training.
+        baseline_batch_size: Images in a step of Baseline; None: so many that it takes as many steps as meta-training.
     """
 
     start: Start
     config: MetaConfig
-    baseline_learning_rate: float
-    baseline_head_learning_rate: float | None
-    baseline_batch_size: int
+    baseline_learning_rate: float | None = None
+    baseline_head_learning_rate: float | None = None
+    baseline_batch_size: int | None = None
 
     def train(
         self,
@@ -59,6 +60,8 @@ class PriorRecipe:
         """Train one prior; the start's new layers are the same for both methods."""
         network = self.start.network(seed)
         if method == "Baseline":
+            if processes.count > 1:
+                raise TrainingError("Baseline has no tasks that processes could share: start it without torchrun.")
             baseline = self.baseline_config(tasks, seed)
             return (yield from train_baseline(network, photos, tasks, baseline, state_file=state_file)).network
         config = dataclasses.replace(self.config, seed=seed)
@@ -66,15 +69,17 @@ class PriorRecipe:
         return (yield from work).network
 
     def baseline_config(self, tasks: Sequence[DistortionTask], seed: int) -> BaselineConfig:
-        """Return Baseline's configuration: the image passes of the meta-training that it is compared with."""
+        """Return Baseline's configuration: image passes and Adam steps of the meta-training it is compared with."""
         config = self.config
+        passes = image_passes(tasks, dataclasses.replace(config, seed=seed))
         return BaselineConfig(
-            image_passes=image_passes(tasks, dataclasses.replace(config, seed=seed)),
-            batch_size=self.baseline_batch_size,
-            learning_rate=self.baseline_learning_rate,
-            head_learning_rate=self.baseline_head_learning_rate,
+            image_passes=passes,
+            batch_size=self.baseline_batch_size or round(passes / adam_steps(len(tasks), config)),
+            learning_rate=self.baseline_learning_rate or config.inner_learning_rate,
+            head_learning_rate=self.baseline_head_learning_rate or config.head_learning_rate,
             weight_decay=config.weight_decay,
-            rate_decay="linear" if config.rate_decay == "linear" else "none",
+            rate_decay=config.rate_decay,
+            epochs=config.epochs,
             crop=config.crop,
             flip=config.flip,
             batch_norm="frozen" if config.fixed_statistics else "carried",
@@ -89,6 +94,7 @@ class PriorRecipe:
         config = self.config.to_dict() | {"seed": None, "k": self.config.tasks_per_batch}
         return config | {
             "start": self.start.origin,
+            "start_hash": self.start.hash,
             "short_side": self.start.preprocessing.short_side,
             "backbone": self.start.make().config.backbone,
             "baseline_learning_rate": self.baseline_learning_rate,
@@ -99,16 +105,16 @@ class PriorRecipe:
 
 def add_prior_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the start, the preset, the configuration and Baseline's rates."""
-    add_start_arguments(parser)
+    add_start_arguments(parser, unsaid="backbone")
     parser.add_argument("--preset", choices=tuple(META_PRESETS), default="recommended")
     baseline = parser.add_argument_group("Baseline (Section 4.6), which shares all else, and the image passes")
-    baseline.add_argument("--baseline-learning-rate", type=float, default=1e-4, metavar="FLOAT", help="(default: 1e-4)")
-    baseline.add_argument("--baseline-head-learning-rate", type=float, metavar="FLOAT", help="(default: the same)")
+    baseline.add_argument("--baseline-learning-rate", type=float, metavar="FLOAT", help="(default: the inner rate)")
+    baseline.add_argument("--baseline-head-learning-rate", type=float, metavar="FLOAT", help="(default: the head's)")
     baseline.add_argument(
         "--baseline-batch-size",
         type=int,
         metavar="INT",
-        help="images in a step (default: as in a support step, for as many Adam steps as meta-training takes)",
+        help="images in a step (default: so many that Baseline takes as many Adam steps as meta-training)",
     )
     add_options(parser, MetaConfig, skip=("seed",))
 
@@ -117,9 +123,8 @@ def read_recipe(arguments: argparse.Namespace) -> PriorRecipe:
     """Return the recipe that the options name."""
     config = chosen(META_PRESETS[arguments.preset], arguments)
     start = read_start(arguments, folded=config.fixed_statistics)
-    batch_size = config.support_batch if arguments.baseline_batch_size is None else arguments.baseline_batch_size
     rates = arguments.baseline_learning_rate, arguments.baseline_head_learning_rate
-    return PriorRecipe(start, config, *rates, batch_size)
+    return PriorRecipe(start, config, *rates, arguments.baseline_batch_size)
 
 
 def prior_card(

@@ -89,18 +89,25 @@ def log_folder(arguments: argparse.Namespace) -> Path:
     return arguments.run_dir / "workers" / str(arguments.shard[0]) if arguments.shard else arguments.run_dir
 
 
-def claim(folder: Path, recipe: Mapping[str, Any]) -> None:
-    """Refuse a folder whose finished folds another recipe made: their numbers would pass for this one's.
+def claim(folder: Path, recipe: Mapping[str, Any], databases: Sequence[Database]) -> None:
+    """Refuse a folder whose finished folds were made otherwise: their numbers would pass for this run's.
+
+    Args:
+        folder: Of the finished folds.
+        recipe: How they are made, with the hash of the start's weights (JSON-ready).
+        databases: Of what.
 
     Raises:
-        TrainingError: If so.
+        TrainingError: If another recipe, or images of the same name that are others, made them.
     """
-    file, content = folder / "recipe.json", as_json(recipe)
+    made_of = {"databases": {database.name: database.fingerprint() for database in databases}}
+    file, content = folder / "recipe.json", as_json({**recipe, **made_of})
     if not file.exists():
         write_text(file, content)
     elif file.read_text(encoding="utf-8") != content:
         raise TrainingError(
-            f"The splits in {folder} were made by another configuration: choose another --run-dir, or delete it."
+            f"The splits in {folder} were made by another configuration, from other weights or of other images: choose "
+            "another --run-dir, or delete it."
         )
 
 

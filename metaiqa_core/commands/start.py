@@ -1,11 +1,12 @@
 """The options by which commands name what training starts from: a model, or a backbone with its own weights."""
 
 import argparse
-import functools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
+from typing import Literal
 
 import torch
 
@@ -15,8 +16,11 @@ from metaiqa_core.models.checkpoints import load_checkpoint
 from metaiqa_core.models.imported import read_foreign_state_dict
 from metaiqa_core.models.regressor import Regressor, RegressorConfig
 from metaiqa_core.preprocessing import Preprocessing
+from metaiqa_core.training.fingerprint import hash_of_weights
 
 DROPOUT = 0.2
+_UNSAID = {"model": "default", "backbone": "resnet18"}
+"""What is started from where neither is named."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +31,18 @@ class Start:
         make: Builds the network; new layers draw from torch's global generator.
         preprocessing: Of its input.
         origin: Where it comes from, in words.
+        learned_from: What its weights have learned people's scores from; empty for a backbone.
     """
 
     make: Callable[[], Regressor]
     preprocessing: Preprocessing
     origin: str
+    learned_from: str = ""
+
+    @cached_property
+    def hash(self) -> str:
+        """What tells its weights from others that bear the same name; new layers are those of seed 0."""
+        return hash_of_weights(self.network(0))
 
     def network(self, seed: int) -> Regressor:
         """Return a new network; the same seed gives new layers the same weights."""
@@ -40,18 +51,27 @@ class Start:
             return self.make()
 
 
-def add_start_arguments(parser: argparse.ArgumentParser, *, model: str | None = "default") -> None:
-    """Declare --model, --backbone, --initial-weights and --short-side; `model` is what --model is by default."""
+def add_start_arguments(parser: argparse.ArgumentParser, *, unsaid: Literal["model", "backbone"]) -> None:
+    """Declare --model, --backbone, --initial-weights and --short-side.
+
+    Args:
+        parser: Of the command.
+        unsaid: What to start from where neither is named: the default model, which people's scores have taught; or a
+            backbone, for what is to be judged on images that the default model or its prior may have learned from.
+    """
     group = parser.add_argument_group("where to start")
-    group.add_argument("--model", default=model, metavar="NAME|FILE", help="a model to go on from")
-    group.add_argument("--backbone", choices=BACKBONES, help="start from a backbone instead of a model")
+    said = {key: f" (default: {value})" if key == unsaid else "" for key, value in _UNSAID.items()}
+    either = group.add_mutually_exclusive_group()
+    either.add_argument("--model", metavar="NAME|FILE", help=f"a model to go on from{said['model']}")
+    either.add_argument("--backbone", choices=BACKBONES, help=f"a backbone under a new head{said['backbone']}")
+    parser.set_defaults(unsaid_start=unsaid)
     group.add_argument(
         "--initial-weights",
         default="imagenet",
         metavar="imagenet|random|FILE",
         help="of the backbone: downloaded, random, or a state dict of the torchvision classifier",
     )
-    group.add_argument("--short-side", type=int, default=500, help="model resolution with --backbone (default: 500)")
+    group.add_argument("--short-side", type=int, default=500, help="model resolution with a backbone (default: 500)")
 
 
 def start_from_model(name: str, *, folded: bool) -> Start:
@@ -70,7 +90,8 @@ def start_from_model(name: str, *, folded: bool) -> Start:
             f"{checkpoint.card.name} has the released code's architecture, which is for scoring only: "
             "fine-tune one of our own models, or start with --backbone resnet18."
         )
-    return Start(functools.partial(_copy, checkpoint.network, folded), checkpoint.preprocessing, checkpoint.card.name)
+    make = partial(_copy, checkpoint.network, folded)
+    return Start(make, checkpoint.preprocessing, checkpoint.card.name, checkpoint.card.training_data)
 
 
 def start_from_backbone(backbone: str, initial_weights: str, short_side: int, *, folded: bool) -> Start:
@@ -89,18 +110,31 @@ def start_from_backbone(backbone: str, initial_weights: str, short_side: int, *,
     preprocessing = Preprocessing(short_side=short_side)
     if initial_weights == "random":
         sys.stderr.write("WARNING: the backbone starts from random weights; expect far lower accuracy.\n")
-        return Start(functools.partial(Regressor, config), preprocessing, f"{backbone}, random weights")
+        return Start(partial(Regressor, config), preprocessing, f"{backbone}, random weights")
     weights = imagenet_weights(backbone) if initial_weights == "imagenet" else read_foreign_state_dict(initial_weights)
     named = "torchvision's ImageNet weights" if initial_weights == "imagenet" else f"from {Path(initial_weights).name}"
-    make = functools.partial(Regressor, config, backbone_weights=weights, source=initial_weights)
+    make = partial(Regressor, config, backbone_weights=weights, source=initial_weights)
     return Start(make, preprocessing, f"{backbone}, {named}")
 
 
 def read_start(arguments: argparse.Namespace, *, folded: bool) -> Start:
     """Return the start that the options name."""
-    if arguments.backbone is None:
-        return start_from_model(arguments.model, folded=folded)
-    return start_from_backbone(arguments.backbone, arguments.initial_weights, arguments.short_side, folded=folded)
+    model, backbone = arguments.model, arguments.backbone
+    if not (model or backbone):
+        unsaid = {arguments.unsaid_start: _UNSAID[arguments.unsaid_start]}
+        model, backbone = unsaid.get("model"), unsaid.get("backbone")
+    if model:
+        return start_from_model(model, folded=folded)
+    return start_from_backbone(backbone, arguments.initial_weights, arguments.short_side, folded=folded)
+
+
+def note_what_was_learned(starts: Iterable[Start]) -> None:
+    """Say before a measurement on which images it would be none: those that a start has learned already."""
+    for start in starts:
+        if start.learned_from:
+            sys.stderr.write(
+                f"NOTE: {start.origin} has learned from {start.learned_from}: on those images this is no test.\n"
+            )
 
 
 def _copy(network: Regressor, folded: bool) -> Regressor:

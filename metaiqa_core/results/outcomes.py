@@ -2,7 +2,6 @@
 
 import datetime
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,8 +11,9 @@ from metaiqa_core import __version__
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.evaluation.criteria import bootstrap_interval, plcc, srocc
 from metaiqa_core.evaluation.protocols import Split
+from metaiqa_core.files import file_name_for
 from metaiqa_core.results.records import Measured, Protocol, ResultRecord, Scalar
-from metaiqa_core.results.storage import Run, write_run
+from metaiqa_core.results.storage import RESULTS_FILE, Run, read_run, write_run
 
 
 def write_splits(
@@ -61,7 +61,7 @@ class Outcomes:
             configuration: Of the training.
             name: Of the predictions; by default made of the method's and the fold's.
         """
-        name = name or re.sub(r"[^A-Za-z0-9_.-]+", "-", f"{method}-{split.name}").strip("-.")[:100]
+        name = name or _name_of(file_name_for(method), split.name)
         images = [self._database.images[position] for position in split.test]
         source = Measured(
             run=self._run,
@@ -100,11 +100,27 @@ class Outcomes:
             }
         )
 
-    def write(self, folder: Path) -> Run:
-        """Write what was added, whole or not at all, in place of what the run held before.
+    def write(self, folder: Path, *, folds: Path | None = None) -> Run:
+        """Write what was added, whole or not at all.
+
+        Args:
+            folder: The run's folder.
+            folds: Where finished folds lie, METHOD/FOLD.json: what the run held of them before, and was not asked for
+                this time, stays. Without, all that the run held before goes.
 
         Raises:
-            ResultsError: If the folder holds another run's results.
+            ResultsError: If the folder holds another run's results, or damaged ones.
             OSError: If the disk refuses.
         """
-        return write_run(folder, self._records, self._frames)
+        finished = {_name_of(file.parent.name, file.stem) for file in folds.glob("*/*.json")} if folds else set()
+        earlier = read_run(folder).records if finished and (folder / RESULTS_FILE).exists() else ()
+        stays = [
+            record
+            for record in earlier
+            if isinstance(record.source, Measured) and record.source.predictions in finished - self._frames.keys()
+        ]
+        return write_run(folder, [*stays, *self._records], self._frames)
+
+
+def _name_of(method: str, fold: str) -> str:
+    return file_name_for(f"{method}-{fold}")

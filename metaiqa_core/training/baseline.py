@@ -93,7 +93,7 @@ def train_baseline(
         batch = order[step % per_epoch * size :][:size].tolist()
         weights.gradient.zero_()
         result = learner.backward(batch, np.random.default_rng((config.seed, step, 1)))
-        adam.step(1 - step / total if config.rate_decay == "linear" else 1.0)
+        adam.step(config.rate_factor(step / total))
         history.append({"step": step + 1, "loss": result.loss})
         if state_file and (step + 1 == total or state_is_due(kept)):
             progress = {"network": network.state_dict(), "adam": adam.state_dict(), "history": history}

@@ -83,8 +83,10 @@ def fine_tune(
     signature = {
         "config": config.to_dict(),
         "network": network.config.to_dict(),
+        "preprocessing": photos.preprocessing.to_dict(),
         "start": start,
-        "training": list(training),
+        "training": [photos.images[position].path.name for position in training],
+        "validation": [photos.images[position].path.name for position in validation],
         "unit_scores": photos.unit_scores[list(training)].tolist(),
     }
     if state_file and (state := load_state(state_file, signature)):

@@ -195,6 +195,11 @@ def image_passes(tasks: Sequence[DistortionTask], config: MetaConfig) -> int:
     return total
 
 
+def adam_steps(tasks: int, config: MetaConfig) -> int:
+    """Return how many Adam steps meta-training takes in all with that many tasks, on support and query sets."""
+    return config.epochs * iterations_per_epoch(tasks, config) * config.tasks_per_batch * 2 * config.inner_steps
+
+
 def mini_batch(tasks: Sequence[DistortionTask], iteration: int, config: MetaConfig) -> list[DistortionTask]:
     """Return the tasks of one iteration: tasks in random order, none again before all others have been."""
     wanted = range(iteration * config.tasks_per_batch, (iteration + 1) * config.tasks_per_batch)

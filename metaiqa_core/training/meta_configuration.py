@@ -96,15 +96,7 @@ class MetaConfig:
 
     def rate_factor(self, epoch: int) -> float:
         """Return what the learning rates are multiplied by in an epoch, counted from 0."""
-        match self.rate_decay:
-            case "step":
-                return 0.8 ** (epoch // 5)
-            case "quadratic":
-                return 0.9 ** (epoch**2 // 4)
-            case "linear":
-                return 1 - epoch / self.epochs
-            case _:
-                return 1.0
+        return _rate_factor(self.rate_decay, epoch, self.epochs)
 
     @property
     def fixed_statistics(self) -> bool:
@@ -128,7 +120,8 @@ class BaselineConfig:
         head_learning_rate: Of the linear layers; None: as the backbone.
         second_moment_decay: Decay rate of Adam's second moment.
         weight_decay: Strength of the penalty on the weights, through the gradient.
-        rate_decay: `linear`: down to zero at the end; `none`.
+        rate_decay: As in meta-training, but that `linear` falls with each step.
+        epochs: Into how many `step` and `quadratic` divide the run: those of the meta-training.
         crop: Side of the random square crop in pixels of the model's input.
         flip: Mirror half of the crops.
         batch_norm: `frozen`: use the running statistics as they are; `carried`: use the batch's and update them.
@@ -144,7 +137,8 @@ class BaselineConfig:
     head_learning_rate: float | None = None
     second_moment_decay: float = 0.99
     weight_decay: float = 1e-5
-    rate_decay: Literal["linear", "none"] = "none"
+    rate_decay: Literal["step", "quadratic", "linear", "none"] = "none"
+    epochs: int = 100
     crop: int = 224
     flip: bool = False
     batch_norm: Literal["frozen", "carried"] = "frozen"
@@ -154,11 +148,21 @@ class BaselineConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("image_passes", "batch_size"):
+        for name in ("image_passes", "batch_size", "epochs"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
         if not self.learning_rate > 0 or (self.head_learning_rate is not None and not self.head_learning_rate > 0):
             raise ValueError("learning rates must be above 0")
+        if self.rate_decay not in _CHOICES["rate_decay"]:
+            raise ValueError(f"rate_decay must be one of {', '.join(_CHOICES['rate_decay'])}, got {self.rate_decay!r}")
+
+    def rate_factor(self, done: float) -> float:
+        """Return what the learning rates are multiplied by when that share of the steps is done."""
+        return (
+            1 - done
+            if self.rate_decay == "linear"
+            else _rate_factor(self.rate_decay, int(done * self.epochs), self.epochs)
+        )
 
     @property
     def fixed_statistics(self) -> bool:
@@ -168,6 +172,18 @@ class BaselineConfig:
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON-ready values."""
         return asdict(self)
+
+
+def _rate_factor(decay: str, epoch: int, epochs: int) -> float:
+    match decay:
+        case "step":
+            return 0.8 ** (epoch // 5)
+        case "quadratic":
+            return 0.9 ** (epoch**2 // 4)
+        case "linear":
+            return 1 - epoch / epochs
+        case _:
+            return 1.0
 
 
 _CHOICES = {

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from metaiqa_core.errors import TrainingError
 from metaiqa_core.models.batch_norm import idle_norms, norms_within_convolutions, set_statistics
 from metaiqa_core.models.regressor import Regressor
 from metaiqa_core.training.photos import FrozenFeatures
@@ -15,7 +16,16 @@ STATISTICS_OF = 64
 
 
 def let_learn(network: Regressor, frozen_stages: int) -> None:
-    """Ask for gradients of all weights but those of the first stages, in the memory layout that convolutions like."""
+    """Ask for gradients of all weights but those of the first stages, in the memory layout that convolutions like.
+
+    Raises:
+        TrainingError: If no stage is left to learn.
+    """
+    if frozen_stages >= len(network.backbone):
+        raise TrainingError(
+            f"With {frozen_stages} frozen stages nothing of {network.config.backbone} would learn, which has "
+            f"{len(network.backbone)}: give fewer with --frozen-stages (0 to {len(network.backbone) - 1})."
+        )
     network.to(memory_format=torch.channels_last)
     network.requires_grad_(True)
     for stage in list(network.backbone)[:frozen_stages]:

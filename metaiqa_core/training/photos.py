@@ -35,7 +35,7 @@ class TrainingPhotos:
     ) -> None:
         self.images = list(images)
         self.unit_scores = torch.tensor([image.unit_score for image in images], dtype=torch.float32)
-        self._preprocessing = preprocessing
+        self.preprocessing = preprocessing
         self._cache: _Cache[int] = _Cache(cache_bytes)
         self._features: dict[tuple[int, bool, str], FrozenFeatures] = {}
 
@@ -60,10 +60,10 @@ class TrainingPhotos:
 
     def _read(self, index: int) -> Tensor:
         try:
-            photo = decode(self.images[index].path, least_short_side=self._preprocessing.short_side)
+            photo = decode(self.images[index].path, least_short_side=self.preprocessing.short_side)
         except PhotoError as error:
             raise DatabaseError(f"An image of the database cannot be used: {error}") from error
-        return self._preprocessing(photo)[0].mul(255).round().to(torch.uint8)
+        return self.preprocessing(photo)[0].mul(255).round().to(torch.uint8)
 
 
 class FrozenFeatures:

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, distributed
 
 from metaiqa_core.errors import TrainingError
@@ -32,7 +31,7 @@ class Processes:
 
 @contextmanager
 def join_processes(environment: Mapping[str, str] = os.environ) -> Iterator[Processes]:
-    """Join the processes that torchrun started: nccl where each has a GPU, gloo otherwise. Alone without torchrun.
+    """Join the processes that torchrun started. Alone without torchrun.
 
     Raises:
         TrainingError: If torchrun's variables are there but the others cannot be reached.
@@ -42,10 +41,7 @@ def join_processes(environment: Mapping[str, str] = os.environ) -> Iterator[Proc
         yield Processes()
         return
     try:
-        backend = "nccl" if torch.cuda.is_available() else "gloo"
-        if backend == "nccl":
-            torch.cuda.set_device(int(environment["LOCAL_RANK"]))
-        distributed.init_process_group(backend)
+        distributed.init_process_group("gloo")  # also where there are GPUs: training is done on the processor
     except (ValueError, KeyError, RuntimeError) as error:
         raise TrainingError(
             f"The {count} processes of this run cannot find each other ({error}): start them with torchrun."

@@ -37,6 +37,7 @@ def task_signature(
     """
     return {
         "network": network.config.to_dict(),
+        "preprocessing": photos.preprocessing.to_dict(),
         "start": start,
         "tasks": {task.name: [photos.images[position].path.name for position in task.positions] for task in tasks},
         "unit_scores": [photos.unit_scores[list(task.positions)].tolist() for task in tasks],

@@ -27,7 +27,7 @@ def commands(runs: Path) -> list[list[str]]:
     pace = ["--epochs", "12", "--tasks-per-batch", "2", "--inner-steps", "1", "--crop", "192"]
     return [
         ["synthesize", "--like", "kadid10k", "--photos", photos, "--output", database, *images],
-        ["meta-train", "--database", database, *pace, "--preset", "recommended"],
+        ["meta-train", "--database", database, "--model", "default", *pace, "--preset", "recommended"],
     ]
 
 

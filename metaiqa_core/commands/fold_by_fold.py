@@ -1,0 +1,95 @@
+"""How commands go through a protocol: every fold by every method, with results that are there after each."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from metaiqa_core.commands.output import finish_with_bar
+from metaiqa_core.commands.run_folder import log_folder, shard_of, share_folds
+from metaiqa_core.databases.rated_image import Database
+from metaiqa_core.errors import EvaluationError
+from metaiqa_core.evaluation.protocols import Fold, Split, Trainer, run_fold
+from metaiqa_core.files import file_name_for
+from metaiqa_core.progress import Progress, Work, renamed
+from metaiqa_core.results.outcomes import Outcomes
+from metaiqa_core.results.records import Protocol, Scalar
+from metaiqa_core.results.run_log import recorded
+
+
+def folds_folder(run_folder: Path, method: str) -> Path:
+    """Return where a method's finished folds lie."""
+    return run_folder / "folds" / file_name_for(method)
+
+
+def finish_folds(
+    arguments: argparse.Namespace,
+    database: Database,
+    folds: Sequence[Fold],
+    methods: Sequence[str],
+    protocol: Protocol,
+    trainer_of: Callable[[Fold, str, Path], Trainer],
+    configuration_of: Callable[[Fold, str], dict[str, Scalar]],
+) -> dict[str, list[Split]] | None:
+    """Compute the folds that are missing, with a bar and the run's log, in as many processes as were asked for.
+
+    Args:
+        arguments: With `run_dir`, `workers`, `shard` and `tensorboard`.
+        database: What the folds' positions count.
+        folds: What to learn from and to be judged on.
+        methods: Who does, by the names that tables give them.
+        protocol: How results are to be labelled.
+        trainer_of: Makes a fold's trainer by a method, with a file for its state.
+        configuration_of: What results say about how that was trained.
+
+    Returns:
+        By method its outcomes in the order of `folds`; None in a process that has only done its share of them.
+
+    Raises:
+        EvaluationError: If a fold's outcome cannot be judged; all others are finished and written first.
+    """
+    share_folds(arguments)
+    work = _fold_by_fold(arguments, database, folds, methods, protocol, trainer_of, configuration_of)
+    finished = finish_with_bar(recorded(work, log_folder(arguments), tensorboard=arguments.tensorboard))
+    return None if arguments.shard else finished
+
+
+def _fold_by_fold(
+    arguments: argparse.Namespace,
+    database: Database,
+    folds: Sequence[Fold],
+    methods: Sequence[str],
+    protocol: Protocol,
+    trainer_of: Callable[[Fold, str, Path], Trainer],
+    configuration_of: Callable[[Fold, str], dict[str, Scalar]],
+) -> Work[dict[str, list[Split]]]:
+    outcomes = Outcomes(arguments.run_dir.name, protocol, database)
+    finished: dict[str, list[Split]] = {method: [] for method in methods}
+    collapsed = []
+    jobs = shard_of([(fold, method) for fold in folds for method in methods], arguments.shard)
+    for number, (fold, method) in enumerate(jobs, start=1):
+        place = f"{fold.name} {method} ({number} of {len(jobs)})"
+        folder = folds_folder(arguments.run_dir, method)
+        trainer = trainer_of(fold, method, folder / f"{fold.name}.pt")
+        split = yield from renamed(run_fold(database, fold, trainer, folder), place)
+        if np.ptp(split.predicted) == 0:
+            # A rank correlation with a constant is undefined; the other folds need not wait for what to do about it.
+            collapsed.append(f"{fold.name} {method}")
+            sys.stderr.write(f"{place}: every image got the score {split.predicted[0]:.4g}, which ranks nothing.\n")
+            continue
+        finished[method].append(split)
+        if not arguments.shard:
+            outcomes.add(split, method, configuration_of(fold, method))
+            if number % len(methods) == 0:
+                outcomes.write(arguments.run_dir, folds=arguments.run_dir / "folds")
+        yield Progress(f"{place}: done", number, len(jobs), {"srocc": split.srocc, "plcc": split.plcc})
+    if collapsed and not arguments.shard:
+        if any(finished.values()):
+            outcomes.write(arguments.run_dir, folds=arguments.run_dir / "folds")
+        raise EvaluationError(
+            f"{len(collapsed)} of {len(jobs)} folds gave every image the same score, which ranks nothing: "
+            f"{', '.join(collapsed)}. The others are in the results. Lower the learning rates, with another --run-dir."
+        )
+    return finished
