@@ -70,6 +70,18 @@ def repeats_run(runs: Path, name, method="MetaIQA", protocol=Protocol.AUTHENTIC,
     return storage.write_run(runs / name, records, frames)
 
 
+def ablation_run(runs: Path, name, levels):
+    """A run of several methods on the same splits, each with its level of SROCC and PLCC."""
+    records = [
+        ResultRecord(method, "LIVE Challenge", Protocol.ABLATION, None, metric, level + 0.01 * seed, None, 60, source)
+        for seed in range(3)
+        for source in [measured(name, seed=seed)]
+        for method, level in levels.items()
+        for metric in ("plcc", "srocc")
+    ]
+    return storage.write_run(runs / name, records)
+
+
 def parameter_run(runs: Path, name):
     records = []
     for seed in range(2):

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from results_fixtures import Protocol, adaptation_run, parameter_run, repeats_run
+from results_fixtures import Protocol, ablation_run, adaptation_run, parameter_run, repeats_run
 from streamlit.testing.v1 import AppTest
 
 PAGE = Path(__file__).parents[1] / "pages" / "authentic_databases.py"
@@ -85,7 +85,16 @@ def test_own_runs_appear_beside_the_published_methods_and_pairs(runs):
     repeats_run(runs, "ablation-meta", "MetaIQA", Protocol.ABLATION, 0.8)
     assert "MetaIQA · meta" in bars(figures(opened())[0])["own run"]
     figure = figures(opened(view="Ablation"))[0]
-    assert figure["data"][-1]["y"][-2:] == ["LIVE Challenge SROCC, own runs", "LIVE Challenge PLCC, own runs"]
+    assert figure["data"][-1]["y"][-2:] == ["LIVE Challenge<br>SROCC, own runs", "LIVE Challenge<br>PLCC, own runs"]
+
+
+def test_each_run_that_holds_both_methods_is_a_pair_of_its_own(runs):
+    for name, base in (("first", 0.6), ("second", 0.7)):
+        ablation_run(runs, name, {"Baseline": base, "MetaIQA": base + 0.1})
+    figure = figures(opened(view="Ablation"))[0]
+    assert sorted(figure["data"][-1]["y"][-4:]) == [
+        f"LIVE Challenge<br>{criterion}, {name}" for criterion in ("PLCC", "SROCC") for name in ("first", "second")
+    ]
 
 
 def test_the_parameter_study_draws_k_and_s_each_over_the_other_fixed(runs):

@@ -1,6 +1,6 @@
 """The views of the authentic page, one function a view: published numbers with own ones beside them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import pandas as pd
@@ -8,7 +8,7 @@ import streamlit as st
 
 from metaiqa_core.results import published, summaries
 from metaiqa_core.results.records import Measured, Protocol, ResultRecord, Uploaded
-from metaiqa_core.results.storage import RunSummary
+from metaiqa_core.results.storage import Run, RunSummary
 from pages.shared import results_authentic_charts as charts
 from pages.shared import results_data
 from pages.shared.results_own_run_views import METRICS, choose_runs, labelled
@@ -70,19 +70,20 @@ def methods_view(runs: Sequence[RunSummary], uploaded: Records) -> None:
 def ablation_view(runs: Sequence[RunSummary]) -> None:
     """Show MetaIQA against Baseline: the same network, two ways of training."""
     own = choose_runs(runs, Protocol.ABLATION)
-    pairs = _pairs(published.ablation(), "")
-    if own:
-        pairs = pd.concat(
-            [pairs, _pairs([r for run in own for r in run.records if r.protocol == Protocol.ABLATION], ", own runs")]
-        )
+    pairs = pd.concat([_pairs(published.ablation(), "{} {}"), *_own_pairs(own)])
     gains = pairs["metaiqa"] - pairs["baseline"]
     chart(
         charts.gain_lines(pairs, "MetaIQA against Baseline"),
         "ablation",
         f"MetaIQA and Baseline as paired points; the gain runs from {gains.min():+.3f} to {gains.max():+.3f}.",
-        ExportTable(pairs.assign(gain=gains), "database and criterion", "MetaIQA against Baseline", decimals=3),
+        ExportTable(
+            pairs.assign(gain=gains).rename(lambda row: row.replace("<br>", ", ")),
+            "database and criterion",
+            "MetaIQA against Baseline",
+            decimals=3,
+        ),
     )
-    st.caption("Table 4 of the paper, unless marked as own runs (means over their repeats).")
+    st.caption("Rows that name a run were measured and are means over its repeats; the others are the paper's Table 4.")
     if not results_data.runs_with(runs, [Protocol.ABLATION]):
         empty_state(
             "Your own MetaIQA and Baseline runs appear here as further pairs.",
@@ -100,10 +101,24 @@ def _group(record: ResultRecord) -> str:
     return "yours" if isinstance(record.source, Uploaded) else published.methods()[record.method].group
 
 
-def _pairs(records: Records, suffix: str) -> pd.DataFrame:
+def _own_pairs(runs: Sequence[Run]) -> Iterator[pd.DataFrame]:
+    """Yield the pairs of each run, and of those together that hold one half: means over two pairs would be of none."""
+    halves: list[ResultRecord] = []
+    for run in runs:
+        records = [record for record in run.records if record.protocol == Protocol.ABLATION]
+        pairs = _pairs(records, "{}<br>{}, ", run.name)
+        if pairs.empty:
+            halves += records
+        else:
+            yield pairs
+    if halves:
+        yield _pairs(halves, "{}<br>{}, ", "own runs")
+
+
+def _pairs(records: Records, row: str, source: str = "") -> pd.DataFrame:
     """Return one row a database and criterion with the columns baseline and metaiqa; incomplete pairs are left out."""
     databases = list(dict.fromkeys(record.database for record in records))
     table = summaries.by_database(records, databases, list(METRICS.values())).reindex(["Baseline", "MetaIQA"]).T
     table.columns = ["baseline", "metaiqa"]
-    table.index = [f"{database} {metric.upper()}{suffix}" for database, metric in table.index]
+    table.index = [row.format(database, metric.upper()) + source for database, metric in table.index]
     return table.dropna()
