@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_run_arguments(parser, "finished folds and the results, which the app shows")
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS), help="(default: both)")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0], metavar="SEED", help="(default: 0)")
-    parser.add_argument("--types", nargs="+", metavar="KEY", help="hold out only these types (default: each)")
+    parser.add_argument("--types", nargs="+", metavar="TYPE", help="hold out only these, such as GB (default: each)")
     add_worker_arguments(parser)
     add_prior_arguments(parser)
 
