@@ -128,8 +128,10 @@ def _colour_bar(title: str) -> dict[str, object]:
 
 
 def _lay_out_grid(figure: go.Figure, title: str, table: pd.DataFrame, height: int, bottom: int) -> None:
-    """Put slanted column names between the title and the cells, with room for the longest."""
-    top = 64 + int(5.2 * max(map(len, table.columns), default=0))
+    """Put slanted column names between the title and the cells, each of their parts on a line, with room for them."""
+    parts = [column.split(" · ") for column in table.columns]
+    longest = max((len(part) for lines in parts for part in lines), default=0)
+    top = 64 + int(5.2 * longest) + 10 * max((len(lines) - 1 for lines in parts), default=0)
     figure.update_layout(
         title={"text": title, "yref": "container", "y": 1, "yanchor": "top", "pad": {"t": 12}},
         height=height + top,
@@ -147,6 +149,8 @@ def _lay_out_grid(figure: go.Figure, title: str, table: pd.DataFrame, height: in
             "showgrid": False,
             "fixedrange": True,
             "type": "category",
+            "tickvals": list(table.columns),
+            "ticktext": ["<br>".join(lines) for lines in parts],
             "range": [-0.5, len(table.columns) - 0.5],
         },
         yaxis={
