@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from metaiqa_core.commands.fold_by_fold import finish_folds, folds_folder
+from metaiqa_core.commands.fold_by_fold import Comparison, finish_folds, folds_folder
 from metaiqa_core.commands.options import add_options, chosen
 from metaiqa_core.commands.run_folder import claim, common_folder
 from metaiqa_core.commands.start import Start, note_what_was_learned, start_from_backbone, start_from_model
@@ -96,7 +96,8 @@ def compare_starts(
         recipe = _recipe(starts[name], tuned_for(fold), arguments, database)
         return recipe | {"start": name, "labelled_photos": len(fold.training)}
 
-    return finish_folds(arguments, database, folds, list(starts), protocol, trainer_of, configuration_of)
+    comparison = Comparison(database, folds, list(starts), protocol, trainer_of, configuration_of)
+    return finish_folds(arguments, comparison)
 
 
 def _photos_of(starts: Mapping[str, Start], database: Database, frozen_stages: int) -> dict[str, TrainingPhotos]:

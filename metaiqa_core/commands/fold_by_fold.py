@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,55 +25,56 @@ def folds_folder(run_folder: Path, method: str) -> Path:
     return run_folder / "folds" / file_name_for(method)
 
 
-def finish_folds(
-    arguments: argparse.Namespace,
-    database: Database,
-    folds: Sequence[Fold],
-    methods: Sequence[str],
-    protocol: Protocol,
-    trainer_of: Callable[[Fold, str, Path], Trainer],
-    configuration_of: Callable[[Fold, str], dict[str, Scalar]],
-) -> dict[str, list[Split]] | None:
-    """Compute the folds that are missing, with a bar and the run's log, in as many processes as were asked for.
+@dataclass(frozen=True)
+class Comparison:
+    """Who is judged on what.
 
-    Args:
-        arguments: With `run_dir`, `workers`, `shard` and `tensorboard`.
+    Attributes:
         database: What the folds' positions count.
         folds: What to learn from and to be judged on.
         methods: Who does, by the names that tables give them.
         protocol: How results are to be labelled.
         trainer_of: Makes a fold's trainer by a method, with a file for its state.
         configuration_of: What results say about how that was trained.
+    """
+
+    database: Database
+    folds: Sequence[Fold]
+    methods: Sequence[str]
+    protocol: Protocol
+    trainer_of: Callable[[Fold, str, Path], Trainer]
+    configuration_of: Callable[[Fold, str], dict[str, Scalar]]
+
+
+def finish_folds(arguments: argparse.Namespace, comparison: Comparison) -> dict[str, list[Split]] | None:
+    """Compute the folds that are missing, with a bar and the run's log, in as many processes as were asked for.
+
+    Args:
+        arguments: With `run_dir`, `workers`, `shard` and `tensorboard`.
+        comparison: What there is to compute.
 
     Returns:
-        By method its outcomes in the order of `folds`; None in a process that has only done its share of them.
+        By method its outcomes in the order of the folds; None in a process that has only done its share of them.
 
     Raises:
         EvaluationError: If a fold's outcome cannot be judged; all others are finished and written first.
     """
     share_folds(arguments)
-    work = _fold_by_fold(arguments, database, folds, methods, protocol, trainer_of, configuration_of)
+    work = _fold_by_fold(arguments, comparison)
     finished = finish_with_bar(recorded(work, log_folder(arguments), tensorboard=arguments.tensorboard))
     return None if arguments.shard else finished
 
 
-def _fold_by_fold(
-    arguments: argparse.Namespace,
-    database: Database,
-    folds: Sequence[Fold],
-    methods: Sequence[str],
-    protocol: Protocol,
-    trainer_of: Callable[[Fold, str, Path], Trainer],
-    configuration_of: Callable[[Fold, str], dict[str, Scalar]],
-) -> Work[dict[str, list[Split]]]:
-    outcomes = Outcomes(arguments.run_dir.name, protocol, database)
+def _fold_by_fold(arguments: argparse.Namespace, comparison: Comparison) -> Work[dict[str, list[Split]]]:
+    database, methods = comparison.database, comparison.methods
+    outcomes = Outcomes(arguments.run_dir.name, comparison.protocol, database)
     finished: dict[str, list[Split]] = {method: [] for method in methods}
     collapsed = []
-    jobs = shard_of([(fold, method) for fold in folds for method in methods], arguments.shard)
+    jobs = shard_of([(fold, method) for fold in comparison.folds for method in methods], arguments.shard)
     for number, (fold, method) in enumerate(jobs, start=1):
         place = f"{fold.name} {method} ({number} of {len(jobs)})"
         folder = folds_folder(arguments.run_dir, method)
-        trainer = trainer_of(fold, method, folder / f"{fold.name}.pt")
+        trainer = comparison.trainer_of(fold, method, folder / f"{fold.name}.pt")
         split = yield from renamed(run_fold(database, fold, trainer, folder), place)
         if np.ptp(split.predicted) == 0:
             # A rank correlation with a constant is undefined; the other folds need not wait for what to do about it.
@@ -81,7 +83,7 @@ def _fold_by_fold(
             continue
         finished[method].append(split)
         if not arguments.shard:
-            outcomes.add(split, method, configuration_of(fold, method))
+            outcomes.add(split, method, comparison.configuration_of(fold, method))
             if number % len(methods) == 0:
                 outcomes.write(arguments.run_dir, folds=arguments.run_dir / "folds")
         yield Progress(f"{place}: done", number, len(jobs), {"srocc": split.srocc, "plcc": split.plcc})

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metaiqa_core.commands.database import add_database_arguments, read_database
-from metaiqa_core.commands.fold_by_fold import finish_folds, folds_folder
+from metaiqa_core.commands.fold_by_fold import Comparison, finish_folds, folds_folder
 from metaiqa_core.commands.output import as_table
 from metaiqa_core.commands.priors import METHODS, PriorRecipe, add_prior_arguments, read_recipe
 from metaiqa_core.commands.run_folder import add_run_arguments, add_worker_arguments, claim, common_folder
@@ -43,8 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     note_what_was_learned([recipe.start])
     photos = TrainingPhotos(database.images, recipe.start.preprocessing)
     configuration = recipe.to_dict() | {"database_folder": common_folder(database)}
-    finished = finish_folds(
-        arguments,
+    comparison = Comparison(
         database,
         folds,
         arguments.methods,
@@ -52,6 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
         lambda _, method, state: _trainer(method, recipe, photos, database, state),
         lambda _, __: configuration,
     )
+    finished = finish_folds(arguments, comparison)
     if finished:
         sys.stdout.write(_table(finished, arguments.methods))
     return 0

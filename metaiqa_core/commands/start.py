@@ -119,13 +119,11 @@ def start_from_backbone(backbone: str, initial_weights: str, short_side: int, *,
 
 def read_start(arguments: argparse.Namespace, *, folded: bool) -> Start:
     """Return the start that the options name."""
-    model, backbone = arguments.model, arguments.backbone
-    if not (model or backbone):
-        unsaid = {arguments.unsaid_start: _UNSAID[arguments.unsaid_start]}
-        model, backbone = unsaid.get("model"), unsaid.get("backbone")
-    if model:
-        return start_from_model(model, folded=folded)
-    return start_from_backbone(backbone, arguments.initial_weights, arguments.short_side, folded=folded)
+    kind = "model" if arguments.model else "backbone" if arguments.backbone else arguments.unsaid_start
+    name = getattr(arguments, kind) or _UNSAID[kind]
+    if kind == "model":
+        return start_from_model(name, folded=folded)
+    return start_from_backbone(name, arguments.initial_weights, arguments.short_side, folded=folded)
 
 
 def note_what_was_learned(starts: Iterable[Start]) -> None:
