@@ -13,6 +13,7 @@ from metaiqa_core.evaluation.protocols import (
     Split,
     adaptation_folds,
     authentic_folds,
+    authentic_protocol,
     leave_one_distortion_out_folds,
     repeated_splits,
     subset_folds,
@@ -146,6 +147,8 @@ def test_ten_seeds_hold_out_ten_pairs_of_image_sets_where_the_paper_does():
     cid2013 = Database("CID2013", tuple(images), (0.0, 11.0))
     held_out = [fold.held_out for fold in authentic_folds(cid2013, range(15))]
     assert len(set(held_out)) == 15
+    assert authentic_protocol(cid2013).startswith("trained on four image sets")
+    assert authentic_protocol(typed()).startswith("repeated random 80/20 splits")
     assert all(fold.name.startswith("split-") for fold in authentic_folds(typed(), [0]))
 
 

@@ -147,6 +147,9 @@ def test_baseline_has_the_passes_steps_and_rates_of_the_meta_training_unless_tol
     for done in (0, 0.3, 0.9):
         if config.rate_decay != "linear":
             assert baseline.rate_factor(done) == config.rate_factor(int(done * config.epochs))
+    for zero in ("batch-size", "learning-rate", "head-learning-rate"):
+        with pytest.raises(ValueError, match="must be"):  # 0 is a value that is wrong, and not one that was not given
+            recipe_of("--model", tiny_checkpoint, f"--baseline-{zero}", 0).baseline_config(tasks, seed=0)
     told = recipe_of("--model", tiny_checkpoint, "--baseline-batch-size", 5, "--baseline-learning-rate", 0.5)
     baseline = told.baseline_config(tasks, seed=0)
     assert (baseline.batch_size, baseline.learning_rate) == (5, 0.5)

@@ -20,7 +20,7 @@ from metaiqa_core.databases import reading
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.errors import TrainingError
 from metaiqa_core.evaluation.calibration import calibrate
-from metaiqa_core.evaluation.protocols import repeated_splits, summarise
+from metaiqa_core.evaluation.protocols import authentic_protocol, repeated_splits, summarise
 from metaiqa_core.models.card import ModelCard
 from metaiqa_core.models.checkpoints import save_checkpoint
 from metaiqa_core.models.regressor import Regressor
@@ -40,7 +40,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_run_arguments(parser, "state, splits and the new model")
     parser.add_argument("--preset", choices=tuple(FINE_TUNE_PRESETS), default="recommended")
     parser.add_argument(
-        "--repeats", type=int, default=0, metavar="N", help="first measure by N random 80/20 splits, and calibrate"
+        "--repeats",
+        type=int,
+        default=0,
+        metavar="N",
+        help="first measure by N splits (80/20; CID2013: 4 of 6 sets), and calibrate",
     )
     parser.add_argument(
         "--first-seed", type=int, default=0, metavar="SEED", help="seed of the first split (default: 0)"
@@ -127,7 +131,7 @@ def run(arguments: argparse.Namespace) -> int:
         measuring = repeated_splits(database, train, seeds, arguments.run_dir / "splits")
         splits = finish_with_bar(recorded(measuring, arguments.run_dir, tensorboard=arguments.tensorboard))
         accuracy = {
-            "protocol": "repeated random 80/20 splits, identical images on one side; trained on 80 %, tested on 20 %",
+            "protocol": authentic_protocol(database),
             "database": f"{arguments.training_data or database.name}, n = {len(database)}",
             "date": datetime.date.today().isoformat(),
             **summarise(splits),

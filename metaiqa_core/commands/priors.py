@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
@@ -25,6 +25,8 @@ from metaiqa_core.training.meta import adam_steps, image_passes, meta_train
 from metaiqa_core.training.meta_configuration import META_PRESETS, BaselineConfig, MetaConfig
 from metaiqa_core.training.photos import TrainingPhotos
 from metaiqa_core.training.processes import Processes
+
+Value = TypeVar("Value")
 
 METHODS = ("MetaIQA", "Baseline")
 """As the paper's tables call them."""
@@ -74,9 +76,9 @@ class PriorRecipe:
         passes = image_passes(tasks, dataclasses.replace(config, seed=seed))
         return BaselineConfig(
             image_passes=passes,
-            batch_size=self.baseline_batch_size or round(passes / adam_steps(len(tasks), config)),
-            learning_rate=self.baseline_learning_rate or config.inner_learning_rate,
-            head_learning_rate=self.baseline_head_learning_rate or config.head_learning_rate,
+            batch_size=_told(self.baseline_batch_size, round(passes / adam_steps(len(tasks), config))),
+            learning_rate=_told(self.baseline_learning_rate, config.inner_learning_rate),
+            head_learning_rate=_told(self.baseline_head_learning_rate, config.head_learning_rate),
             weight_decay=config.weight_decay,
             rate_decay=config.rate_decay,
             epochs=config.epochs,
@@ -125,6 +127,10 @@ def read_recipe(arguments: argparse.Namespace) -> PriorRecipe:
     start = read_start(arguments, folded=config.fixed_statistics)
     rates = arguments.baseline_learning_rate, arguments.baseline_head_learning_rate
     return PriorRecipe(start, config, *rates, arguments.baseline_batch_size)
+
+
+def _told(value: Value | None, otherwise: Value) -> Value:
+    return otherwise if value is None else value
 
 
 def prior_card(

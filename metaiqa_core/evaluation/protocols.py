@@ -89,6 +89,13 @@ def authentic_folds(database: Database, seeds: Sequence[int]) -> list[Fold]:
     return (subset_folds if database.name == "CID2013" else random_folds)(database, seeds)
 
 
+def authentic_protocol(database: Database) -> str:
+    """Say in words what `authentic_folds` does, for a model's card."""
+    if database.name == "CID2013":
+        return "trained on four image sets, tested on the two others; other sets in each repeat"
+    return "repeated random 80/20 splits, identical images on one side; trained on 80 %, tested on 20 %"
+
+
 def subset_folds(database: Database, seeds: Sequence[int], *, held_out: int = 2) -> list[Fold]:
     """Return one fold a seed that tests on some of a database's subsets, all others being learned from (CID2013).
 

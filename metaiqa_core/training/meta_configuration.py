@@ -158,11 +158,9 @@ class BaselineConfig:
 
     def rate_factor(self, done: float) -> float:
         """Return what the learning rates are multiplied by when that share of the steps is done."""
-        return (
-            1 - done
-            if self.rate_decay == "linear"
-            else _rate_factor(self.rate_decay, int(done * self.epochs), self.epochs)
-        )
+        if self.rate_decay == "linear":
+            return 1 - done
+        return _rate_factor(self.rate_decay, int(done * self.epochs), self.epochs)
 
     @property
     def fixed_statistics(self) -> bool:
