@@ -84,6 +84,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
         return 130
+    except RuntimeError as error:
+        if type(error).__name__ != "OutOfMemoryError":  # torch's; importing torch would make the help wait
+            raise
+        return _refuse(
+            "The GPU's memory is too small for this: give smaller batches or a smaller --crop, or --device cpu; what a "
+            "run has finished is kept."
+        )
     except OSError as error:
         return _refuse(_what_the_system_refused(error))
     except ValueError as error:  # out of range: its own words are a sentence, a stack trace would not be

@@ -142,6 +142,9 @@ BAD_USAGE = {
     "a rate that is no number": ["fine-tune", "--database", "{csv}", "--run-dir", "{empty}", "--learning-rate", "x"],
     "a negative number of repeats": ["fine-tune", "--database", "{csv}", "--run-dir", "{empty}", "--repeats", "-1"],
     "measuring without repeats": ["fine-tune", "--database", "{csv}", "--run-dir", "{empty}", "--only-measure"],
+    "a device that torch does not know": [
+        *("fine-tune", "--database", "{csv}", "--run-dir", "{empty}", "--device", "gpu")
+    ],
     "a resolution below the least": [
         *("fine-tune", "--database", "{csv}", "--run-dir", "{empty}", *BACKBONE, "--short-side", "8")
     ],
@@ -199,6 +202,20 @@ def test_what_the_system_refuses_is_a_sentence(run, monkeypatch, code, sentence)
 
     monkeypatch.setattr(load_command("models"), "run", refuse)
     assert run("models", "list") == (2, "", f"{sentence}\n")
+
+
+def test_a_gpu_that_is_too_small_is_a_sentence_and_other_errors_of_torch_are_not(run, monkeypatch):
+    refusals = iter([torch.OutOfMemoryError("CUDA out of memory."), RuntimeError("a programmer's mistake")])
+
+    def refuse(arguments):
+        raise next(refusals)
+
+    monkeypatch.setattr(load_command("models"), "run", refuse)
+    status, out, err = run("models", "list")
+    assert (status, out) == (2, "")
+    assert err.startswith("The GPU's memory is too small for this: give smaller batches")
+    with pytest.raises(RuntimeError, match="a programmer's mistake"):
+        run("models", "list")
 
 
 @pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS), ["models", "import"], ["databases", "check"]])

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from metaiqa_core.commands.device import add_device_argument, read_device
 from metaiqa_core.commands.fold_by_fold import Comparison, finish_folds, folds_folder
 from metaiqa_core.commands.options import add_options, chosen
 from metaiqa_core.commands.run_folder import claim, common_folder
@@ -36,6 +37,7 @@ def add_adaptation_arguments(parser: argparse.ArgumentParser) -> None:
         help="what to compare, once for each: a model, or a backbone with imagenet, random, or a file of its weights",
     )
     parser.add_argument("--short-side", type=int, default=500, help="model resolution with a backbone (default: 500)")
+    add_device_argument(parser)
     parser.add_argument(
         "--least-steps",
         type=int,
@@ -51,10 +53,11 @@ def read_starts(arguments: argparse.Namespace) -> dict[str, Start]:
     """Return the starts by the names that tables give them.
 
     Raises:
-        TrainingError: If a name is missing or comes twice, or the starts see photos at different sizes.
+        TrainingError: If a name is missing or comes twice, or the device is not there.
         CheckpointError: If one cannot be had.
     """
     folded = chosen(FINE_TUNE_PRESETS[arguments.preset], arguments).fixed_statistics
+    device = read_device(arguments)
     starts: dict[str, Start] = {}
     for text in arguments.start:
         name, _, origin = text.partition("=")
@@ -62,9 +65,10 @@ def read_starts(arguments: argparse.Namespace) -> dict[str, Start]:
             raise TrainingError(f"--start takes NAME=MODEL with a name of its own, got {text!r}.")
         backbone, _, weights = origin.partition(":")
         if backbone in BACKBONES and weights:
-            starts[name] = start_from_backbone(backbone, weights, arguments.short_side, folded=folded)
+            short_side = arguments.short_side
+            starts[name] = start_from_backbone(backbone, weights, short_side, folded=folded, device=device)
         else:
-            starts[name] = start_from_model(origin, folded=folded)
+            starts[name] = start_from_model(origin, folded=folded, device=device)
     return starts
 
 
@@ -130,6 +134,7 @@ def _recipe(start: Start, config: FineTuneConfig, arguments: argparse.Namespace,
         "origin": start.origin,
         "start_hash": start.hash,
         "short_side": start.preprocessing.short_side,
+        "device": start.device.type,
         "least_steps": arguments.least_steps,
         "database_folder": common_folder(database),
     }

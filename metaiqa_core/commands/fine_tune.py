@@ -121,6 +121,7 @@ def run(arguments: argparse.Namespace) -> int:
             "start": start.origin,
             "start_hash": start.hash,
             "preprocessing": start.preprocessing.to_dict(),
+            "device": start.device.type,
             "configuration": {**config.to_dict(), "seed": None},
             "least_steps": least_steps,
             **rehearsal,
@@ -144,6 +145,7 @@ def run(arguments: argparse.Namespace) -> int:
             **rehearsal,
             "start": start.origin,
             "start_hash": start.hash,
+            "device": start.device.type,
             "seed": None,
             "database_folder": common_folder(database),
         }
@@ -180,6 +182,7 @@ def run(arguments: argparse.Namespace) -> int:
             "preset": arguments.preset,
             "configuration": config.to_dict(),
             **rehearsal,
+            "device": start.device.type,
             "images": len(database),
             "torch": torch.__version__,
         },

@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     tasks = distortion_tasks(*databases)
     images = [image for database in databases for image in database]
     photos = TrainingPhotos(images, recipe.start.preprocessing)
-    with join_processes() as processes:
+    with join_processes(recipe.start.device) as processes:
         state = arguments.run_dir / "state.pt"
         work = recipe.train(arguments.method, photos, tasks, arguments.seed, state, processes)
         if processes.rank:

@@ -102,7 +102,7 @@ def _study(
             network = yield from renamed(work, place)
             save_checkpoint(network, prior_card(network, "prior", "MetaIQA", 0, varied, sources), prior)
             (folder / "state.pt").unlink(missing_ok=True)
-        start = start_from_model(str(prior), folded=tuning.fixed_statistics)
+        start = start_from_model(str(prior), folded=tuning.fixed_statistics, device=recipe.start.device)
         finished[k, steps] = []
         for fold in folds:
             trainer = fine_tuner(start, target_photos, tuning, folder / f"{fold.name}.pt")

@@ -98,6 +98,7 @@ class PriorRecipe:
             "start": self.start.origin,
             "start_hash": self.start.hash,
             "short_side": self.start.preprocessing.short_side,
+            "device": self.start.device.type,
             "backbone": self.start.make().config.backbone,
             "baseline_learning_rate": self.baseline_learning_rate,
             "baseline_head_learning_rate": self.baseline_head_learning_rate,

@@ -10,6 +10,7 @@ from typing import Literal
 
 import torch
 
+from metaiqa_core.commands.device import PROCESSOR, add_device_argument, read_device
 from metaiqa_core.errors import CheckpointError
 from metaiqa_core.models.backbones import BACKBONES, imagenet_weights
 from metaiqa_core.models.checkpoints import load_checkpoint
@@ -32,12 +33,14 @@ class Start:
         preprocessing: Of its input.
         origin: Where it comes from, in words.
         learned_from: What its weights have learned people's scores from; empty for a backbone.
+        device: Where its networks are, and so where they learn.
     """
 
     make: Callable[[], Regressor]
     preprocessing: Preprocessing
     origin: str
     learned_from: str = ""
+    device: torch.device = PROCESSOR
 
     @cached_property
     def hash(self) -> str:
@@ -45,14 +48,14 @@ class Start:
         return hash_of_weights(self.network(0))
 
     def network(self, seed: int) -> Regressor:
-        """Return a new network; the same seed gives new layers the same weights."""
+        """Return a new network; the same seed gives new layers the same weights, on any device."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            return self.make()
+            return self.make().to(self.device)
 
 
 def add_start_arguments(parser: argparse.ArgumentParser, *, unsaid: Literal["model", "backbone"]) -> None:
-    """Declare --model, --backbone, --initial-weights and --short-side.
+    """Declare --model, --backbone, --initial-weights, --short-side and --device.
 
     Args:
         parser: Of the command.
@@ -72,14 +75,16 @@ def add_start_arguments(parser: argparse.ArgumentParser, *, unsaid: Literal["mod
         help="of the backbone: downloaded, random, or a state dict of the torchvision classifier",
     )
     group.add_argument("--short-side", type=int, default=500, help="model resolution with a backbone (default: 500)")
+    add_device_argument(parser)
 
 
-def start_from_model(name: str, *, folded: bool) -> Start:
+def start_from_model(name: str, *, folded: bool, device: torch.device = PROCESSOR) -> Start:
     """Return a model of ours as a start.
 
     Args:
         name: Its name or file.
         folded: Whether to fold batch normalisation, or else to put it back where it was folded.
+        device: Where to learn.
 
     Raises:
         CheckpointError: If there is none, or it cannot be trained.
@@ -91,10 +96,12 @@ def start_from_model(name: str, *, folded: bool) -> Start:
             "fine-tune one of our own models, or start with --backbone resnet18."
         )
     make = partial(_copy, checkpoint.network, folded)
-    return Start(make, checkpoint.preprocessing, checkpoint.card.name, checkpoint.card.training_data)
+    return Start(make, checkpoint.preprocessing, checkpoint.card.name, checkpoint.card.training_data, device)
 
 
-def start_from_backbone(backbone: str, initial_weights: str, short_side: int, *, folded: bool) -> Start:
+def start_from_backbone(
+    backbone: str, initial_weights: str, short_side: int, *, folded: bool, device: torch.device = PROCESSOR
+) -> Start:
     """Return a classifier's backbone under a new head as a start.
 
     Args:
@@ -102,6 +109,7 @@ def start_from_backbone(backbone: str, initial_weights: str, short_side: int, *,
         initial_weights: `imagenet`, `random`, or a file.
         short_side: Model resolution in pixels.
         folded: Whether to fold batch normalisation, whose statistics then are fixed.
+        device: Where to learn.
 
     Raises:
         CheckpointError: If the weights cannot be had or are of another architecture.
@@ -110,20 +118,22 @@ def start_from_backbone(backbone: str, initial_weights: str, short_side: int, *,
     preprocessing = Preprocessing(short_side=short_side)
     if initial_weights == "random":
         sys.stderr.write("WARNING: the backbone starts from random weights; expect far lower accuracy.\n")
-        return Start(partial(Regressor, config), preprocessing, f"{backbone}, random weights")
+        return Start(partial(Regressor, config), preprocessing, f"{backbone}, random weights", device=device)
     weights = imagenet_weights(backbone) if initial_weights == "imagenet" else read_foreign_state_dict(initial_weights)
     named = "torchvision's ImageNet weights" if initial_weights == "imagenet" else f"from {Path(initial_weights).name}"
     make = partial(Regressor, config, backbone_weights=weights, source=initial_weights)
-    return Start(make, preprocessing, f"{backbone}, {named}")
+    return Start(make, preprocessing, f"{backbone}, {named}", device=device)
 
 
 def read_start(arguments: argparse.Namespace, *, folded: bool) -> Start:
-    """Return the start that the options name."""
+    """Return the start that the options name, on the device that they name."""
+    device = read_device(arguments)
     kind = "model" if arguments.model else "backbone" if arguments.backbone else arguments.unsaid_start
     name = getattr(arguments, kind) or _UNSAID[kind]
     if kind == "model":
-        return start_from_model(name, folded=folded)
-    return start_from_backbone(name, arguments.initial_weights, arguments.short_side, folded=folded)
+        return start_from_model(name, folded=folded, device=device)
+    weights, short_side = arguments.initial_weights, arguments.short_side
+    return start_from_backbone(name, weights, short_side, folded=folded, device=device)
 
 
 def note_what_was_learned(starts: Iterable[Start]) -> None:

@@ -44,7 +44,7 @@ def train_baseline(
     """Train on the images of all tasks, without looking at tasks.
 
     Args:
-        network: The start; changed in place.
+        network: The start; changed in place. Its device is where the work is done.
         photos: Rated photos; the tasks' positions count them.
         tasks: Whose images to learn from. Nothing else in `photos` is looked at.
         config: Rates, budget and the like.

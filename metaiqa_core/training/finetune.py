@@ -18,7 +18,7 @@ from metaiqa_core.models.regressor import Regressor
 from metaiqa_core.progress import Progress, Work
 from metaiqa_core.training.configuration import FineTuneConfig
 from metaiqa_core.training.fingerprint import hash_of_weights
-from metaiqa_core.training.modes import let_learn, ready_batch_norm, scores_to_learn_from, training_mode
+from metaiqa_core.training.modes import dropout_of, let_learn, ready_batch_norm, scores_to_learn_from, training_mode
 from metaiqa_core.training.photos import TrainingPhotos, predict
 from metaiqa_core.training.state import load_state, save_state
 
@@ -50,7 +50,7 @@ def fine_tune(
     """Adapt a network to rated photos.
 
     Args:
-        network: The prior; changed in place.
+        network: The prior; changed in place. Its device is where the work is done.
         photos: Training images and their unit scores.
         training: Positions in `photos` to learn from.
         config: Rates, epochs and the like.
@@ -83,6 +83,7 @@ def fine_tune(
     signature = {
         "config": config.to_dict(),
         "network": network.config.to_dict(),
+        "device": network.mean.device.type,
         "preprocessing": photos.preprocessing.to_dict(),
         "start": start,
         "training": [photos.images[position].path.name for position in training],
@@ -105,10 +106,9 @@ def fine_tune(
         for batch in range(batches):
             indices = order[batch * config.batch_size : (batch + 1) * config.batch_size].tolist()
             maps = features.batch(indices, config.crop, config.flip, generator)
-            # Dropout draws from torch's global generator, which belongs to the caller between two steps.
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(int(generator.integers(2**31)))
-                losses.append(_step(network, optimiser, maps, photos.unit_scores[indices], config))
+            opinion = photos.unit_scores[indices].to(maps.device)
+            with dropout_of(generator, maps.device):
+                losses.append(_step(network, optimiser, maps, opinion, config))
             schedule.step()
             if averaged:
                 averaged.update_parameters(network)

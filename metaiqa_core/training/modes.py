@@ -1,6 +1,7 @@
 """Which part of a network learns, and how its batch normalisation behaves meanwhile."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -64,6 +65,17 @@ def ready_batch_norm(
     some = np.unique(np.linspace(0, len(positions) - 1, STATISTICS_OF).round().astype(int))
     maps = features.batch([positions[place] for place in some], crop, False, np.random.default_rng((seed, 3)))
     set_statistics(idle, learning, maps.contiguous(memory_format=torch.channels_last))
+
+
+@contextmanager
+def dropout_of(generator: np.random.Generator, device: torch.device) -> Iterator[None]:
+    """Let dropout draw from torch's global generators, seeded from this one, and give them back as they were.
+
+    They belong to the caller between two steps.
+    """
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(int(generator.integers(2**31)))
+        yield
 
 
 def scores_to_learn_from(network: Regressor, maps: Tensor, frozen_stages: int) -> Tensor:

@@ -37,7 +37,7 @@ class TrainingPhotos:
         self.unit_scores = torch.tensor([image.unit_score for image in images], dtype=torch.float32)
         self.preprocessing = preprocessing
         self._cache: _Cache[int] = _Cache(cache_bytes)
-        self._features: dict[tuple[int, bool, str], FrozenFeatures] = {}
+        self._features: dict[tuple[int, bool, torch.device, str], FrozenFeatures] = {}
 
     def __len__(self) -> int:
         return len(self.images)
@@ -52,7 +52,7 @@ class TrainingPhotos:
 
     def frozen_features(self, network: Regressor, stages: int, *, of_crops: bool = False) -> "FrozenFeatures":
         """Return the features of a network's first stages; networks that share those weights share the features."""
-        key = stages, of_crops, hash_of_weights(network.backbone[:stages])
+        key = stages, of_crops, network.mean.device, hash_of_weights(network.backbone[:stages])
         if key not in self._features:
             # One at a time: they fill the memory.
             self._features = {key: FrozenFeatures(network, self, stages, of_crops=of_crops)}
@@ -71,7 +71,8 @@ class FrozenFeatures:
 
     Of whole photos (and their mirror images) they are computed once, not in every epoch; crops are then cut from these
     feature maps instead of from the photo. Unlike a crop of the photo, a crop of the maps has seen its true
-    surroundings, as it has when whole photos are scored.
+    surroundings, as it has when whole photos are scored. They are computed where the network is, and kept in the
+    processor's memory, which is the larger one.
 
     Args:
         network: Its first `stages` stages are copied.
@@ -94,6 +95,7 @@ class FrozenFeatures:
         self.stages = stages
         self._of_crops = of_crops or stages == 0
         self._mean, self._std = network.mean, network.std
+        self._device = network.mean.device
         self._first_stages = copy.deepcopy(network.backbone[:stages]).eval().requires_grad_(False)
         self._photos = photos
         self._cache: _Cache[tuple[int, str]] = _Cache(cache_bytes)
@@ -109,7 +111,8 @@ class FrozenFeatures:
             generator: Source of the randomness.
 
         Returns:
-            (B, C, h, w) float32; where a photo is smaller than the crop, the batch's crops shrink to its side.
+            (B, C, h, w) float32 on the network's device; where a photo is smaller than the crop, the batch's crops
+            shrink to its side.
         """
         draws = generator.random((len(indices), 3))
         if self._of_crops:
@@ -122,17 +125,17 @@ class FrozenFeatures:
         sides = [
             max(1, round(crop * one.shape[1] / self._heights[index])) for index, one in zip(indices, maps, strict=True)
         ]
-        return torch.stack(_crops(maps, sides, draws)).float()
+        return torch.stack(_crops(maps, sides, draws)).to(self._device).float()
 
     def whole(self, index: int) -> Tensor:
         """Return the maps (1, C, h, w) float32 of one whole photo, with the bits that the network gives; kept too."""
 
         def compute() -> Tensor:
-            images = self._photos[index][None].to(self._mean.device).float().div(255)
+            images = self._photos[index][None].to(self._device).float().div(255)
             with torch.no_grad():
-                return self._first_stages((images - self._mean) / self._std)
+                return self._first_stages((images - self._mean) / self._std).cpu()
 
-        return self._cache.get((index, "whole"), compute)
+        return self._cache.get((index, "whole"), compute).to(self._device)
 
     def _maps(self, index: int, mirrored: bool) -> Tensor:
         return self._cache.get((index, "mirrored" if mirrored else ""), lambda: self._compute(index, mirrored))
@@ -140,10 +143,10 @@ class FrozenFeatures:
     def _compute(self, index: int, mirrored: bool) -> Tensor:
         photo = self._photos[index]
         self._heights[index] = photo.shape[1]
-        return self._features((photo.flip(2) if mirrored else photo)[None])[0].half()
+        return self._features((photo.flip(2) if mirrored else photo)[None])[0].half().cpu()
 
     def _features(self, pixels: Tensor) -> Tensor:
-        images = pixels.to(self._mean.device).float().div(255)
+        images = pixels.to(self._device).float().div(255)
         with torch.no_grad():
             normalised = ((images - self._mean) / self._std).contiguous(memory_format=torch.channels_last)
             return self._first_stages(normalised)
@@ -198,6 +201,7 @@ def predict(
             features = photos.frozen_features(network, frozen_stages)
             scores = [float(network.scores_from(features.whole(index), frozen_stages)) for index in indices]
         else:
-            scores = [float(network(photos[index][None].float().div(255))) for index in indices]
+            images = (photos[index][None].to(network.mean.device).float().div(255) for index in indices)
+            scores = [float(network(one)) for one in images]
     network.train(was_training)
     return np.array(scores)

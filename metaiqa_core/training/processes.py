@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, distributed
 
 from metaiqa_core.errors import TrainingError
@@ -30,18 +31,27 @@ class Processes:
 
 
 @contextmanager
-def join_processes(environment: Mapping[str, str] = os.environ) -> Iterator[Processes]:
+def join_processes(device: torch.device, environment: Mapping[str, str] = os.environ) -> Iterator[Processes]:
     """Join the processes that torchrun started. Alone without torchrun.
 
+    Args:
+        device: Where this process computes; on GPUs, tensors are added up between them (nccl).
+        environment: With torchrun's variables.
+
     Raises:
-        TrainingError: If torchrun's variables are there but the others cannot be reached.
+        TrainingError: If torchrun's variables are there but the others cannot be reached, or have too few GPUs.
     """
     count = int(environment.get("WORLD_SIZE", "1"))
     if count == 1:
         yield Processes()
         return
+    here = int(environment.get("LOCAL_WORLD_SIZE", str(count)))
+    if device.type == "cuda" and here > (gpus := torch.cuda.device_count()):
+        raise TrainingError(
+            f"{here} processes cannot share {gpus} GPUs: start one for each, with --nproc-per-node {gpus}."
+        )
     try:
-        distributed.init_process_group("gloo")  # also where there are GPUs: training is done on the processor
+        distributed.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
     except (ValueError, KeyError, RuntimeError) as error:
         raise TrainingError(
             f"The {count} processes of this run cannot find each other ({error}): start them with torchrun."

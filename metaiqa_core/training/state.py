@@ -37,6 +37,7 @@ def task_signature(
     """
     return {
         "network": network.config.to_dict(),
+        "device": network.mean.device.type,
         "preprocessing": photos.preprocessing.to_dict(),
         "start": start,
         "tasks": {task.name: [photos.images[position].path.name for position in task.positions] for task in tasks},

@@ -1,6 +1,7 @@
 """One forward and backward pass over a batch of rated photos: the squared error that all of MetaIQA minimises."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from torch.nn import functional as F
 
 from metaiqa_core.errors import TrainingError
 from metaiqa_core.models.regressor import Regressor
-from metaiqa_core.training.modes import scores_to_learn_from
+from metaiqa_core.training.modes import dropout_of, scores_to_learn_from
 from metaiqa_core.training.photos import FrozenFeatures, TrainingPhotos
 
 
@@ -62,11 +63,10 @@ class Learner:
         maps = self.features.batch(positions, self.crop, self.flip, generator)
         maps = maps.contiguous(memory_format=torch.channels_last)
         opinion = self.photos.unit_scores[list(positions)].to(maps.device)
-        # Dropout draws from torch's global generators, which belong to the caller between two steps.
-        with torch.random.fork_rng(devices=[maps.device] if maps.is_cuda else []):
-            torch.manual_seed(int(generator.integers(2**31)))
-            with torch.autocast(maps.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
-                predicted = scores_to_learn_from(self.network, maps, self.features.stages)
+        bf16 = self.precision == "bf16"
+        precision = torch.autocast(maps.device.type, torch.bfloat16) if bf16 else nullcontext()
+        with dropout_of(generator, maps.device), precision:
+            predicted = scores_to_learn_from(self.network, maps, self.features.stages)
         predicted = predicted.float()
         loss = F.mse_loss(predicted, opinion)
         value = float(loss.detach())

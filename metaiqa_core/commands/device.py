@@ -1,0 +1,54 @@
+"""The option by which commands name what they compute on: the processor, or a GPU."""
+
+import argparse
+import os
+import re
+import sys
+
+import torch
+
+from metaiqa_core.errors import TrainingError
+
+PROCESSOR = torch.device("cpu")
+
+
+def add_device_argument(parser: argparse.ArgumentParser) -> None:
+    """Declare --device."""
+    parser.add_argument(
+        "--device", default="cpu", metavar="cpu|cuda|cuda:N", help="what to compute on: cuda is a GPU (default: cpu)"
+    )
+
+
+def read_device(arguments: argparse.Namespace) -> torch.device:
+    """Return the device that --device names; processes that share a run take the GPUs in turn.
+
+    In full precision a GPU computes in full precision too: its faster, shorter formats are for `--precision bf16`.
+
+    Raises:
+        TrainingError: If there is no such device.
+    """
+    named = re.fullmatch(r"cpu|cuda(?::(\d+))?", arguments.device)
+    if not named:
+        raise TrainingError(f"--device takes cpu, cuda or cuda:N, such as cuda:1, got {arguments.device!r}.")
+    if arguments.device == "cpu":
+        if torch.cuda.is_available():
+            sys.stderr.write("NOTE: this machine has a GPU that --device cuda would compute on.\n")
+        return PROCESSOR
+    if not torch.cuda.is_available():
+        raise TrainingError(
+            f"--device {arguments.device} was asked for, and torch finds no GPU here: install one's driver, or compute "
+            "on the processor with --device cpu."
+        )
+    count = torch.cuda.device_count()
+    place = int(named[1]) if named[1] else _place_among_processes(arguments) % count
+    if place >= count:
+        raise TrainingError(f"--device {arguments.device} was asked for, and the last GPU here is cuda:{count - 1}.")
+    torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.allow_tf32 = False
+    return torch.device("cuda", place)
+
+
+def _place_among_processes(arguments: argparse.Namespace) -> int:
+    """Return this process's number, from 0, among those on this machine that torchrun or --workers started."""
+    shard = getattr(arguments, "shard", None)
+    return shard[0] - 1 if shard else int(os.environ.get("LOCAL_RANK", "0"))
