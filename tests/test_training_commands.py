@@ -96,7 +96,7 @@ def test_meta_train_writes_a_prior_that_loads_scores_and_can_be_adapted(distorte
 
 
 def test_parameter_study_varies_k_and_s_and_learns_from_as_many_photos_as_told(
-    distorted, tiny_checkpoint, tiny_csv, tmp_path
+    distorted, tiny_checkpoint, tiny_csv, tmp_path, capsys
 ):
     table = tmp_path / "apart" / tiny_csv.name
     table.parent.mkdir()
@@ -124,6 +124,14 @@ def test_parameter_study_varies_k_and_s_and_learns_from_as_many_photos_as_told(
     tested = [read_predictions(run, record.source.predictions) for record in sroccs[::2]]
     assert all(set(frame["image"]) == set(tested[0]["image"]) for frame in tested)
     assert not tested[0].equals(tested[2])
+    # A split that ranks nothing is named, after the others.
+    fold = tmp_path / "study" / "k-1-S-1" / "n-4-seed-0.json"
+    content = json.loads(fold.read_text())
+    fold.write_text(json.dumps(content | {"predicted": [0.5] * len(content["predicted"])}))
+    assert main([str(word) for word in words]) == 2
+    assert "1 of 6 folds gave every image the same score, which ranks nothing: k 1, S 1 n-4-seed-0." in (
+        capsys.readouterr().err
+    )
 
 
 def recipe_of(*words):

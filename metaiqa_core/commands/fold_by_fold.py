@@ -6,13 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from metaiqa_core.commands.output import finish_with_bar
 from metaiqa_core.commands.run_folder import log_folder, shard_of, share_folds
 from metaiqa_core.databases.rated_image import Database
-from metaiqa_core.errors import EvaluationError
-from metaiqa_core.evaluation.protocols import Fold, Split, Trainer, run_fold
+from metaiqa_core.evaluation.protocols import Fold, Split, Trainer, refuse_collapsed, run_fold
 from metaiqa_core.files import file_name_for
 from metaiqa_core.progress import Progress, Work, renamed
 from metaiqa_core.results.outcomes import Outcomes
@@ -76,7 +73,7 @@ def _fold_by_fold(arguments: argparse.Namespace, comparison: Comparison) -> Work
         folder = folds_folder(arguments.run_dir, method)
         trainer = comparison.trainer_of(fold, method, folder / f"{fold.name}.pt")
         split = yield from renamed(run_fold(database, fold, trainer, folder), place)
-        if np.ptp(split.predicted) == 0:
+        if split.collapsed:
             # A rank correlation with a constant is undefined; the other folds need not wait for what to do about it.
             collapsed.append(f"{fold.name} {method}")
             sys.stderr.write(f"{place}: every image got the score {split.predicted[0]:.4g}, which ranks nothing.\n")
@@ -90,8 +87,5 @@ def _fold_by_fold(arguments: argparse.Namespace, comparison: Comparison) -> Work
     if collapsed and not arguments.shard:
         if any(finished.values()):
             outcomes.write(arguments.run_dir, folds=arguments.run_dir / "folds")
-        raise EvaluationError(
-            f"{len(collapsed)} of {len(jobs)} folds gave every image the same score, which ranks nothing: "
-            f"{', '.join(collapsed)}. The others are in the results. Lower the learning rates, with another --run-dir."
-        )
+        refuse_collapsed(collapsed, len(jobs))
     return finished

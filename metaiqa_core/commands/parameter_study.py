@@ -15,7 +15,7 @@ from metaiqa_core.commands.run_folder import add_run_arguments, claim, common_fo
 from metaiqa_core.commands.start import note_what_was_learned, start_from_model
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.databases.reading import read_database
-from metaiqa_core.evaluation.protocols import Fold, Split, adaptation_folds, authentic_folds, run_fold
+from metaiqa_core.evaluation.protocols import Fold, Split, adaptation_folds, authentic_folds, refuse_collapsed, run_fold
 from metaiqa_core.models.checkpoints import save_checkpoint
 from metaiqa_core.progress import Progress, Work, renamed
 from metaiqa_core.results.outcomes import Outcomes
@@ -89,6 +89,7 @@ def _study(
     tuned_as |= {"fine_tune_preset": arguments.fine_tune_preset, "labelled_photos": len(folds[0].training)}
     outcomes = Outcomes(arguments.run_dir.name, Protocol.PARAMETER_STUDY, target)
     finished: dict[Setting, list[Split]] = {}
+    collapsed: list[str] = []
     for number, (k, steps) in enumerate(settings, start=1):
         place = f"k {k}, S {steps} ({number} of {len(settings)})"
         config = dataclasses.replace(recipe.config, tasks_per_batch=k, inner_steps=steps)
@@ -107,12 +108,17 @@ def _study(
         for fold in folds:
             trainer = fine_tuner(start, target_photos, tuning, folder / f"{fold.name}.pt")
             split = yield from renamed(run_fold(target, fold, trainer, folder), f"{place} {fold.name}")
+            if split.collapsed:
+                collapsed.append(f"k {k}, S {steps} {fold.name}")
+                continue
             finished[k, steps].append(split)
             configuration = recorded_as | {"database_folder": common_folder(target)}
             outcomes.add(split, "MetaIQA", configuration, name=f"k-{k}-S-{steps}-{fold.name}")
             outcomes.write(arguments.run_dir, folds=arguments.run_dir)
         sroccs = [split.srocc for split in finished[k, steps]]
-        yield Progress(f"{place}: done", number, len(settings), {"srocc": float(np.mean(sroccs))})
+        measured = {"srocc": float(np.mean(sroccs))} if sroccs else {}
+        yield Progress(f"{place}: done", number, len(settings), measured)
+    refuse_collapsed(collapsed, len(settings) * len(folds))
     return finished
 
 

@@ -64,6 +64,11 @@ class Split:
     held_out: str = ""
 
     @property
+    def collapsed(self) -> bool:
+        """Whether every image got the same score: that ranks nothing, and no correlation is defined."""
+        return len(set(self.predicted)) == 1
+
+    @property
     def srocc(self) -> float:
         """SROCC on the held-out images."""
         return srocc(self.predicted, self.opinion)
@@ -203,14 +208,36 @@ def repeated_splits(database: Database, train: Trainer, seeds: Sequence[int], fo
 
     Returns:
         The splits in the order of `seeds`.
+
+    Raises:
+        EvaluationError: If a split cannot be judged; all others are finished and kept first.
     """
     splits = []
     for number, fold in enumerate(authentic_folds(database, seeds), start=1):
         place = f"split {number} of {len(seeds)}"
         split = yield from renamed(run_fold(database, fold, train, folder), place)
         splits.append(split)
-        yield Progress(f"{place}: done", number, len(seeds), {"srocc": split.srocc, "plcc": split.plcc})
+        measured = {} if split.collapsed else {"srocc": split.srocc, "plcc": split.plcc}
+        yield Progress(f"{place}: done", number, len(seeds), measured)
+    refuse_collapsed([split.name for split in splits if split.collapsed], len(splits))
     return splits
+
+
+def refuse_collapsed(names: Sequence[str], count: int) -> None:
+    """Say which folds cannot be judged, once all others are finished.
+
+    Args:
+        names: Those that gave every image the same score.
+        count: How many folds there are.
+
+    Raises:
+        EvaluationError: If there are any.
+    """
+    if names:
+        raise EvaluationError(
+            f"{len(names)} of {count} folds gave every image the same score, which ranks nothing: {', '.join(names)}. "
+            "The others are finished and kept. Lower the learning rates, with another --run-dir."
+        )
 
 
 def summarise(splits: Sequence[Split]) -> dict[str, float | int | list[int]]:
