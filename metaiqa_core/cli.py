@@ -19,7 +19,7 @@ COMMANDS = {
     "distort": "Distort a photo as KADID-10k or TID2013 do, at one of five levels or at all of them.",
     "meta-train": "Learn a quality prior from distortion tasks by meta-learning (Algorithm 1), for `fine-tune`.",
     "fine-tune": "Fine-tune a model on rated photos, and measure by repeated splits how good that is.",
-    "evaluate": "Evaluate a model on rated photos: SROCC, PLCC, KROCC and RMSE with bootstrap intervals.",
+    "evaluate": "Evaluate a model on rated photos: SROCC, PLCC, KROCC and RMSE with intervals; SROCC by type.",
     "leave-one-out": "Leave one distortion out: learn from all types but one, and be judged on that one (Table 2).",
     "ablation": "Compare priors after fine-tuning on the same splits: MetaIQA against Baseline (Table 4).",
     "adaptation-curve": "Measure SROCC after fine-tuning on ever more labelled photos, from several starts.",

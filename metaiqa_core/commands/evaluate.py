@@ -1,6 +1,7 @@
-"""Evaluate a model on rated photos: SROCC, PLCC, KROCC and RMSE with bootstrap intervals."""
+"""Evaluate a model on rated photos: SROCC, PLCC, KROCC and RMSE with intervals; SROCC by type."""
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from metaiqa_core.commands.output import as_csv, as_json, as_table, finish_with_
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.errors import DatabaseError, MetaIQAError
 from metaiqa_core.evaluation.criteria import Criteria, evaluate
+from metaiqa_core.evaluation.distortion_types import AgreementByType, agreement_by_type
 from metaiqa_core.progress import Progress, Work
 
 
@@ -46,7 +48,11 @@ def run(arguments: argparse.Namespace) -> int:
         "seed": arguments.seed,
         **criteria.to_dict(),
     }
-    write(as_json(answer) if arguments.format == "json" else _table(answer, criteria), arguments.output)
+    by_type = None
+    if database.distortion_types():
+        by_type = agreement_by_type(predicted, opinion, [image.distortion_type for image in database])
+        answer["by_distortion_type"] = asdict(by_type)
+    write(as_json(answer) if arguments.format == "json" else _table(answer, criteria, by_type), arguments.output)
     return 0
 
 
@@ -60,7 +66,7 @@ def _predict(assessor: Assessor, database: Database) -> Work[np.ndarray]:
     return np.array(scores)
 
 
-def _table(answer: dict[str, Any], criteria: Criteria) -> str:
+def _table(answer: dict[str, Any], criteria: Criteria, by_type: AgreementByType | None) -> str:
     rows = [
         ["SROCC", f"{criteria.srocc:.4f}", _interval(criteria.srocc_interval)],
         ["PLCC", f"{criteria.plcc:.4f}", _interval(criteria.plcc_interval)],
@@ -69,7 +75,17 @@ def _table(answer: dict[str, Any], criteria: Criteria) -> str:
         ["RMSE, unit scores", f"{criteria.rmse:.4f}", _interval(criteria.rmse_interval)],
     ]
     title = f"{answer['model']} on {answer['database']}, n = {criteria.n}\n"
-    return title + as_table(rows, ["criterion", "value", "95 % interval"])
+    table = title + as_table(rows, ["criterion", "value", "95 % interval"])
+    if by_type is None:
+        return table
+    kinds = [[kind, str(by_type.n[kind]), _or_dash(value)] for kind, value in by_type.srocc.items()]
+    kinds.append(["mean within types", "", _or_dash(by_type.within)])
+    kinds.append(["between the means of types", str(len(by_type.n)), _or_dash(by_type.between)])
+    return f"{table}\n{as_table(kinds, ['distortion type', 'n', 'SROCC'])}"
+
+
+def _or_dash(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
 
 
 def _interval(interval: tuple[float, float]) -> str:

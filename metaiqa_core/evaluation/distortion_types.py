@@ -1,0 +1,60 @@
+"""Agreement by distortion type: of the images of each type, and of the types with each other.
+
+SROCC over a whole database of distorted images mixes two questions: whether a model ranks the images of one distortion,
+as leave-one-distortion-out asks (Section 4.2), and whether it knows which distortions people mind more than others.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from metaiqa_core.evaluation.criteria import srocc
+
+LEAST = 3
+"""Images, or types, that a rank correlation needs."""
+
+
+@dataclass(frozen=True)
+class AgreementByType:
+    """How predictions agree with opinion scores within and between distortion types.
+
+    Attributes:
+        n: By type its number of images.
+        srocc: By type SROCC of its images; None where scores are constant or images fewer than three.
+        within: Mean of these; None if there are none.
+        between: SROCC of the types' mean predictions with their mean opinion scores; None likewise.
+    """
+
+    n: dict[str, int]
+    srocc: dict[str, float | None]
+    within: float | None
+    between: float | None
+
+
+def agreement_by_type(predicted: ArrayLike, opinion: ArrayLike, types: Sequence[str | None]) -> AgreementByType:
+    """Compare predictions with opinion scores within and between distortion types.
+
+    Args:
+        predicted: (n,) float, on a scale where higher is better.
+        opinion: (n,) float, likewise.
+        types: The images' distortion types; those without one are left out.
+    """
+    predicted, opinion = np.asarray(predicted, dtype=np.float64), np.asarray(opinion, dtype=np.float64)
+    of_type = {kind: np.array([one == kind for one in types]) for kind in dict.fromkeys(types) if kind}
+    sroccs = {kind: _srocc(predicted[chosen], opinion[chosen]) for kind, chosen in of_type.items()}
+    known = [value for value in sroccs.values() if value is not None]
+    means = [[scores[chosen].mean() for chosen in of_type.values()] for scores in (predicted, opinion)]
+    return AgreementByType(
+        n={kind: int(chosen.sum()) for kind, chosen in of_type.items()},
+        srocc=sroccs,
+        within=float(np.mean(known)) if known else None,
+        between=_srocc(*map(np.array, means)),
+    )
+
+
+def _srocc(predicted: np.ndarray, opinion: np.ndarray) -> float | None:
+    if len(opinion) < LEAST or np.ptp(predicted) == 0 or np.ptp(opinion) == 0:
+        return None
+    return srocc(predicted, opinion)
