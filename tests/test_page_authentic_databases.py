@@ -1,11 +1,14 @@
 """The authentic page, alone and headless: tables, gains, and own runs with their empty states."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from results_fixtures import Protocol, ablation_run, adaptation_run, parameter_run, repeats_run
 from streamlit.testing.v1 import AppTest
+
+from metaiqa_core.results import storage
 
 PAGE = Path(__file__).parents[1] / "pages" / "authentic_databases.py"
 
@@ -95,6 +98,16 @@ def test_each_run_that_holds_both_methods_is_a_pair_of_its_own(runs):
     assert sorted(figure["data"][-1]["y"][-4:]) == [
         f"LIVE Challenge<br>{criterion}, {name}" for criterion in ("PLCC", "SROCC") for name in ("first", "second")
     ]
+
+
+def test_a_gain_says_on_how_many_shared_repeats_it_is_one(runs):
+    ablation_run(runs, "mine", {"Baseline": 0.6, "MetaIQA": 0.61, "ImageNet": 0.9})
+    lone = replace(storage.read_run(runs / "mine").records[0], method="MetaIQA", value=0.99)
+    source = replace(lone.source, seed=7)  # a repeat of one method only
+    storage.write_run(runs / "mine", [*storage.read_run(runs / "mine").records, replace(lone, source=source)])
+    figure = figures(opened(view="Ablation"))[0]
+    gains = [note["text"] for note in figure["layout"]["annotations"]][-2:]
+    assert gains == ["+0.010 (3 of 3)"] * 2
 
 
 def test_the_parameter_study_draws_k_and_s_each_over_the_other_fixed(runs):

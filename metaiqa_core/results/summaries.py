@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from metaiqa_core.results.published import PRINTED_DECIMALS, distortion_types
-from metaiqa_core.results.records import ResultRecord
+from metaiqa_core.results.records import Measured, ResultRecord
 
 
 def by_type(records: Iterable[ResultRecord], rows: Sequence[str], columns: Sequence[str] | None = None) -> pd.DataFrame:
@@ -33,6 +33,21 @@ def by_database(records: Iterable[ResultRecord], databases: Sequence[str], metri
     table = _arrange(cells, rows, [(database, metric) for database in databases for metric in metrics])
     table.columns = pd.MultiIndex.from_tuples(table.columns, names=["database", "metric"])
     return table
+
+
+def paired_repeats(records: Iterable[ResultRecord], first: str, second: str) -> pd.DataFrame:
+    """Arrange what two methods share, one row a (database, metric, seed) and one column each.
+
+    Printed numbers have no seed and count as one repeat; a repeat that only one of the two has would make their means
+    means over different splits, and is left out.
+    """
+    cells = [
+        (r.database, r.metric, r.source.seed if isinstance(r.source, Measured) else 0, r.method, r.value)
+        for r in records
+    ]
+    keys = ["database", "metric", "seed", "method"]
+    values = pd.DataFrame(cells, columns=[*keys, "value"]).groupby(keys, sort=False)["value"].mean()
+    return values.unstack().reindex(columns=[first, second]).dropna()
 
 
 def averages(table: pd.DataFrame) -> pd.Series:

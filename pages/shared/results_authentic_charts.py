@@ -59,7 +59,7 @@ def gain_lines(pairs: pd.DataFrame, title: str) -> go.Figure:
     """Draw Baseline and MetaIQA as two points on one line, a row each.
 
     Args:
-        pairs: Rows in words; columns `baseline` and `metaiqa`.
+        pairs: Rows in words; columns `baseline` and `metaiqa`, and on how many `repeats` the latter is `ahead`.
         title: Title of the chart.
     """
     figure = go.Figure()
@@ -76,7 +76,9 @@ def gain_lines(pairs: pd.DataFrame, title: str) -> go.Figure:
         )
         gain = pair["metaiqa"] - pair["baseline"]
         middle = (pair["metaiqa"] + pair["baseline"]) / 2
-        figure.add_annotation(x=middle, y=row, text=f"{gain:+.3f}", showarrow=False, yshift=12)
+        # Of one repeat, or of printed means, it is not known how often.
+        often = f" ({pair['ahead']:.0f} of {pair['repeats']:.0f})" if pair["repeats"] > 1 else ""
+        figure.add_annotation(x=middle, y=row, text=f"{gain:+.3f}{often}", showarrow=False, yshift=12)
     for name, column, colour, symbol in (
         ("Baseline", "baseline", OPPOSITE, "square"),
         ("MetaIQA", "metaiqa", ACCENT, "circle"),

@@ -83,7 +83,10 @@ def ablation_view(runs: Sequence[RunSummary]) -> None:
             decimals=3,
         ),
     )
-    st.caption("Rows that name a run were measured and are means over its repeats; the others are the paper's Table 4.")
+    st.caption(
+        "Rows that name a run were measured and are means over the repeats that both share, with the number of "
+        "those on which MetaIQA is ahead: about half is chance. The others are the paper's Table 4."
+    )
     if not results_data.runs_with(runs, [Protocol.ABLATION]):
         empty_state(
             "Your own MetaIQA and Baseline runs appear here as further pairs.",
@@ -116,9 +119,14 @@ def _own_pairs(runs: Sequence[Run]) -> Iterator[pd.DataFrame]:
 
 
 def _pairs(records: Records, row: str, source: str = "") -> pd.DataFrame:
-    """Return one row a database and criterion with the columns baseline and metaiqa; incomplete pairs are left out."""
-    databases = list(dict.fromkeys(record.database for record in records))
-    table = summaries.by_database(records, databases, list(METRICS.values())).reindex(["Baseline", "MetaIQA"]).T
-    table.columns = ["baseline", "metaiqa"]
-    table.index = [row.format(database, metric.upper()) + source for database, metric in table.index]
-    return table.dropna()
+    """Return one row a database and criterion: means over the repeats that both share, and on how many who is ahead."""
+    repeats = summaries.paired_repeats(records, "Baseline", "MetaIQA")
+    rows = {}
+    for database in dict.fromkeys(record.database for record in records):
+        for metric in METRICS.values():
+            pairs = repeats.query("database == @database and metric == @metric")
+            if len(pairs):
+                ahead = int((pairs["MetaIQA"] > pairs["Baseline"]).sum())
+                means = pairs["Baseline"].mean(), pairs["MetaIQA"].mean()
+                rows[row.format(database, metric.upper()) + source] = *means, len(pairs), ahead
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["baseline", "metaiqa", "repeats", "ahead"])
