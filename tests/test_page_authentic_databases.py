@@ -112,8 +112,13 @@ def test_a_gain_says_on_how_many_shared_repeats_it_is_one(runs):
 
 def test_the_parameter_study_draws_k_and_s_each_over_the_other_fixed(runs):
     parameter_run(runs, "study")
-    titles = [figure["layout"]["title"]["text"] for figure in figures(opened(view="Parameter study"))]
-    assert titles == ["SROCC over the number of tasks in a mini-batch, k", "SROCC over the number of inner steps, S"]
+    page = opened(view="Parameter study")
+    by_k, by_s = figures(page)
+    titles = [figure["layout"]["title"]["text"] for figure in (by_k, by_s)]
+    assert titles == ["SROCC over tasks in a mini-batch, k", "SROCC over inner steps, S"]
+    assert "study: LIVE Challenge." in texts(page)
+    # A line for each of two seeds, the points, and the mean.
+    assert [trace["mode"] for trace in by_k["data"]] == ["lines", "lines", "markers", "lines+markers"]
 
 
 def test_adaptation_curves_start_from_each_starting_point(runs):

@@ -141,7 +141,9 @@ def repeat_boxes(values: pd.DataFrame, title: str, metric: str) -> go.Figure:
     return figure
 
 
-def curves(points: pd.DataFrame, x: str, x_title: str, title: str, *, logarithmic: bool = False) -> go.Figure:
+def curves(
+    points: pd.DataFrame, x: str, x_title: str, title: str, *, logarithmic: bool = False, joined: bool = False
+) -> go.Figure:
     """Draw SROCC over a quantity, one line a series: the mean over seeds, with every seed as a faint point.
 
     What has the same name in several runs has one colour and marker, and each run has a dash of its own.
@@ -152,6 +154,7 @@ def curves(points: pd.DataFrame, x: str, x_title: str, title: str, *, logarithmi
         x_title: Its title with unit.
         title: Title of the chart.
         logarithmic: Whether the horizontal axis is logarithmic.
+        joined: Whether to join the points of one seed: what differs within it is not hidden by how seeds differ.
     """
     figure = go.Figure()
     names, runs = list(points["name"].unique()), list(points["run"].unique())
@@ -162,6 +165,13 @@ def curves(points: pd.DataFrame, x: str, x_title: str, title: str, *, logarithmi
         symbol = _SYMBOLS[shifted % len(_SYMBOLS)]
         dash = _DASHES[(runs.index(rows["run"].iloc[0]) if len(runs) > 1 else shifted) % len(_DASHES)]
         means = rows.groupby(x)["value"].mean()
+        for _, one in rows.groupby("seed") if joined else ():
+            line = {"color": colour, "width": 1}
+            figure.add_trace(
+                go.Scatter(
+                    x=one[x], y=one["value"], mode="lines", line=line, opacity=0.35, hoverinfo="skip", showlegend=False
+                )
+            )
         figure.add_trace(
             go.Scatter(
                 x=rows[x],

@@ -75,17 +75,34 @@ def parameter_view(runs: Sequence[RunSummary]) -> None:
             "python -m metaiqa_core parameter-study --database DIR --target DIR --run-dir runs/NAME",
         )
         return
+    st.caption(_what_was_studied(own) + " Faint lines join what one split gave.")
     for key, title, fixed in (("k", "tasks in a mini-batch, k", "inner_steps"), ("inner_steps", "inner steps, S", "k")):
         points = _points(own, Protocol.PARAMETER_STUDY, key, fixed)
         if points.empty or points[key].nunique() < 2:
             continue
         best = points.groupby(key)["value"].mean()
         chart(
-            charts.curves(points, key, f"Number of {title}", f"SROCC over the number of {title}"),
+            charts.curves(points, key, f"Number of {title}", f"SROCC over {title}", joined=True),
             f"parameter-study-{key}",
             f"SROCC over the number of {title}: best mean {best.max():.3f} at {best.idxmax()}.",
             ExportTable(points.set_index("series"), "series", f"Parameter study over the number of {title}"),
         )
+
+
+def _what_was_studied(runs: Sequence[Run]) -> str:
+    """Say on what each run's priors were judged, and after how many labelled photos."""
+    sentences = []
+    for run in runs:
+        records = [record for record in run.records if record.protocol == Protocol.PARAMETER_STUDY]
+        databases = dict.fromkeys(record.database for record in records)
+        photos = {
+            record.source.configuration.get("labelled_photos")
+            for record in records
+            if isinstance(record.source, Measured)
+        } - {None}
+        after = f", after fine-tuning on {'/'.join(map(str, sorted(photos)))} photos" if photos else ""
+        sentences.append(f"{run.name}: {', '.join(databases)}{after}.")
+    return " ".join(sentences)
 
 
 def adaptation_view(runs: Sequence[RunSummary]) -> None:
