@@ -88,8 +88,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if type(error).__name__ != "OutOfMemoryError":  # torch's; importing torch would make the help wait
             raise
         return _refuse(
-            "The GPU's memory is too small for this: give smaller batches or a smaller --crop, or --device cpu; what a "
-            "run has finished is kept."
+            "The GPU's memory is too small for this: free it and start the same command again, which goes on where it "
+            "was; or give smaller batches, smaller crops or --device cpu, with another --run-dir."
         )
     except OSError as error:
         return _refuse(_what_the_system_refused(error))

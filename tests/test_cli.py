@@ -22,6 +22,7 @@ from metaiqa_core.cli import COMMANDS, load_command, main
 from metaiqa_core.evaluation.criteria import srocc
 from metaiqa_core.models.checkpoints import load_checkpoint
 from metaiqa_core.models.released import ReleasedRegressor
+from metaiqa_core.results.storage import read_run
 from metaiqa_core.training.finetune import fine_tune
 
 QUICK = ["--epochs", "1", "--batch-size", "4", "--crop", "48", "--frozen-stages", "9"]
@@ -213,7 +214,7 @@ def test_a_gpu_that_is_too_small_is_a_sentence_and_other_errors_of_torch_are_not
     monkeypatch.setattr(load_command("models"), "run", refuse)
     status, out, err = run("models", "list")
     assert (status, out) == (2, "")
-    assert err.startswith("The GPU's memory is too small for this: give smaller batches")
+    assert err.startswith("The GPU's memory is too small for this: free it and")
     with pytest.raises(RuntimeError, match="a programmer's mistake"):
         run("models", "list")
 
@@ -413,6 +414,19 @@ def test_splits_of_another_recipe_are_not_taken_over(run, start, tuned, tiny_csv
         f"The splits in {tuned / 'splits'} were made by another configuration, from other weights or "
         "of other images: choose another --run-dir, or delete it."
     )
+
+
+def test_a_split_that_ranks_nothing_is_named_and_the_others_are_in_the_results(run, start, tuned, tiny_csv, tmp_path):
+    folder = tmp_path / tuned.name
+    shutil.copytree(tuned, folder)
+    split = folder / "splits" / "split-0.json"
+    content = json.loads(split.read_text())
+    split.write_text(json.dumps(content | {"predicted": [0.5] * len(content["predicted"])}))
+    words = ["fine-tune", *start, "--database", tiny_csv, "--run-dir", folder, *QUICK, "--repeats", "2"]
+    status, out, err = run(*words)
+    assert (status, out) == (2, "")
+    assert "1 of 2 folds gave every image the same score, which ranks nothing: split-0. The others are in" in err
+    assert {record.source.seed for record in read_run(folder).records} == {1}
 
 
 def test_a_tuned_model_can_be_tuned_further_and_its_card_keeps_the_command(run, tuned, tiny_csv, tmp_path, monkeypatch):

@@ -9,8 +9,12 @@ from pretend_device import ELSEWHERE, PretendDevice
 from test_meta_training import SMALL, MemoryPhotos, database, folded_toy, tasks  # noqa: F401 - two are fixtures
 from torch import distributed
 
+from metaiqa_core.cli import main
 from metaiqa_core.commands.device import read_device
+from metaiqa_core.commands.priors import PriorRecipe
+from metaiqa_core.commands.start import Start
 from metaiqa_core.errors import TrainingError
+from metaiqa_core.preprocessing import Preprocessing
 from metaiqa_core.progress import finish
 from metaiqa_core.training.baseline import train_baseline
 from metaiqa_core.training.configuration import FineTuneConfig
@@ -20,6 +24,20 @@ from metaiqa_core.training.meta_configuration import BaselineConfig
 from metaiqa_core.training.photos import predict
 from metaiqa_core.training.processes import Processes, join_processes
 
+STUDY = [
+    "--epochs",
+    "1",
+    "--inner-steps",
+    "1",
+    "--tasks",
+    "1",
+    "--steps",
+    "1",
+    "--tasks-per-batch",
+    "1",
+    "--crop",
+    "48",
+]
 TUNING = FineTuneConfig(epochs=2, batch_size=4, crop=32, validation_share=0.2, correlation_weight=0.5)
 BASELINE = BaselineConfig(image_passes=24, batch_size=4, crop=32)
 STATISTICS = {"MetaIQA": ["meta", "carried", "frozen"], "Baseline": ["carried", "frozen"], "tuned": ["adapt", "frozen"]}
@@ -155,6 +173,8 @@ def test_one_hears_of_a_gpu_that_stays_idle(monkeypatch, capsys):
 @pytest.mark.parametrize(("device", "backend"), [("cpu", "gloo"), ("cuda", "cpu:gloo,cuda:nccl")])
 def test_tensors_on_gpus_are_added_up_by_nccl(monkeypatch, device, backend):
     joined = []
+    monkeypatch.setattr(torch, "zeros", lambda *sizes, device: torch.ones(*sizes))  # there is no GPU to put them on
+    monkeypatch.setattr(distributed, "all_reduce", lambda tensor: None)
     monkeypatch.setattr(distributed, "init_process_group", joined.append)
     monkeypatch.setattr(distributed, "get_rank", lambda: 1)
     monkeypatch.setattr(distributed, "destroy_process_group", lambda: None)
@@ -164,10 +184,70 @@ def test_tensors_on_gpus_are_added_up_by_nccl(monkeypatch, device, backend):
     assert joined == [backend]
 
 
-def test_more_processes_than_gpus_are_refused(monkeypatch):
-    pretend_gpus(monkeypatch, 1)
+def test_processes_that_share_a_gpu_hear_of_it_before_they_train(monkeypatch):
+    def refuse(tensor):
+        raise RuntimeError("NCCL error: invalid usage\nDuplicate GPU detected")
+
+    monkeypatch.setattr(torch, "zeros", lambda *sizes, device: torch.ones(*sizes))
+    monkeypatch.setattr(distributed, "init_process_group", lambda backend: None)
+    monkeypatch.setattr(distributed, "all_reduce", refuse)
     with (
-        pytest.raises(TrainingError, match="2 processes cannot share 1 GPU"),
+        pytest.raises(
+            TrainingError, match=r"\(NCCL error: invalid usage\): start them with torchrun, one for each GPU"
+        ),
         join_processes(torch.device("cuda"), {"WORLD_SIZE": "2"}),
     ):
         pass
+
+
+def test_a_start_is_built_on_the_processor_and_learns_on_its_device():
+    start = Start(folded_toy, Preprocessing(), "a toy", device=ELSEWHERE)
+    with PretendDevice():
+        assert start.build(0).mean.device == torch.device("cpu")
+        network = start.network(0)
+        assert {one.device for one in (*network.parameters(), *network.buffers())} == {ELSEWHERE}
+    assert start.hash == dataclasses.replace(start, device=torch.device("cpu")).hash
+
+
+class AskedError(Exception):
+    """Where the commands would go on to train."""
+
+
+ANOTHER = torch.device("cpu", 0)
+"""The processor by a name that no option's default gives."""
+
+
+@pytest.mark.parametrize(
+    ("words", "trainer"),
+    [
+        (["fine-tune", "--database", "{csv}", "--model", "{model}"], "fine_tune._train"),
+        (["ablation", "--database", "{csv}", "--start", "A={model}"], "adaptation.fine_tuner"),
+        (["ablation", "--database", "{csv}", "--start", "A=mobilenet_v3_small:random"], "adaptation.fine_tuner"),
+        (["meta-train", "--database", "{typed}", "--model", "{model}"], "priors.PriorRecipe.train"),
+        (
+            ["meta-train", "--database", "{typed}", "--backbone", "mobilenet_v3_small", "--initial-weights", "random"],
+            "priors.PriorRecipe.train",
+        ),
+        (
+            ["parameter-study", "--database", "{typed}", "--target", "{csv}", "--model", "{model}", *STUDY],
+            "parameter_study.fine_tuner",
+        ),
+    ],
+)
+def test_commands_train_where_they_are_told_to(words, trainer, tiny_csv, tiny_checkpoint, tmp_path, monkeypatch):
+    header, *rows = tiny_csv.read_text().splitlines()
+    typed = tiny_csv.with_name("typed.csv")
+    typed.write_text("\n".join([f"{header},type", *(f"{row},kadid10k:GB" for row in rows)]) + "\n")
+    names = {"csv": tiny_csv, "typed": typed, "model": tiny_checkpoint}
+    seen = []
+
+    def train(first, *others, **more):
+        seen.append(first.start.device if isinstance(first, PriorRecipe) else first.device)
+        raise AskedError
+
+    for module in ("start", "adaptation"):
+        monkeypatch.setattr(f"metaiqa_core.commands.{module}.read_device", lambda arguments: ANOTHER)
+    monkeypatch.setattr(f"metaiqa_core.commands.{trainer}", train)
+    with pytest.raises(AskedError):
+        main([*(word.format(**names) for word in words), "--run-dir", str(tmp_path / "run")])
+    assert seen == [ANOTHER]

@@ -24,7 +24,7 @@ def test_each_type_is_ranked_alone_and_the_types_by_their_means():
 def test_what_has_no_rank_correlation_has_no_number():
     agreement = agreement_by_type([1, 1, 1, 1, 2], [1, 2, 3, 1, 2], ["a", "a", "a", "b", "b"])
     assert agreement.srocc == {"a": None, "b": None}  # a constant, and two images
-    assert agreement.within is agreement.between is None
+    assert (agreement.ranked, agreement.within, agreement.between) == (0, None, None)
 
 
 def test_a_model_that_knows_types_but_not_levels_differs_from_one_that_knows_levels_but_not_types():
@@ -64,8 +64,8 @@ def test_evaluate_shows_types_where_a_database_has_them(typed_csv, tiny_csv, tin
     assert main(words) == 0
     last = [line.split() for line in capsys.readouterr().out.splitlines()[-4:]]
     assert [line[:2] for line in last[:2]] == [["kadid10k:WN", "8"], ["kadid10k:GB", "16"]]
-    assert last[2][:3] == ["mean", "within", "types"]
-    assert last[3][-2:] == ["2", "-"]  # two types have no rank correlation
+    assert last[2][:4] == ["mean", "within", "2", "types"]
+    assert last[3] == ["between", "the", "means", "of", "2", "types", "-"]  # two have no rank correlation
     assert main([*words, "--format", "json"]) == 0
     by_type = json.loads(capsys.readouterr().out)["by_distortion_type"]
     assert by_type["n"] == {"kadid10k:WN": 8, "kadid10k:GB": 16}

@@ -110,6 +110,17 @@ def test_a_gain_says_on_how_many_shared_repeats_it_is_one(runs):
     assert gains == ["+0.010 (3 of 3)"] * 2
 
 
+def test_runs_without_a_common_split_are_named_rather_than_paired(runs):
+    repeats_run(runs, "ablation-base", "Baseline", Protocol.ABLATION, 0.7)
+    repeats_run(runs, "ablation-meta", "MetaIQA", Protocol.ABLATION, 0.8)
+    whole = storage.read_run(runs / "ablation-meta")
+    other = [replace(one, source=replace(one.source, split_hash="another")) for one in whole.records]
+    storage.write_run(runs / "ablation-meta", other)
+    page = opened(view="Ablation")
+    assert all("own runs" not in row for row in figures(page)[0]["data"][-1]["y"])
+    assert "no split of theirs was given to both MetaIQA and Baseline" in texts(page)
+
+
 def test_the_parameter_study_draws_k_and_s_each_over_the_other_fixed(runs):
     parameter_run(runs, "study")
     page = opened(view="Parameter study")

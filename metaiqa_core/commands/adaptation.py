@@ -109,7 +109,7 @@ def _photos_of(starts: Mapping[str, Start], database: Database, frozen_stages: i
     shared: dict[tuple[Preprocessing, str], TrainingPhotos] = {}
     photos = {}
     for name, start in starts.items():
-        key = start.preprocessing, hash_of_weights(start.network(0).backbone[:frozen_stages])
+        key = start.preprocessing, hash_of_weights(start.build(0).backbone[:frozen_stages])
         photos[name] = shared.setdefault(key, TrainingPhotos(database.images, start.preprocessing))
     return photos
 

@@ -35,9 +35,11 @@ def read_device(arguments: argparse.Namespace) -> torch.device:
             sys.stderr.write("NOTE: this machine has a GPU that --device cuda would compute on.\n")
         return PROCESSOR
     if not torch.cuda.is_available():
+        built = torch.version.cuda or torch.version.hip
+        missing = "install its driver" if built else "install a build of torch for GPUs, as this one is not"
         raise TrainingError(
-            f"--device {arguments.device} was asked for, and torch finds no GPU here: install one's driver, or compute "
-            "on the processor with --device cpu."
+            f"--device {arguments.device} was asked for, and torch finds no GPU here: if there is one, {missing}; or "
+            "compute on the processor with --device cpu."
         )
     count = torch.cuda.device_count()
     place = int(named[1]) if named[1] else _place_among_processes(arguments) % count

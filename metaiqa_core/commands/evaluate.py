@@ -79,8 +79,8 @@ def _table(answer: dict[str, Any], criteria: Criteria, by_type: AgreementByType 
     if by_type is None:
         return table
     kinds = [[kind, str(by_type.n[kind]), _or_dash(value)] for kind, value in by_type.srocc.items()]
-    kinds.append(["mean within types", "", _or_dash(by_type.within)])
-    kinds.append(["between the means of types", str(len(by_type.n)), _or_dash(by_type.between)])
+    kinds.append([f"mean within {by_type.ranked} types", "", _or_dash(by_type.within)])
+    kinds.append([f"between the means of {len(by_type.n)} types", "", _or_dash(by_type.between)])
     return f"{table}\n{as_table(kinds, ['distortion type', 'n', 'SROCC'])}"
 
 

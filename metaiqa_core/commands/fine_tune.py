@@ -20,7 +20,7 @@ from metaiqa_core.databases import reading
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.errors import TrainingError
 from metaiqa_core.evaluation.calibration import calibrate
-from metaiqa_core.evaluation.protocols import authentic_protocol, repeated_splits, summarise
+from metaiqa_core.evaluation.protocols import authentic_protocol, refuse_collapsed, repeated_splits, summarise
 from metaiqa_core.models.card import ModelCard
 from metaiqa_core.models.checkpoints import save_checkpoint
 from metaiqa_core.models.regressor import Regressor
@@ -131,14 +131,6 @@ def run(arguments: argparse.Namespace) -> int:
         seeds = range(arguments.first_seed, arguments.first_seed + arguments.repeats)
         measuring = repeated_splits(database, train, seeds, arguments.run_dir / "splits")
         splits = finish_with_bar(recorded(measuring, arguments.run_dir, tensorboard=arguments.tensorboard))
-        accuracy = {
-            "protocol": authentic_protocol(database),
-            "database": f"{arguments.training_data or database.name}, n = {len(database)}",
-            "date": datetime.date.today().isoformat(),
-            **summarise(splits),
-            "srocc_by_split": [round(split.srocc, 4) for split in splits],
-            "plcc_by_split": [round(split.plcc, 4) for split in splits],
-        }
         configuration = {
             **config.to_dict(),
             "least_steps": least_steps,
@@ -149,7 +141,18 @@ def run(arguments: argparse.Namespace) -> int:
             "seed": None,
             "database_folder": common_folder(database),
         }
-        write_splits(arguments.run_dir, splits, database, name, configuration)
+        judged = [split for split in splits if not split.collapsed]
+        if judged:
+            write_splits(arguments.run_dir, judged, database, name, configuration)
+        refuse_collapsed([split.name for split in splits if split.collapsed], len(splits))
+        accuracy = {
+            "protocol": authentic_protocol(database),
+            "database": f"{arguments.training_data or database.name}, n = {len(database)}",
+            "date": datetime.date.today().isoformat(),
+            **summarise(splits),
+            "srocc_by_split": [round(split.srocc, 4) for split in splits],
+            "plcc_by_split": [round(split.plcc, 4) for split in splits],
+        }
         if len(splits) > 1:
             calibration = calibrate(splits, arguments.population or f"{database.name} photos")
         sys.stderr.write(

@@ -62,6 +62,11 @@ def finish_folds(arguments: argparse.Namespace, comparison: Comparison) -> dict[
     return None if arguments.shard else finished
 
 
+def say_collapsed(split: Split, place: str) -> None:
+    """Say at once that a fold ranks nothing: whoever looks may stop a run that lasts for hours."""
+    sys.stderr.write(f"{place}: every image got the score {split.predicted[0]:.4g}, which ranks nothing.\n")
+
+
 def _fold_by_fold(arguments: argparse.Namespace, comparison: Comparison) -> Work[dict[str, list[Split]]]:
     database, methods = comparison.database, comparison.methods
     outcomes = Outcomes(arguments.run_dir.name, comparison.protocol, database)
@@ -76,7 +81,7 @@ def _fold_by_fold(arguments: argparse.Namespace, comparison: Comparison) -> Work
         if split.collapsed:
             # A rank correlation with a constant is undefined; the other folds need not wait for what to do about it.
             collapsed.append(f"{fold.name} {method}")
-            sys.stderr.write(f"{place}: every image got the score {split.predicted[0]:.4g}, which ranks nothing.\n")
+            say_collapsed(split, place)
             continue
         finished[method].append(split)
         if not arguments.shard:

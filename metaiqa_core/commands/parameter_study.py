@@ -9,6 +9,7 @@ import numpy as np
 
 from metaiqa_core.commands.adaptation import fine_tuner
 from metaiqa_core.commands.database import add_database_arguments, read_databases
+from metaiqa_core.commands.fold_by_fold import say_collapsed
 from metaiqa_core.commands.output import as_table, finish_with_bar
 from metaiqa_core.commands.priors import PriorRecipe, add_prior_arguments, prior_card, read_recipe
 from metaiqa_core.commands.run_folder import add_run_arguments, claim, common_folder
@@ -110,6 +111,7 @@ def _study(
             split = yield from renamed(run_fold(target, fold, trainer, folder), f"{place} {fold.name}")
             if split.collapsed:
                 collapsed.append(f"k {k}, S {steps} {fold.name}")
+                say_collapsed(split, f"{place} {fold.name}")
                 continue
             finished[k, steps].append(split)
             configuration = recorded_as | {"database_folder": common_folder(target)}

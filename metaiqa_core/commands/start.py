@@ -45,13 +45,17 @@ class Start:
     @cached_property
     def hash(self) -> str:
         """What tells its weights from others that bear the same name; new layers are those of seed 0."""
-        return hash_of_weights(self.network(0))
+        return hash_of_weights(self.build(0))
 
     def network(self, seed: int) -> Regressor:
-        """Return a new network; the same seed gives new layers the same weights, on any device."""
+        """Return a new network on the device; the same seed gives new layers the same weights on any."""
+        return self.build(seed).to(self.device)
+
+    def build(self, seed: int) -> Regressor:
+        """Return it on the processor, for those who only look at it."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            return self.make().to(self.device)
+            return self.make()
 
 
 def add_start_arguments(parser: argparse.ArgumentParser, *, unsaid: Literal["model", "backbone"]) -> None:

@@ -23,12 +23,14 @@ class AgreementByType:
     Attributes:
         n: By type its number of images.
         srocc: By type SROCC of its images; None where scores are constant or images fewer than three.
+        ranked: How many types have one.
         within: Mean of these; None if there are none.
         between: SROCC of the types' mean predictions with their mean opinion scores; None likewise.
     """
 
     n: dict[str, int]
     srocc: dict[str, float | None]
+    ranked: int
     within: float | None
     between: float | None
 
@@ -49,6 +51,7 @@ def agreement_by_type(predicted: ArrayLike, opinion: ArrayLike, types: Sequence[
     return AgreementByType(
         n={kind: int(chosen.sum()) for kind, chosen in of_type.items()},
         srocc=sroccs,
+        ranked=len(known),
         within=float(np.mean(known)) if known else None,
         between=_srocc(*map(np.array, means)),
     )

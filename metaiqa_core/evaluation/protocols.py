@@ -207,24 +207,22 @@ def repeated_splits(database: Database, train: Trainer, seeds: Sequence[int], fo
         The trainer's `Progress`, with the split in its stage.
 
     Returns:
-        The splits in the order of `seeds`.
-
-    Raises:
-        EvaluationError: If a split cannot be judged; all others are finished and kept first.
+        The splits in the order of `seeds`, those that rank nothing too.
     """
     splits = []
     for number, fold in enumerate(authentic_folds(database, seeds), start=1):
         place = f"split {number} of {len(seeds)}"
         split = yield from renamed(run_fold(database, fold, train, folder), place)
         splits.append(split)
-        measured = {} if split.collapsed else {"srocc": split.srocc, "plcc": split.plcc}
-        yield Progress(f"{place}: done", number, len(seeds), measured)
-    refuse_collapsed([split.name for split in splits if split.collapsed], len(splits))
+        if split.collapsed:
+            yield Progress(f"{place}: done, but every image got the same score", number, len(seeds))
+        else:
+            yield Progress(f"{place}: done", number, len(seeds), {"srocc": split.srocc, "plcc": split.plcc})
     return splits
 
 
 def refuse_collapsed(names: Sequence[str], count: int) -> None:
-    """Say which folds cannot be judged, once all others are finished.
+    """Say which folds cannot be judged, once all others are finished and in the results.
 
     Args:
         names: Those that gave every image the same score.
@@ -236,7 +234,7 @@ def refuse_collapsed(names: Sequence[str], count: int) -> None:
     if names:
         raise EvaluationError(
             f"{len(names)} of {count} folds gave every image the same score, which ranks nothing: {', '.join(names)}. "
-            "The others are finished and kept. Lower the learning rates, with another --run-dir."
+            "The others are in the results. Lower the learning rates, with another --run-dir."
         )
 
 

@@ -36,18 +36,20 @@ def by_database(records: Iterable[ResultRecord], databases: Sequence[str], metri
 
 
 def paired_repeats(records: Iterable[ResultRecord], first: str, second: str) -> pd.DataFrame:
-    """Arrange what two methods share, one row a (database, metric, seed) and one column each.
+    """Arrange what two methods share, one row a (database, metric, seed, split) and one column each.
 
     Printed numbers have no seed and count as one repeat; a repeat that only one of the two has would make their means
     means over different splits, and is left out.
     """
-    cells = [
-        (r.database, r.metric, r.source.seed if isinstance(r.source, Measured) else 0, r.method, r.value)
-        for r in records
-    ]
-    keys = ["database", "metric", "seed", "method"]
+    cells = [(r.database, r.metric, *_repeat(r), r.method, r.value) for r in records]
+    keys = ["database", "metric", "seed", "split", "method"]
     values = pd.DataFrame(cells, columns=[*keys, "value"]).groupby(keys, sort=False)["value"].mean()
     return values.unstack().reindex(columns=[first, second]).dropna()
+
+
+def _repeat(record: ResultRecord) -> tuple[int, str]:
+    source = record.source
+    return (source.seed, source.split_hash) if isinstance(source, Measured) else (0, "")
 
 
 def averages(table: pd.DataFrame) -> pd.Series:

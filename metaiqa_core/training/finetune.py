@@ -75,7 +75,7 @@ def fine_tune(
     optimiser = _optimiser(network, config)
     batches = max(1, len(training) // config.batch_size)
     schedule = _schedule(optimiser, config, batches)
-    averaged = AveragedModel(network, avg_fn=_warmed_up(config.averaging)) if config.averaging else None
+    averaged = AveragedModel(network, multi_avg_fn=_warmed_up(config.averaging)) if config.averaging else None
     model = cast(Regressor, averaged.module) if averaged else network
     history: list[dict[str, float]] = []
     best: dict[str, Tensor] | None = None
@@ -181,9 +181,11 @@ def _schedule(optimiser: torch.optim.Optimizer, config: FineTuneConfig, batches:
 def _warmed_up(decay: float) -> Any:
     """Return an averaging rule that forgets the first steps faster than the later ones."""
 
-    def average(averaged: Tensor, current: Tensor, count: Tensor | int) -> Tensor:
-        rate = 1 - min(decay, (1 + int(count)) / (10 + int(count)))
-        return averaged + (current - averaged) * rate
+    def average(averaged: list[Tensor], current: list[Tensor], count: Tensor | int) -> None:
+        count = int(count)  # once: on a GPU it has to be waited for
+        rate = 1 - min(decay, (1 + count) / (10 + count))
+        for one, other in zip(averaged, current, strict=True):
+            one.add_((other - one) * rate)
 
     return average
 

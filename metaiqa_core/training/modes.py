@@ -69,9 +69,9 @@ def ready_batch_norm(
 
 @contextmanager
 def dropout_of(generator: np.random.Generator, device: torch.device) -> Iterator[None]:
-    """Let dropout draw from torch's global generators, seeded from this one, and give them back as they were.
+    """Let dropout draw from torch's generators of this device and of the processor, seeded from this one.
 
-    They belong to the caller between two steps.
+    They belong to the caller between two steps, and are as they were afterwards.
     """
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(int(generator.integers(2**31)))

@@ -39,22 +39,21 @@ def join_processes(device: torch.device, environment: Mapping[str, str] = os.env
         environment: With torchrun's variables.
 
     Raises:
-        TrainingError: If torchrun's variables are there but the others cannot be reached, or have too few GPUs.
+        TrainingError: If torchrun's variables are there but the others cannot be reached, or two share a GPU.
     """
     count = int(environment.get("WORLD_SIZE", "1"))
     if count == 1:
         yield Processes()
         return
-    here = int(environment.get("LOCAL_WORLD_SIZE", str(count)))
-    if device.type == "cuda" and here > (gpus := torch.cuda.device_count()):
-        raise TrainingError(
-            f"{here} processes cannot share {gpus} GPUs: start one for each, with --nproc-per-node {gpus}."
-        )
+    gpu = device.type == "cuda"
     try:
-        distributed.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
+        distributed.init_process_group("cpu:gloo,cuda:nccl" if gpu else "gloo")
+        distributed.all_reduce(torch.zeros(1, device=device))  # what cannot be added up fails now, not an hour later
     except (ValueError, KeyError, RuntimeError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        each = ", one for each GPU, and with --device cuda" if gpu else ""
         raise TrainingError(
-            f"The {count} processes of this run cannot find each other ({error}): start them with torchrun."
+            f"The {count} processes of this run cannot work together ({reason}): start them with torchrun{each}."
         ) from error
     try:
         yield Processes(distributed.get_rank(), count)

@@ -59,7 +59,7 @@ def gain_lines(pairs: pd.DataFrame, title: str) -> go.Figure:
     """Draw Baseline and MetaIQA as two points on one line, a row each.
 
     Args:
-        pairs: Rows in words; columns `baseline` and `metaiqa`, and on how many `repeats` the latter is `ahead`.
+        pairs: Rows in words; columns `baseline` and `metaiqa`, and on how many repeats the latter is `ahead`, in words.
         title: Title of the chart.
     """
     figure = go.Figure()
@@ -76,8 +76,7 @@ def gain_lines(pairs: pd.DataFrame, title: str) -> go.Figure:
         )
         gain = pair["metaiqa"] - pair["baseline"]
         middle = (pair["metaiqa"] + pair["baseline"]) / 2
-        # Of one repeat, or of printed means, it is not known how often.
-        often = f" ({pair['ahead']:.0f} of {pair['repeats']:.0f})" if pair["repeats"] > 1 else ""
+        often = f" ({pair['ahead']})" if pair["ahead"] else ""
         figure.add_annotation(x=middle, y=row, text=f"{gain:+.3f}{often}", showarrow=False, yshift=12)
     for name, column, colour, symbol in (
         ("Baseline", "baseline", OPPOSITE, "square"),

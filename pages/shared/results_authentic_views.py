@@ -11,6 +11,7 @@ from metaiqa_core.results.records import Measured, Protocol, ResultRecord, Uploa
 from metaiqa_core.results.storage import Run, RunSummary
 from pages.shared import results_authentic_charts as charts
 from pages.shared import results_data
+from pages.shared.plain import plain
 from pages.shared.results_own_run_views import METRICS, choose_runs, labelled
 from pages.shared.results_widgets import ExportTable, chart, empty_state
 
@@ -106,27 +107,40 @@ def _group(record: ResultRecord) -> str:
 
 def _own_pairs(runs: Sequence[Run]) -> Iterator[pd.DataFrame]:
     """Yield the pairs of each run, and of those together that hold one half: means over two pairs would be of none."""
-    halves: list[ResultRecord] = []
+    halves: list[Run] = []
     for run in runs:
-        records = [record for record in run.records if record.protocol == Protocol.ABLATION]
-        pairs = _pairs(records, "{}<br>{}, ", run.name)
+        pairs = _pairs(_ablation([run]), "{}<br>{}, ", run.name)
         if pairs.empty:
-            halves += records
+            halves.append(run)
         else:
             yield pairs
-    if halves:
-        yield _pairs(halves, "{}<br>{}, ", "own runs")
+    pairs = _pairs(_ablation(halves), "{}<br>{}, ", "own runs")
+    if not pairs.empty:
+        yield pairs
+    elif halves:
+        names = ", ".join(run.name for run in halves)
+        st.caption(f"Not drawn, as no split of theirs was given to both MetaIQA and Baseline: {plain(names)}.")
+
+
+def _ablation(runs: Sequence[Run]) -> list[ResultRecord]:
+    return [record for run in runs for record in run.records if record.protocol == Protocol.ABLATION]
 
 
 def _pairs(records: Records, row: str, source: str = "") -> pd.DataFrame:
-    """Return one row a database and criterion: means over the repeats that both share, and on how many who is ahead."""
+    """Return one row a database and criterion: means over the repeats that both share, and on how many who is ahead.
+
+    Printed numbers are means already: there, nobody knows on how many.
+    """
     repeats = summaries.paired_repeats(records, "Baseline", "MetaIQA")
+    measured = any(isinstance(record.source, Measured) for record in records)
     rows = {}
     for database in dict.fromkeys(record.database for record in records):
         for metric in METRICS.values():
             pairs = repeats.query("database == @database and metric == @metric")
             if len(pairs):
-                ahead = int((pairs["MetaIQA"] > pairs["Baseline"]).sum())
-                means = pairs["Baseline"].mean(), pairs["MetaIQA"].mean()
-                rows[row.format(database, metric.upper()) + source] = *means, len(pairs), ahead
-    return pd.DataFrame.from_dict(rows, orient="index", columns=["baseline", "metaiqa", "repeats", "ahead"])
+                rows[row.format(database, metric.upper()) + source] = {
+                    "baseline": pairs["Baseline"].mean(),
+                    "metaiqa": pairs["MetaIQA"].mean(),
+                    "ahead": f"{(pairs['MetaIQA'] > pairs['Baseline']).sum()} of {len(pairs)}" if measured else "",
+                }
+    return pd.DataFrame(rows.values(), index=list(rows), columns=["baseline", "metaiqa", "ahead"])
