@@ -82,6 +82,12 @@ def test_own_repeats_are_distributions_that_open(runs):
     assert scatter["layout"]["title"]["text"] == "Model and people, LIVE Challenge"
 
 
+def test_long_names_of_repeats_leave_room_for_the_chart(runs):
+    repeats_run(runs, "a-run-with-a-name", "A method with a long name")
+    names = [trace["name"] for trace in figures(opened(view="Repeats"))[0]["data"]]
+    assert names == ["A method with a long<br>name ·<br>a-run-with-a-name"]
+
+
 def test_own_runs_appear_beside_the_published_methods_and_pairs(runs):
     repeats_run(runs, "meta")
     repeats_run(runs, "ablation-base", "Baseline", Protocol.ABLATION, 0.7)

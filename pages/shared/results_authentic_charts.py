@@ -1,6 +1,7 @@
 """Plotly figures of the authentic page: methods, gains, repeats, parameter study, adaptation curves."""
 
 from collections.abc import Mapping
+from textwrap import wrap
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,8 @@ GROUP_COLOURS = {"CNN": ACCENT, "hand-crafted": OPPOSITE, "own run": "#7b5ea7", 
 _COLOURS = ("#2f8fb5", "#d9822b", "#7b5ea7", "#4d9d6b")
 _DASHES = ("solid", "dash", "dot", "dashdot")
 _SYMBOLS = ("circle", "square", "diamond", "cross")
+_LABEL_CHARACTERS = 22
+"""In a line of a label: on a phone, a longer one would leave no room for the chart."""
 
 
 def method_bars(values: pd.Series, groups: Mapping[str, str], metric: str, title: str) -> go.Figure:
@@ -116,7 +119,7 @@ def repeat_boxes(values: pd.DataFrame, title: str, metric: str) -> go.Figure:
         figure.add_trace(
             go.Box(
                 x=repeats["value"],
-                name=str(label),
+                name="<br>".join(wrap(str(label), _LABEL_CHARACTERS, break_on_hyphens=False)),
                 boxpoints="all",
                 jitter=0.5,
                 pointpos=0,
