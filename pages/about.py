@@ -2,8 +2,10 @@
 
 import streamlit as st
 
-from pages.shared import how_it_works, model_card
+from pages.shared import frame, how_it_works, model_card
 from pages.shared.assessor import choose_assessor
+
+frame.ensure()
 
 st.title("About", anchor=False)
 st.write(

@@ -2,7 +2,9 @@
 
 import streamlit as st
 
-from pages.shared import results_authentic_views, results_data, results_own_run_views, results_widgets
+from pages.shared import frame, results_authentic_views, results_data, results_own_run_views, results_widgets
+
+frame.ensure()
 
 VIEWS = {
     "Ablation": results_authentic_views.ablation_view,

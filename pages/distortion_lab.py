@@ -2,9 +2,11 @@
 
 import streamlit as st
 
-from pages.shared import lab_chart, lab_choice, lab_downloads, lab_gallery, lab_photo, lab_swipe, lab_work
+from pages.shared import frame, lab_chart, lab_choice, lab_downloads, lab_gallery, lab_photo, lab_swipe, lab_work
 from pages.shared.assessor import choose_assessor
 from pages.shared.photo_library import library
+
+frame.ensure()
 
 st.title("Distortion lab", anchor=False)
 st.write("Damage a photo in 49 known ways, level by level. Does its score fall as people's opinion does?")

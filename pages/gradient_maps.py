@@ -4,6 +4,7 @@ import streamlit as st
 
 from metaiqa_core.assess import word_of
 from pages.shared import (
+    frame,
     maps_downloads,
     maps_evidence,
     maps_methods,
@@ -15,6 +16,8 @@ from pages.shared import (
 from pages.shared.assessor import choose_assessor
 from pages.shared.failures import readable_failures
 from pages.shared.hero import headline
+
+frame.ensure()
 
 st.title("Gradient maps", anchor=False)
 st.write("Where in a photo does its score come from? Methods differ; evidence says how far to trust each.")

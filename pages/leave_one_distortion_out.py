@@ -4,7 +4,9 @@ import streamlit as st
 
 from metaiqa_core.results import published, summaries
 from metaiqa_core.results.records import Protocol
-from pages.shared import results_data, results_distortion_views, results_widgets
+from pages.shared import frame, results_data, results_distortion_views, results_widgets
+
+frame.ensure()
 
 VIEWS = {
     "Heat map": results_distortion_views.heat_map_view,

@@ -2,10 +2,12 @@
 
 import streamlit as st
 
-from pages.shared import batch, compare, exports, hero, intake, ranked_table
+from pages.shared import batch, compare, exports, frame, hero, intake, ranked_table
 from pages.shared.assessor import choose_assessor
 from pages.shared.photo_library import PhotoLibrary, library
 from pages.shared.scoring import model_key
+
+frame.ensure()
 
 st.title("Score photos", anchor=False)
 st.write("How good is a photo, from 0 to 100, and how sure is that? Photos are judged on this computer and stay on it.")

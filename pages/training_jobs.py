@@ -5,8 +5,10 @@ import streamlit as st
 from metaiqa_core.errors import JobError
 from metaiqa_core.jobs.job import find_job, find_jobs
 from metaiqa_core.results.storage import runs_folder
-from pages.shared import jobs_list, jobs_permission, jobs_start, jobs_watch, results_widgets
+from pages.shared import frame, jobs_list, jobs_permission, jobs_start, jobs_watch, results_widgets
 from pages.shared.plain import plain
+
+frame.ensure()
 
 st.title("Training jobs", anchor=False)
 runs, reason = runs_folder().resolve(), jobs_permission.refusal()

@@ -202,3 +202,9 @@ def test_no_module_reads_files_or_sets_seeds_threads_and_the_like_on_import(file
     calls = [node.func for node in executed_on_import(TREES[file].body) if isinstance(node, ast.Call)]
     names = {getattr(call, "attr", getattr(call, "id", "")) for call in calls}
     assert not names & FORBIDDEN_ON_IMPORT
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "pages").glob("*.py")), ids=module_name)
+def test_a_page_that_was_opened_by_its_address_gets_its_frame(file):
+    statements = [node for node in TREES[file].body if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)]
+    assert ast.unparse(statements[0]) == "frame.ensure()", f"{file.name}: frame.ensure() comes before all else"

@@ -17,7 +17,7 @@ from metaiqa_core.jobs.job import State, find_jobs
 
 pytestmark = pytest.mark.browser
 PATIENCE = 180_000
-ADDRESS = "start-and-watch-training"
+ADDRESS = "training_jobs"
 # The app as it is, but for what its jobs run.
 APP = (
     "import sys; from metaiqa_core.jobs import control; from streamlit.web.cli import main; "
@@ -55,10 +55,6 @@ def free_port():
 
 
 def open_page(page, address, query=""):
-    # The very first run of a server looks pages up by their files, as Streamlit did before st.navigation: an address of
-    # our own is unknown to it for that once, and a dialog says so.
-    page.goto(address)
-    page.locator(f"a[href$={ADDRESS}]").first.wait_for(state="attached")
     page.goto(f"{address}/{ADDRESS}{query}")
     page.get_by_role("heading", name="Training jobs").wait_for()
 

@@ -160,7 +160,23 @@ def test_cancel_stops_a_batch_and_the_rest_can_be_scored_later(page, tmp_path):
 
 
 def test_an_address_that_was_shared_opens_inside_the_frame(page, address):
-    page.goto(f"{address}/leave-one-distortion-out?view=Ranks")
-    page.get_by_role("heading", name="Leave-one-distortion-out").wait_for()
+    page.goto(f"{address}/leave_one_distortion_out?view=Ranks")
+    is_in_the_frame(page, "Leave-one-distortion-out", "Ranks")
+
+
+def test_the_first_visitor_of_a_server_may_come_by_a_shared_address(browser):
+    with running_app() as fresh:
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.set_default_timeout(PATIENCE)
+        page.goto(f"{fresh}/authentic_databases?view=Repeats")
+        is_in_the_frame(page, "Authentic databases and ablation", "Repeats")
+
+
+def is_in_the_frame(page, title, view):
+    page.get_by_role("heading", name=title).wait_for()
+    page.locator("[data-testid=stTopNavLink]").first.wait_for()
+    wait_until_idle(page)
     assert page.locator("[data-testid=stTopNavLink]").count() == len(list((ROOT / "pages").glob("*.py")))
     assert page.locator("[data-testid=stSidebarNavLink]").count() == 0
+    assert page.get_by_role("dialog").count() == 0
+    assert page.get_by_role("radio", name=view).get_attribute("aria-checked") == "true"

@@ -1,0 +1,36 @@
+"""The frame around the pages: which there are, and how one that was opened without it gets it."""
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+from streamlit.runtime.pages_manager import PagesManager
+
+
+def navigation() -> StreamlitPage:
+    """Show all pages on top, and return the one that was asked for.
+
+    The address of a page is its file's name: `ensure` needs it.
+    """
+    return st.navigation(
+        [
+            st.Page("pages/score_photos.py", title="Score photos", icon="📷", default=True),
+            st.Page("pages/gradient_maps.py", title="Gradient maps", icon="🔍"),
+            st.Page("pages/distortion_lab.py", title="Distortion lab", icon="🧪"),
+            st.Page("pages/leave_one_distortion_out.py", title="Leave-one-distortion-out", icon="🧩"),
+            st.Page("pages/authentic_databases.py", title="Authentic databases", icon="🌍"),
+            st.Page("pages/training_jobs.py", title="Training jobs", icon="⏱️"),
+            st.Page("pages/about.py", title="About", icon="💡"),
+        ],
+        position="top",
+    )
+
+
+def ensure() -> None:
+    """Run app.py instead, if Streamlit opened a page without it.
+
+    Until app.py has run once, a server that was just started opens the files in pages/ by their names, as Streamlit did
+    before `st.navigation`, and says of any other address that there is no such page. Whoever comes by a link then, or
+    had a page open when the server was restarted, comes here.
+    """
+    if PagesManager.uses_pages_directory:
+        navigation()  # from now on app.py is run for every page
+        st.rerun()
