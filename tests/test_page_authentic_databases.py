@@ -138,6 +138,11 @@ def test_the_parameter_study_draws_k_and_s_each_over_the_other_fixed(runs):
     assert [trace["mode"] for trace in by_k["data"]] == ["lines", "lines", "markers", "lines+markers"]
 
 
+def test_the_name_of_a_study_is_text_and_no_markdown(runs):
+    parameter_run(runs, "![x](y)")
+    assert "\\!\\[x\\]\\(y\\): LIVE Challenge." in texts(opened(view="Parameter study"))
+
+
 def test_adaptation_curves_start_from_each_starting_point(runs):
     adaptation_run(runs, "curve")
     (figure,) = figures(opened(view="Adaptation"))

@@ -15,6 +15,9 @@ from metaiqa_core.errors import EvaluationError
 
 Scores = NDArray[np.float64]
 
+LEAST_IMAGES = 3
+"""That a correlation needs."""
+
 
 @dataclass(frozen=True)
 class Criteria:
@@ -211,8 +214,8 @@ def checked(predicted: ArrayLike, opinion: ArrayLike) -> tuple[Scores, Scores]:
         raise ValueError(
             f"predicted and opinion must be 1-D and equally long, got {predicted.shape} and {opinion.shape}"
         )
-    if len(opinion) < 3:
-        raise EvaluationError(f"A correlation needs at least 3 images, got {len(opinion)}.")
+    if len(opinion) < LEAST_IMAGES:
+        raise EvaluationError(f"A correlation needs at least {LEAST_IMAGES} images, got {len(opinion)}.")
     for name, scores in (("predicted", predicted), ("opinion", opinion)):
         if not np.isfinite(scores).all():
             raise EvaluationError(

@@ -10,10 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from metaiqa_core.evaluation.criteria import srocc
-
-LEAST = 3
-"""Images, or types, that a rank correlation needs."""
+from metaiqa_core.evaluation.criteria import LEAST_IMAGES, srocc
 
 
 @dataclass(frozen=True)
@@ -58,6 +55,6 @@ def agreement_by_type(predicted: ArrayLike, opinion: ArrayLike, types: Sequence[
 
 
 def _srocc(predicted: np.ndarray, opinion: np.ndarray) -> float | None:
-    if len(opinion) < LEAST or np.ptp(predicted) == 0 or np.ptp(opinion) == 0:
+    if len(opinion) < LEAST_IMAGES or np.ptp(predicted) == 0 or np.ptp(opinion) == 0:
         return None
     return srocc(predicted, opinion)

@@ -1,6 +1,6 @@
 """The views of the authentic page, one function a view: published numbers with own ones beside them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pandas as pd
@@ -71,7 +71,8 @@ def methods_view(runs: Sequence[RunSummary], uploaded: Records) -> None:
 def ablation_view(runs: Sequence[RunSummary]) -> None:
     """Show MetaIQA against Baseline: the same network, two ways of training."""
     own = choose_runs(runs, Protocol.ABLATION)
-    pairs = pd.concat([_pairs(published.ablation(), "{} {}"), *_own_pairs(own)])
+    own_pairs, unpaired = _own_pairs(own)
+    pairs = pd.concat([_pairs(published.ablation(), "{} {}"), *own_pairs])
     gains = pairs["metaiqa"] - pairs["baseline"]
     chart(
         charts.gain_lines(pairs, "MetaIQA against Baseline"),
@@ -88,6 +89,8 @@ def ablation_view(runs: Sequence[RunSummary]) -> None:
         "Rows that name a run were measured and are means over the repeats that both share, with the number of "
         "those on which MetaIQA is ahead: about half is chance. The others are the paper's Table 4."
     )
+    if unpaired:
+        st.caption(f"Not drawn, as no split of theirs was given to both MetaIQA and Baseline: {plain(unpaired)}.")
     if not results_data.runs_with(runs, [Protocol.ABLATION]):
         empty_state(
             "Your own MetaIQA and Baseline runs appear here as further pairs.",
@@ -105,21 +108,16 @@ def _group(record: ResultRecord) -> str:
     return "yours" if isinstance(record.source, Uploaded) else published.methods()[record.method].group
 
 
-def _own_pairs(runs: Sequence[Run]) -> Iterator[pd.DataFrame]:
-    """Yield the pairs of each run, and of those together that hold one half: means over two pairs would be of none."""
-    halves: list[Run] = []
-    for run in runs:
-        pairs = _pairs(_ablation([run]), "{}<br>{}, ", run.name)
-        if pairs.empty:
-            halves.append(run)
-        else:
-            yield pairs
-    pairs = _pairs(_ablation(halves), "{}<br>{}, ", "own runs")
-    if not pairs.empty:
-        yield pairs
-    elif halves:
-        names = ", ".join(run.name for run in halves)
-        st.caption(f"Not drawn, as no split of theirs was given to both MetaIQA and Baseline: {plain(names)}.")
+def _own_pairs(runs: Sequence[Run]) -> tuple[list[pd.DataFrame], str]:
+    """Return the pairs of each run, and of those together that hold one half: means over two pairs would be of none.
+
+    Beside them, the names of runs that give none.
+    """
+    by_run = {run.name: _pairs(_ablation([run]), "{}<br>{}, ", run.name) for run in runs}
+    halves = [run for run in runs if by_run[run.name].empty]
+    together = _pairs(_ablation(halves), "{}<br>{}, ", "own runs")
+    pairs = [pairs for pairs in (*by_run.values(), together) if not pairs.empty]
+    return pairs, ", ".join(run.name for run in halves) if together.empty else ""
 
 
 def _ablation(runs: Sequence[Run]) -> list[ResultRecord]:

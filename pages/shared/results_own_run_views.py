@@ -10,6 +10,7 @@ from metaiqa_core.results.records import Measured, Protocol, ResultRecord
 from metaiqa_core.results.storage import Run, RunSummary
 from pages.shared import results_authentic_charts as charts
 from pages.shared import results_data
+from pages.shared.plain import plain
 from pages.shared.results_cell import show_predictions
 from pages.shared.results_widgets import ExportTable, chart, empty_state
 
@@ -101,7 +102,7 @@ def _what_was_studied(runs: Sequence[Run]) -> str:
             if isinstance(record.source, Measured)
         } - {None}
         after = f", after fine-tuning on {'/'.join(map(str, sorted(photos)))} photos" if photos else ""
-        sentences.append(f"{run.name}: {', '.join(databases)}{after}.")
+        sentences.append(f"{plain(run.name)}: {plain(', '.join(databases))}{after}.")
     return " ".join(sentences)
 
 
