@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from pages.shared import frame, how_it_works, model_card
+from pages.about import how_it_works, model_card
+from pages.shared import frame
 from pages.shared.assessor import choose_assessor
 
 frame.ensure()

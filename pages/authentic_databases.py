@@ -2,15 +2,16 @@
 
 import streamlit as st
 
-from pages.shared import frame, results_authentic_views, results_data, results_own_run_views, results_widgets
+from pages.benchmarks import authentic_views, data, own_run_views, widgets
+from pages.shared import frame
 
 frame.ensure()
 
 VIEWS = {
-    "Ablation": results_authentic_views.ablation_view,
-    "Repeats": results_own_run_views.repeats_view,
-    "Parameter study": results_own_run_views.parameter_view,
-    "Adaptation": results_own_run_views.adaptation_view,
+    "Ablation": authentic_views.ablation_view,
+    "Repeats": own_run_views.repeats_view,
+    "Parameter study": own_run_views.parameter_view,
+    "Adaptation": own_run_views.adaptation_view,
 }
 
 st.title("Authentic databases and ablation", anchor=False)
@@ -19,12 +20,12 @@ st.write(
     "rest. Numbers are correlations with people (1 = perfect), reported in the paper (Zhu et al., CVPR 2020) unless "
     "marked otherwise."
 )
-runs, problems = results_data.own_runs()
-results_widgets.skipped_runs(problems)
+runs, problems = data.own_runs()
+widgets.skipped_runs(problems)
 view = st.segmented_control(
     "View", ["Methods", *VIEWS], default="Methods", required=True, key="view", bind="query-params"
 )
 if view == "Methods":
-    results_authentic_views.methods_view(runs, results_widgets.compare_with_mine())
+    authentic_views.methods_view(runs, widgets.compare_with_mine())
 else:
     VIEWS[view](runs)

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from pages.shared import frame, lab_chart, lab_choice, lab_downloads, lab_gallery, lab_photo, lab_swipe, lab_work
+from pages.lab import chart, chosen_photo, controls, downloads, gallery, measuring, swipe
+from pages.shared import frame
 from pages.shared.assessor import choose_assessor
 from pages.shared.photo_library import library
 
@@ -12,24 +13,24 @@ st.title("Distortion lab", anchor=False)
 st.write("Damage a photo in 49 known ways, level by level. Does its score fall as people's opinion does?")
 
 photos = library()
-photo = lab_photo.choose(photos)
+photo = chosen_photo.choose(photos)
 assessor = choose_assessor()
 picture, panel = st.columns([7, 5], gap="large")
 with panel:
-    choice = lab_choice.choose()
+    choice = controls.choose()
     readings = st.container()
-bench = lab_photo.bench_for(photo, photos, assessor, choice.seed)
-scope = lab_choice.scope(choice.distortion)
+bench = chosen_photo.bench_for(photo, photos, assessor, choice.seed)
+scope = controls.scope(choice.distortion)
 progress = st.container()
 
 with readings:
-    lab_chart.show(bench, choice)
+    chart.show(bench, choice)
 with picture:
-    lab_swipe.show(bench, choice, photo)
-    lab_choice.describe(choice)
-    lab_downloads.offer_photo(bench, choice, photo, photos)
+    swipe.show(bench, choice, photo)
+    controls.describe(choice)
+    downloads.offer_photo(bench, choice, photo, photos)
 
-lab_gallery.show(bench, scope, choice)
-lab_downloads.offer_table(bench, photo, assessor)
+gallery.show(bench, scope, choice)
+downloads.offer_table(bench, photo, assessor)
 with progress:
-    lab_work.measure(bench, scope.types, choice.distortion)
+    measuring.measure(bench, scope.types, choice.distortion)

@@ -4,16 +4,17 @@ import streamlit as st
 
 from metaiqa_core.results import published, summaries
 from metaiqa_core.results.records import Protocol
-from pages.shared import frame, results_data, results_distortion_views, results_widgets
+from pages.benchmarks import data, distortion_views, widgets
+from pages.shared import frame
 
 frame.ensure()
 
 VIEWS = {
-    "Heat map": results_distortion_views.heat_map_view,
-    "One type": results_distortion_views.one_type_view,
-    "Ranks": results_distortion_views.rank_view,
-    "Differences": results_distortion_views.difference_view,
-    "Averages": results_distortion_views.average_view,
+    "Heat map": distortion_views.heat_map_view,
+    "One type": distortion_views.one_type_view,
+    "Ranks": distortion_views.rank_view,
+    "Differences": distortion_views.difference_view,
+    "Averages": distortion_views.average_view,
 }
 
 st.title("Leave-one-distortion-out", anchor=False)
@@ -40,21 +41,21 @@ with right:
         wrap=True,
     )
 
-runs, problems = results_data.own_runs()
-results_widgets.skipped_runs(problems)
-runs = results_data.runs_with(runs, [Protocol.LEAVE_ONE_DISTORTION_OUT], results_data.imitations(database))
-chosen = results_data.choose_runs(runs, "runs", shown=1)
-uploaded = results_widgets.compare_with_mine()
+runs, problems = data.own_runs()
+widgets.skipped_runs(problems)
+runs = data.runs_with(runs, [Protocol.LEAVE_ONE_DISTORTION_OUT], data.imitations(database))
+chosen = data.choose_runs(runs, "runs", shown=1)
+uploaded = widgets.compare_with_mine()
 
 view = st.segmented_control("View", list(VIEWS), default="Heat map", required=True, key="view", bind="query-params")
 printed = [record for record in published.leave_one_distortion_out() if record.database == database]
-columns = results_data.columns_of(database, printed, chosen, uploaded)
+columns = data.columns_of(database, printed, chosen, uploaded)
 rows = [entry.abbreviation for entry in types if view == "Averages" or not families or entry.family in families]
-table = summaries.by_type(results_data.relabelled(columns), rows, list(columns))
+table = summaries.by_type(data.relabelled(columns), rows, list(columns))
 VIEWS[view](table, columns, database)
 
 if not runs:
-    results_widgets.empty_state(
+    widgets.empty_state(
         "Your own runs appear here as further columns, with intervals, scatter plots and worst images.",
         "python -m metaiqa_core leave-one-out --database DIR --run-dir runs/NAME",
     )

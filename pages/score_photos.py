@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from pages.shared import batch, compare, exports, frame, hero, intake, ranked_table
+from pages.scoring import batch, compare, exports, hero, ranked_table
+from pages.shared import frame, intake
 from pages.shared.assessor import choose_assessor
 from pages.shared.photo_library import PhotoLibrary, library
 from pages.shared.scoring import model_key

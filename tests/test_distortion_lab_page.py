@@ -14,8 +14,9 @@ from metaiqa_core.assess import Assessor
 from metaiqa_core.distortions import CATALOGUE, LEVELS, distort, find_distortion
 from metaiqa_core.images import decode
 from metaiqa_core.level_response import working_copy
-from pages.shared import lab_downloads, lab_work, previews, samples
-from pages.shared.lab_bench import Bench
+from pages.lab import downloads, measuring
+from pages.lab.bench import Bench
+from pages.shared import previews, samples
 
 pytestmark = pytest.mark.usefixtures("tiny_default")
 PAGE = "pages/distortion_lab.py"
@@ -100,7 +101,7 @@ def test_an_address_that_was_shared_opens_its_type_and_nonsense_in_it_the_first_
 
 
 def test_cancel_keeps_what_is_measured_until_the_rest_is_asked_for(monkeypatch):
-    monkeypatch.setattr(lab_work, "SLICE", 0.0)  # one level a slice
+    monkeypatch.setattr(measuring, "SLICE", 0.0)  # one level a slice
     page = AppTest.from_file(str(ROOT / PAGE), default_timeout=120).run()
     page.button(key="cancel_lab").click().run()
     settled(page)
@@ -116,13 +117,13 @@ def test_cancel_keeps_what_is_measured_until_the_rest_is_asked_for(monkeypatch):
 def test_the_table_has_a_row_for_each_measured_level_and_what_is_needed_to_repeat_it():
     page = opened(type="kadid10k:HS")
     bench, photo = bench_of(page), page.session_state["photo_library"].photos()[page.selectbox(key="lab_photo").value]
-    rows = lab_downloads.table(bench, photo, Assessor.load())
+    rows = downloads.table(bench, photo, Assessor.load())
     measured = [entry.key for entry in CATALOGUE if entry.family == "sharpness"]
     assert [(row["type"], row["level"]) for row in rows[1:]] == [(key, level) for key in measured for level in LEVELS]
     assert (rows[0]["level"], rows[0]["score"]) == (0, bench.undistorted)
     assert [row["score"] for row in rows if row["type"] == "kadid10k:HS"] == bench.scores["kadid10k:HS"]
     assert {row["model_sha256"] for row in rows} == {Assessor.load().card.sha256}
-    assert lab_downloads.to_csv(rows).decode("utf-8-sig").splitlines()[0].startswith("type,level,score,seed,width")
+    assert downloads.to_csv(rows).decode("utf-8-sig").splitlines()[0].startswith("type,level,score,seed,width")
 
 
 @pytest.fixture

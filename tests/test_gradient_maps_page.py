@@ -15,9 +15,10 @@ from metaiqa_core.errors import ExplanationError
 from metaiqa_core.explain.methods import METHODS
 from metaiqa_core.explain.overlay import overlay
 from metaiqa_core.images import decode
-from pages.shared import maps_downloads, maps_evidence, maps_examples, maps_results, offered_work, previews, samples
-from pages.shared.maps_photo import DISPLAY_SIDE, MapPhoto
-from pages.shared.maps_view import layers_of
+from pages.maps import downloads, evidence, examples, photo_maps
+from pages.maps.chosen_photo import DISPLAY_SIDE, MapPhoto
+from pages.maps.view import layers_of
+from pages.shared import offered_work, previews, samples
 from pages.shared.photo_library import PhotoLibrary
 
 pytestmark = pytest.mark.usefixtures("tiny_default")
@@ -27,7 +28,7 @@ PAGE = ROOT / "pages" / "gradient_maps.py"
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch):
     """Whether a method counts as quick must not depend on how busy this machine is."""
-    monkeypatch.setattr(maps_results, "AT_ONCE_SECONDS", 1e9)
+    monkeypatch.setattr(photo_maps, "AT_ONCE_SECONDS", 1e9)
 
 
 def opened(entry=PAGE, **state):
@@ -64,13 +65,13 @@ def texts(page):
 def calls(monkeypatch):
     """The methods that were computed, in order."""
     found = []
-    real = maps_results.gradient_map
+    real = photo_maps.gradient_map
 
     def counted(*arguments, **options):
         found.append(options["method"])
         return real(*arguments, **options)
 
-    monkeypatch.setattr(maps_results, "gradient_map", counted)
+    monkeypatch.setattr(photo_maps, "gradient_map", counted)
     return found
 
 
@@ -122,7 +123,7 @@ def test_what_a_browser_blends_is_the_overlay_of_the_core(mode):
 
 def test_a_slow_method_waits_for_its_button_and_can_be_cancelled(monkeypatch, calls):
     monkeypatch.setattr(offered_work, "SLICE", 0.0)  # one step a slice
-    monkeypatch.setattr(maps_results, "AT_ONCE_SECONDS", 0.0)
+    monkeypatch.setattr(photo_maps, "AT_ONCE_SECONDS", 0.0)
     page = opened()
     first = maps(page).maps.copy()
     page.selectbox(key="maps_method").set_value("occlusion").run()
@@ -141,14 +142,14 @@ def test_a_slow_method_waits_for_its_button_and_can_be_cancelled(monkeypatch, ca
 
 
 def test_a_method_that_fails_is_one_sentence_and_the_others_stay(monkeypatch):
-    real = maps_results.gradient_map
+    real = photo_maps.gradient_map
 
     def failing(*arguments, **options):
         if options["method"] == "grad-cam":
             raise ExplanationError("This network has no feature maps: choose another method.")
         return real(*arguments, **options)
 
-    monkeypatch.setattr(maps_results, "gradient_map", failing)
+    monkeypatch.setattr(photo_maps, "gradient_map", failing)
     page = opened()
     page.multiselect(key="maps_compared").set_value(["grad-cam", "gradient-x-input"]).run()
     assert len(page.error) == 1
@@ -178,20 +179,20 @@ def test_both_checks_run_behind_their_buttons_and_say_what_they_mean():
 
 @pytest.mark.parametrize("verdict", [True, False, None])
 def test_a_map_at_chance_is_labelled_not_informative_and_no_other(monkeypatch, verdict):
-    monkeypatch.setattr(maps_evidence, "informative", lambda model, method: verdict)
+    monkeypatch.setattr(evidence, "informative", lambda model, method: verdict)
     page = opened()
     assert ("not informative for this model" in "".join(each.value for each in page.warning)) == (verdict is False)
 
 
 def test_without_measurements_the_page_says_that_nobody_knows(monkeypatch):
-    monkeypatch.setattr(maps_evidence, "localisation_of", lambda model, method: None)
+    monkeypatch.setattr(evidence, "localisation_of", lambda model, method: None)
     assert "Localisation: not measured for this model" in texts(opened())
 
 
-@pytest.mark.parametrize("title", maps_examples.EXAMPLES)
+@pytest.mark.parametrize("title", examples.EXAMPLES)
 def test_examples_are_made_of_samples_and_say_so(title):
-    example = maps_examples.EXAMPLES[title]
-    damaged = np.asarray(previews.opened(maps_examples.content(title))).astype(float)
+    example = examples.EXAMPLES[title]
+    damaged = np.asarray(previews.opened(examples.content(title))).astype(float)
     sample = np.asarray(previews.opened(samples.content(example.sample))).astype(float)
     assert damaged.shape == sample.shape
     assert example.origin.startswith(f"Made from sample {example.sample} by ")
@@ -210,17 +211,17 @@ def test_an_example_is_explained_with_its_origin():
 def test_downloads_are_at_the_photos_own_size_whatever_the_screen_shows(tiny_default):  # noqa: F811
     content = jpeg(np.ascontiguousarray(data.chelsea().repeat(5, 0).repeat(5, 1)))
     photo = MapPhoto("key", "big.jpg", "", lambda: content)
-    found = maps_results.PhotoMaps(photo, Assessor.load())
+    found = photo_maps.PhotoMaps(photo, Assessor.load())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(maps_results, "_pace", dict)
+        patch.setattr(photo_maps, "_pace", dict)
         patch.setattr(MapPhoto, "shown", lambda self: decode(data.chelsea()))
-        maps_results.compute_first(found, "saliency")
+        photo_maps.compute_first(found, "saliency")
     result = found.maps["saliency"]
     assert result.values.shape == data.chelsea().shape[:2]
     whole = decode(content).pixels.shape
-    picture = Image.open(io.BytesIO(maps_downloads.content(maps_downloads._overlay, photo, result)))
+    picture = Image.open(io.BytesIO(downloads.content(downloads._overlay, photo, result)))
     assert picture.size == (whole[1], whole[0])
-    with np.load(io.BytesIO(maps_downloads.content(maps_downloads._numbers, photo, result))) as numbers:
+    with np.load(io.BytesIO(downloads.content(downloads._numbers, photo, result))) as numbers:
         assert numbers["values"].shape == whole[:2]
         np.testing.assert_array_equal(numbers["model_map"], result.model_map)
         assert json.loads(str(numbers["metadata"]))["method"] == "saliency"

@@ -16,7 +16,8 @@ from skimage.color import rgb2lab
 from metaiqa_core.assess import WORDS, Assessor, QualityMap
 from metaiqa_core.images import decode
 from metaiqa_core.preprocessing import tiles
-from pages.shared import exports, near_duplicates, previews, quality_map, ranked_table, samples
+from pages.scoring import exports, quality_map, ranked_table
+from pages.shared import near_duplicates, previews, samples
 from pages.shared.photo_library import PhotoLibrary
 from pages.shared.plain import plain
 from pages.shared.quality_colours import colour_of, colour_of_word, rgb_of, text_colour_on

@@ -9,7 +9,8 @@ from streamlit.testing.v1 import AppTest
 
 from metaiqa_core.assess import Assessor, word_of
 from metaiqa_core.models.checkpoints import DEFAULT_MODEL
-from pages.shared import batch, samples
+from pages.scoring import batch
+from pages.shared import samples
 
 pytestmark = pytest.mark.usefixtures("tiny_default")
 ENTRIES = [ROOT / "pages" / "score_photos.py", ROOT / "app.py"]

@@ -13,9 +13,9 @@ from metaiqa_core.errors import JobError
 from metaiqa_core.jobs import control
 from metaiqa_core.jobs.catalogue import JOB_COMMANDS
 from metaiqa_core.jobs.job import State, find_jobs, shell_lines
-from pages.shared import jobs_example
-from pages.shared.jobs_charts import LOSS, MOST_POINTS, SROCC, curves, smoothed, thinned
-from pages.shared.jobs_permission import refusal_of
+from pages.jobs import example
+from pages.jobs.charts import LOSS, MOST_POINTS, SROCC, curves, smoothed, thinned
+from pages.jobs.permission import refusal_of
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "pages" / "training_jobs.py"
@@ -241,14 +241,14 @@ def test_the_example_starts_with_its_photos_and_two_commands_as_it_was_shown(run
     assert [words[0] for words in job.commands] == ["synthesize", "meta-train"]
     assert shell_lines(job.command_words()) == shown
     assert len(list((runs / "example-photos").glob("*.png"))) == 5
-    assert jobs_example.free_name(runs, "example") == "example-2"
+    assert example.free_name(runs, "example") == "example-2"
     assert [job.name for job in find_jobs(runs)[0]] == ["example"]
 
 
 def test_the_example_consists_of_commands_that_the_program_understands(runs):
     from metaiqa_core.cli import build_parser
 
-    *preparations, [*last] = jobs_example.commands(runs)
+    *preparations, [*last] = example.commands(runs)
     for words in (*preparations, [*last, "--run-dir", "x"]):
         assert build_parser().parse_args(words).command == words[0]
 
@@ -257,7 +257,7 @@ def test_a_visitor_from_elsewhere_may_look_but_a_forged_press_does_nothing(runs,
     start(runs, "mine", "slow")
     pid = working(runs, "mine")
     first, second = opened("mine"), opened()
-    monkeypatch.setattr("pages.shared.jobs_permission.refusal", lambda: "You may only look.")
+    monkeypatch.setattr("pages.jobs.permission.refusal", lambda: "You may only look.")
     page = opened("mine")
     assert page.button(key="cancel_job").disabled
     assert texts(page).count(r"You may only look\.") == 1

@@ -10,7 +10,7 @@ import pytest
 from metaiqa_core.assess import Assessor
 from metaiqa_core.distortions import LEVELS, find_distortion
 from metaiqa_core.progress import Progress
-from pages.shared.lab_bench import Bench
+from pages.lab.bench import Bench
 from pages.shared.shared_work import SharedWork
 
 STEPS = 20

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from metaiqa_core.progress import Progress, Work
-from pages.shared.batch import SLICE
+from pages.scoring.batch import SLICE
 from pages.shared.failures import explain
 from pages.shared.plain import plain
 from pages.shared.shared_work import SharedWork

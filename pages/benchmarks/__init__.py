@@ -1,0 +1,1 @@
+"""What only the two result pages show: Leave-one-distortion-out, and Authentic databases."""

@@ -1,0 +1,214 @@
+"""Plotly figures of the authentic page: methods, gains, repeats, parameter study, adaptation curves."""
+
+from collections.abc import Mapping
+from textwrap import wrap
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from pages.benchmarks.distortion_charts import ACCENT, MUTED, OPPOSITE
+
+GROUP_COLOURS = {"CNN": ACCENT, "hand-crafted": OPPOSITE, "own run": "#7b5ea7", "yours": "#4d9d6b"}
+# Dash and marker differ too: colour alone does not reach every reader.
+_COLOURS = ("#2f8fb5", "#d9822b", "#7b5ea7", "#4d9d6b")
+_DASHES = ("solid", "dash", "dot", "dashdot")
+_SYMBOLS = ("circle", "square", "diamond", "cross")
+_LABEL_CHARACTERS = 22
+"""In a line of a label: on a phone, a longer one would leave no room for the chart."""
+
+
+def method_bars(values: pd.Series, groups: Mapping[str, str], metric: str, title: str) -> go.Figure:
+    """Draw one bar a method, coloured by group, best on top; methods without a number stay, marked *not reported*."""
+    order = [*values.index[values.isna()], *values.dropna().sort_values().index]
+    figure = go.Figure()
+    for group in dict.fromkeys(groups.values()):
+        members = [name for name in order if groups[name] == group and not np.isnan(values[name])]
+        if members:
+            figure.add_trace(
+                go.Bar(
+                    x=values[members],
+                    y=members,
+                    name=group,
+                    orientation="h",
+                    marker={
+                        "color": GROUP_COLOURS[group],
+                        "pattern": {"shape": "/" if group == "hand-crafted" else ""},
+                    },
+                    text=[f"{value:.3f}" for value in values[members]],
+                    textposition="outside",
+                    cliponaxis=False,
+                    hovertemplate=f"<b>%{{y}}</b> ({group})<br>{metric}: %{{x:.3f}}<extra></extra>",
+                )
+            )
+    for name in values.index[values.isna()]:
+        figure.add_annotation(
+            x=0.01, y=name, text="not reported", showarrow=False, xanchor="left", font={"color": MUTED}
+        )
+    figure.update_layout(
+        title=title,
+        height=28 * len(values) + 150,
+        margin={"l": 10, "r": 44, "t": 60, "b": 90},
+        barmode="overlay",
+        bargap=0.25,
+        xaxis={"title": metric, "range": [min(0, float(values.min()) - 0.1), 1]},
+        yaxis={"categoryorder": "array", "categoryarray": order, "range": [-0.5, len(order) - 0.5], "fixedrange": True},
+        legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0},
+    )
+    return figure
+
+
+def gain_lines(pairs: pd.DataFrame, title: str) -> go.Figure:
+    """Draw Baseline and MetaIQA as two points on one line, a row each.
+
+    Args:
+        pairs: Rows in words; columns `baseline` and `metaiqa`, and on how many repeats the latter is `ahead`, in words.
+        title: Title of the chart.
+    """
+    figure = go.Figure()
+    for row, pair in pairs.iterrows():
+        figure.add_trace(
+            go.Scatter(
+                x=[pair["baseline"], pair["metaiqa"]],
+                y=[row, row],
+                mode="lines",
+                line={"color": MUTED, "width": 3},
+                showlegend=False,
+                hoverinfo="skip",
+            )
+        )
+        gain = pair["metaiqa"] - pair["baseline"]
+        middle = (pair["metaiqa"] + pair["baseline"]) / 2
+        often = f" ({pair['ahead']})" if pair["ahead"] else ""
+        figure.add_annotation(x=middle, y=row, text=f"{gain:+.3f}{often}", showarrow=False, yshift=12)
+    for name, column, colour, symbol in (
+        ("Baseline", "baseline", OPPOSITE, "square"),
+        ("MetaIQA", "metaiqa", ACCENT, "circle"),
+    ):
+        figure.add_trace(
+            go.Scatter(
+                x=pairs[column],
+                y=list(pairs.index),
+                mode="markers",
+                name=name,
+                marker={"size": 13, "color": colour, "symbol": symbol},
+                hovertemplate=f"<b>{name}</b><br>%{{y}}: %{{x:.3f}}<extra></extra>",
+            )
+        )
+    figure.update_layout(
+        title=title,
+        height=52 * len(pairs) + 170,
+        margin={"l": 10, "r": 20, "t": 60, "b": 90},
+        xaxis={"title": "Correlation with people"},
+        yaxis={"autorange": "reversed", "fixedrange": True, "type": "category"},
+        legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0},
+    )
+    return figure
+
+
+def repeat_boxes(values: pd.DataFrame, title: str, metric: str) -> go.Figure:
+    """Draw the spread over repeats: a box and every point.
+
+    Args:
+        values: One row a repeat with the columns `label`, `seed` and `value`.
+        title: Title of the chart.
+        metric: Name of the metric.
+    """
+    figure = go.Figure()
+    for label, repeats in values.groupby("label", sort=False):
+        figure.add_trace(
+            go.Box(
+                x=repeats["value"],
+                name="<br>".join(wrap(str(label), _LABEL_CHARACTERS, break_on_hyphens=False)),
+                boxpoints="all",
+                jitter=0.5,
+                pointpos=0,
+                marker={"color": ACCENT, "size": 6},
+                fillcolor="rgba(47,143,181,0.18)",
+                line={"width": 1.5},
+                customdata=repeats[["seed"]],
+                hovertemplate=f"<b>%{{fullData.name}}</b><br>{metric}: %{{x:.4f}}<br>"
+                "seed %{customdata[0]}<extra></extra>",
+                showlegend=False,
+                orientation="h",
+            )
+        )
+    figure.update_layout(
+        title=title,
+        height=70 * values["label"].nunique() + 140,
+        margin={"l": 10, "r": 20, "t": 60, "b": 50},
+        xaxis={"title": f"{metric}, one point a repeat"},
+        yaxis={"fixedrange": True, "autorange": "reversed"},
+    )
+    return figure
+
+
+def curves(
+    points: pd.DataFrame, x: str, x_title: str, title: str, *, logarithmic: bool = False, joined: bool = False
+) -> go.Figure:
+    """Draw SROCC over a quantity, one line a series: the mean over seeds, with every seed as a faint point.
+
+    What has the same name in several runs has one colour and marker, and each run has a dash of its own.
+
+    Args:
+        points: One row a measurement with the columns `series`, `name`, `run`, `value`, `seed` and the one named `x`.
+        x: Column of the horizontal axis.
+        x_title: Its title with unit.
+        title: Title of the chart.
+        logarithmic: Whether the horizontal axis is logarithmic.
+        joined: Whether to join the points of one seed: what differs within it is not hidden by how seeds differ.
+    """
+    figure = go.Figure()
+    names, runs = list(points["name"].unique()), list(points["run"].unique())
+    for series, rows in points.groupby("series", sort=False):
+        place = names.index(rows["name"].iloc[0])
+        colour = _COLOURS[place % len(_COLOURS)]
+        shifted = place + place // len(_COLOURS)  # where colours come again, they come with other markers
+        symbol = _SYMBOLS[shifted % len(_SYMBOLS)]
+        dash = _DASHES[(runs.index(rows["run"].iloc[0]) if len(runs) > 1 else shifted) % len(_DASHES)]
+        means = rows.groupby(x)["value"].mean()
+        for _, one in rows.groupby("seed") if joined else ():
+            line = {"color": colour, "width": 1}
+            figure.add_trace(
+                go.Scatter(
+                    x=one[x], y=one["value"], mode="lines", line=line, opacity=0.35, hoverinfo="skip", showlegend=False
+                )
+            )
+        figure.add_trace(
+            go.Scatter(
+                x=rows[x],
+                y=rows["value"],
+                mode="markers",
+                marker={"color": colour, "symbol": symbol, "size": 5, "opacity": 0.35},
+                customdata=rows[["seed"]],
+                hovertemplate=f"{series}<br>{x_title}: %{{x}}<br>SROCC: %{{y:.4f}}<br>"
+                "seed %{customdata[0]}<extra></extra>",
+                showlegend=False,
+            )
+        )
+        figure.add_trace(
+            go.Scatter(
+                x=means.index,
+                y=means,
+                mode="lines+markers",
+                name=str(series),
+                line={"color": colour, "dash": dash, "width": 2.5},
+                marker={"color": colour, "symbol": symbol, "size": 9},
+                hovertemplate=f"<b>{series}</b><br>{x_title}: %{{x}}<br>mean SROCC: %{{y:.4f}}<extra></extra>",
+            )
+        )
+    ticks = sorted(points[x].unique())
+    figure.update_layout(
+        title=title,
+        height=420,
+        margin={"l": 10, "r": 10, "t": 60, "b": 100},
+        xaxis={
+            "title": x_title,
+            "type": "log" if logarithmic else "linear",
+            "tickvals": ticks,
+            "ticktext": [f"{t:g}" for t in ticks],
+        },
+        yaxis={"title": "SROCC"},
+        legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0},
+    )
+    return figure

@@ -1,0 +1,144 @@
+"""The views of the authentic page, one function a view: published numbers with own ones beside them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pandas as pd
+import streamlit as st
+
+from metaiqa_core.results import published, summaries
+from metaiqa_core.results.records import Measured, Protocol, ResultRecord, Uploaded
+from metaiqa_core.results.storage import Run, RunSummary
+from pages.benchmarks import authentic_charts as charts
+from pages.benchmarks import data
+from pages.benchmarks.own_run_views import METRICS, choose_runs, labelled
+from pages.benchmarks.widgets import ExportTable, chart, empty_state
+from pages.shared.plain import plain
+
+DATABASES = ("CID2013", "LIVE Challenge", "KonIQ-10k")
+Records = Sequence[ResultRecord]
+
+
+def methods_view(runs: Sequence[RunSummary], uploaded: Records) -> None:
+    """Show PLCC and SROCC by method and database; missing cells are shown as missing."""
+    own = choose_runs(runs, Protocol.AUTHENTIC)
+    records = [*published.authentic(), *labelled(own, Protocol.AUTHENTIC), *_labelled_uploads(uploaded)]
+    groups = {record.method: _group(record) for record in records}
+    left, right = st.columns(2)
+    database = left.segmented_control(
+        "Database", DATABASES, default="LIVE Challenge", required=True, key="database", bind="query-params"
+    )
+    metric = right.segmented_control(
+        "Criterion", list(METRICS), default="SROCC", required=True, key="metric", bind="query-params"
+    )
+    table = summaries.by_database(records, DATABASES, list(METRICS.values()))
+    values = table[(database, METRICS[metric])]
+    means = {
+        group: values[[name for name in values.index if groups[name] == group]].mean()
+        for group in ("CNN", "hand-crafted")
+    }
+    shown = table.copy()
+    shown.columns = pd.MultiIndex.from_tuples([(name, criterion.upper()) for name, criterion in table.columns])
+    chart(
+        charts.method_bars(values, groups, metric, f"{metric} on {database}"),
+        f"methods-{database}-{metric}".lower().replace(" ", "-"),
+        f"Bars of {metric} by method on {database}: {values.idxmax()} is best with {values.max():.3f}; "
+        f"{values.isna().sum()} methods report none.",
+        ExportTable(shown, "method", "Authentic databases: PLCC and SROCC", best_along="columns", decimals=3),
+    )
+    printed = values[[name for name in values.index if groups[name] in means]]
+    st.caption(
+        f"{printed.count()} of {len(printed)} published methods report {database}. Mean of those: "
+        f"CNN {means['CNN']:.3f}, hand-crafted {means['hand-crafted']:.3f}. "
+        "Table 3 of the paper; means of ten repeats, no spread printed."
+    )
+    st.dataframe(
+        shown.style.format("{:.3f}").highlight_max(axis=0, props="background-color: #2f8fb544"),
+        placeholder="–",
+        height="content",
+        alt="PLCC and SROCC of every method on the three authentic databases; a dash means not reported.",
+    )
+    st.caption("Best of each column shaded; – means not reported.")
+    for sentence in summaries.transposed_pairs(uploaded, published.authentic()):
+        st.warning(sentence)
+    with st.expander("MetaIQA in later papers"):
+        st.write(
+            "Later papers' tables often carry MetaIQA's LIVE Challenge and KonIQ-10k pairs transposed: the original "
+            "prints PLCC first (0.835 and 0.887), then SROCC (0.802 and 0.850). Uploaded numbers are checked for this."
+        )
+
+
+def ablation_view(runs: Sequence[RunSummary]) -> None:
+    """Show MetaIQA against Baseline: the same network, two ways of training."""
+    own = choose_runs(runs, Protocol.ABLATION)
+    own_pairs, unpaired = _own_pairs(own)
+    pairs = pd.concat([_pairs(published.ablation(), "{} {}"), *own_pairs])
+    gains = pairs["metaiqa"] - pairs["baseline"]
+    chart(
+        charts.gain_lines(pairs, "MetaIQA against Baseline"),
+        "ablation",
+        f"MetaIQA and Baseline as paired points; the gain runs from {gains.min():+.3f} to {gains.max():+.3f}.",
+        ExportTable(
+            pairs.assign(gain=gains).rename(lambda row: row.replace("<br>", ", ")),
+            "database and criterion",
+            "MetaIQA against Baseline",
+            decimals=3,
+        ),
+    )
+    st.caption(
+        "Rows that name a run were measured and are means over the repeats that both share, with the number of "
+        "those on which MetaIQA is ahead: about half is chance. The others are the paper's Table 4."
+    )
+    if unpaired:
+        st.caption(f"Not drawn, as no split of theirs was given to both MetaIQA and Baseline: {plain(unpaired)}.")
+    if not data.runs_with(runs, [Protocol.ABLATION]):
+        empty_state(
+            "Your own MetaIQA and Baseline runs appear here as further pairs.",
+            "python -m metaiqa_core ablation --database DIR --start MetaIQA=MODEL --start Baseline=MODEL --run-dir DIR",
+        )
+
+
+def _labelled_uploads(uploaded: Records) -> list[ResultRecord]:
+    return [replace(r, method=f"{r.method} · yours") for r in uploaded if r.protocol == Protocol.AUTHENTIC]
+
+
+def _group(record: ResultRecord) -> str:
+    if isinstance(record.source, Measured):
+        return "own run"
+    return "yours" if isinstance(record.source, Uploaded) else published.methods()[record.method].group
+
+
+def _own_pairs(runs: Sequence[Run]) -> tuple[list[pd.DataFrame], str]:
+    """Return the pairs of each run, and of those together that hold one half: means over two pairs would be of none.
+
+    Beside them, the names of runs that give none.
+    """
+    by_run = {run.name: _pairs(_ablation([run]), "{}<br>{}, ", run.name) for run in runs}
+    halves = [run for run in runs if by_run[run.name].empty]
+    together = _pairs(_ablation(halves), "{}<br>{}, ", "own runs")
+    pairs = [pairs for pairs in (*by_run.values(), together) if not pairs.empty]
+    return pairs, ", ".join(run.name for run in halves) if together.empty else ""
+
+
+def _ablation(runs: Sequence[Run]) -> list[ResultRecord]:
+    return [record for run in runs for record in run.records if record.protocol == Protocol.ABLATION]
+
+
+def _pairs(records: Records, row: str, source: str = "") -> pd.DataFrame:
+    """Return one row a database and criterion: means over the repeats that both share, and on how many who is ahead.
+
+    Printed numbers are means already: there, nobody knows on how many.
+    """
+    repeats = summaries.paired_repeats(records, "Baseline", "MetaIQA")
+    measured = any(isinstance(record.source, Measured) for record in records)
+    rows = {}
+    for database in dict.fromkeys(record.database for record in records):
+        for metric in METRICS.values():
+            pairs = repeats.query("database == @database and metric == @metric")
+            if len(pairs):
+                rows[row.format(database, metric.upper()) + source] = {
+                    "baseline": pairs["Baseline"].mean(),
+                    "metaiqa": pairs["MetaIQA"].mean(),
+                    "ahead": f"{(pairs['MetaIQA'] > pairs['Baseline']).sum()} of {len(pairs)}" if measured else "",
+                }
+    return pd.DataFrame(rows.values(), index=list(rows), columns=["baseline", "metaiqa", "ahead"])

@@ -1,0 +1,246 @@
+"""The views of the leave-one-distortion-out page, one function a view.
+
+Widgets that filter carry `bind="query-params"`: what is shown is in the URL.
+"""
+
+from collections.abc import Mapping
+
+import pandas as pd
+import streamlit as st
+
+from metaiqa_core.errors import MetaIQAError
+from metaiqa_core.results import published, summaries
+from metaiqa_core.results.records import Measured, ResultRecord
+from pages.benchmarks import data
+from pages.benchmarks import distortion_charts as charts
+from pages.benchmarks.cell import show_cell
+from pages.benchmarks.data import Columns
+from pages.benchmarks.widgets import ExportTable, chart, export_menu
+
+PAPERS_OWN = "MetaIQA"
+_OPPONENT = "WaDIQaM-NR"  # the best of the others on both databases
+
+
+def heat_map_view(table: pd.DataFrame, columns: Columns, database: str) -> None:
+    """Show all types by all methods; a click opens what is behind a cell."""
+    names, methods = _names(database), list(table.columns)
+    show, by, versus = st.columns(3)
+    shown = show.selectbox("Show", ["SROCC", "Difference to a method"], key="show", bind="query-params")
+    order = by.selectbox("Sort types by", ["type id", "value", "difference"], key="sort", bind="query-params")
+    with versus:
+        reference = _choose_method("Method to compare with", "versus", methods, _OPPONENT)
+    method = _chosen("method", methods, PAPERS_OWN)
+    ordered = summaries.sort_types(table, database, order, method, reference)
+    difference_to = reference if shown != "SROCC" else None
+    drawn = ordered if difference_to is None else summaries.differences(ordered, reference)
+    title = (
+        f"SROCC on the held-out type, {database}" if difference_to is None else f"SROCC minus {reference}, {database}"
+    )
+    figure = charts.heat_map(drawn, names, title, difference_to=difference_to)
+    charts.mark_cell(figure, drawn, _chosen("type", list(names), next(iter(names)), names), method)
+    wins = summaries.best(table).sum()
+    chart(
+        figure,
+        "heat_map",
+        f"Heat map of {len(drawn)} distortion types by {len(drawn.columns)} methods on {database}. "
+        f"{wins.idxmax()} is best on {wins.max()} of {len(table)} types.",
+        ExportTable(drawn, "type", title, best_along="rows"),
+        on_select=_open_clicked_cell,
+    )
+    if order != "type id":
+        st.caption(f"Sorted by {method}" + (f" minus {reference}." if order == "difference" else "."))
+    st.divider()
+    st.caption("Behind a cell: click one above, or choose it here.")
+    left, right = st.columns(2)
+    with left:
+        row = _choose_type(list(names), names)
+    with right:
+        method = _choose_method("Method", "method", methods, PAPERS_OWN)
+    if row not in table.index:
+        st.info(f"{row} is outside the chosen families.")
+        return
+    # A re-synthesis is another database: its numbers are shown beside, never ranked among.
+    same = [label for label in methods if label == method or _is_on(columns[label], database)]
+    ranked = table.loc[row, same] if _is_on(columns[method], database) else None
+    show_cell([r for r in columns[method] if r.distortion_type == row], row, method, database, ranked)
+
+
+def _open_clicked_cell() -> None:
+    points = st.session_state["heat_map"]["selection"]["points"]
+    if points:
+        st.session_state["type"], st.session_state["method"] = points[0]["y"], points[0]["x"]
+
+
+def one_type_view(table: pd.DataFrame, columns: Columns, database: str) -> None:
+    """Show all methods on one type."""
+    names = _names(database)
+    row = _choose_type(list(table.index), names)
+    cells = {label: [r for r in records if r.distortion_type == row] for label, records in columns.items()}
+    intervals = {label: cell[0].interval for label, cell in cells.items() if len(cell) == 1 and cell[0].interval}
+    values = table.loc[row]
+    title = f"{names[row]} held out, {database}"
+    chart(
+        charts.type_bars(values, title, intervals, PAPERS_OWN),
+        f"{database}-{row}".lower(),
+        f"Bars of SROCC by method on {names[row]}. Best: {values.idxmax()} with {values.max():.3f}.",
+        ExportTable(values.to_frame("SROCC"), "method", title, best_along="columns"),
+    )
+    if intervals:
+        st.caption("Whiskers: 95 % bootstrap intervals of own runs. The paper prints none.")
+
+
+def rank_view(table: pd.DataFrame, columns: Columns, database: str) -> None:
+    """Show who is best where, and on average."""
+    same = [label for label, records in columns.items() if _is_on(records, database)]
+    if len(same) < len(table.columns):
+        st.caption(f"Ranked are columns measured on {database} itself: a re-synthesis is another database.")
+    table = table[same]
+    summary = summaries.ranking(table)
+    leader = summary["best"].idxmax()
+    st.markdown(
+        f"**{leader}** is best on **{summary['best'].max()} of {len(table)}** types; "
+        f"{PAPERS_OWN} exceeds 0.9 on {summary.loc[PAPERS_OWN, 'above']} of {len(table)}."
+    )
+    number = st.column_config.NumberColumn
+    st.dataframe(
+        summary,
+        column_config={
+            "average": number("Average SROCC", format="%.4f"),
+            "average_rank": number("Average rank", format="%.2f"),
+            "best": st.column_config.ProgressColumn("Best on", min_value=0, max_value=len(table), format="%d"),
+            "above": number("Above 0.9"),
+            "measured": number("Types measured"),
+        },
+        alt=f"Methods by average rank; {summary.index[0]} leads with {summary['average_rank'].iloc[0]:.2f}.",
+    )
+    chart(
+        charts.rank_map(
+            summaries.ranks(table)[list(summary.index)], _names(database), f"Rank by type, {database} (1 = best)"
+        ),
+        "ranks",
+        f"Ranks of {len(same)} methods on {len(table)} types; {leader} is first on {summary['best'].max()}.",
+        ExportTable(summary, "method", f"Ranking on {database}"),
+    )
+
+
+def difference_view(table: pd.DataFrame, columns: Columns, database: str) -> None:
+    """Show two methods type by type; significance where both kept predictions of the same images."""
+    left, right = st.columns(2)
+    with left:
+        first = _choose_method("Method", "method", list(table.columns), PAPERS_OWN)
+    with right:
+        second = _choose_method("Minus", "versus", list(table.columns), _OPPONENT)
+    if first == second:
+        st.info("Choose two different methods.")
+        return
+    differences = (table[first] - table[second]).sort_values(ascending=False)
+    intervals, notes = _paired_intervals(columns, first, second, list(table.index))
+    wins, count = int((differences > 0).sum()), differences.count()
+    exported = differences.to_frame("difference")
+    if intervals:
+        exported[["low", "high"]] = [intervals.get(row, (float("nan"), float("nan"))) for row in exported.index]
+    chart(
+        charts.difference_bars(differences, _names(database), first, second, intervals),
+        "differences",
+        f"{first} minus {second}: better on {wins} of {count} types, mean {differences.mean():+.3f}.",
+        ExportTable(exported, "type", f"SROCC, {first} minus {second}, {database}"),
+    )
+    if intervals:
+        clear = sum(low > 0 or high < 0 for low, high in intervals.values())
+        st.caption(
+            f"{first} is better on {wins} of {count} types. Whiskers: 95 % intervals of a paired bootstrap over "
+            f"reference photos; {clear} of {len(intervals)} leave 0 out, each looked at alone."
+        )
+    else:
+        st.caption(
+            f"{first} is better on {wins} of {count} types. No significance is given: that needs both methods' "
+            "predictions of the same images, which only own runs have."
+        )
+    for note in notes:
+        st.warning(note)
+
+
+def _paired_intervals(
+    columns: Columns, first: str, second: str, types: list[str]
+) -> tuple[dict[str, tuple[float, float]], list[str]]:
+    """Return the paired interval of each type where both sides kept predictions, and what failed."""
+    intervals: dict[str, tuple[float, float]] = {}
+    notes: list[str] = []
+    for row in types:
+        cells = [[r for r in columns[label] if r.distortion_type == row] for label in (first, second)]
+        if not all(len(cell) == 1 and isinstance(cell[0].source, Measured) for cell in cells):
+            continue
+        try:
+            left, right = (data.predictions_of(cell[0]) for cell in cells)
+            if left is not None and right is not None:
+                intervals[row] = data.compared(left, right).interval
+        except MetaIQAError as error:
+            notes.append(f"{row}: {error}")
+    return intervals, notes[:3]
+
+
+def average_view(table: pd.DataFrame, columns: Columns, database: str) -> None:
+    """Show the paper's averages, recomputed from its cells."""
+    printed = [record for record in published.printed_averages() if record.database == database]
+    check = summaries.check_averages(table[[record.method for record in printed]], printed)
+    wrong = list(check.index[~check["agrees"]])
+    if wrong:
+        st.warning(
+            f"{' and '.join(wrong)}: the printed average is not the mean of the printed column. "
+            "This app shows the cells as printed and recomputes every average."
+        )
+    else:
+        st.success("Every printed average is the mean of its column.")
+    number = st.column_config.NumberColumn
+    st.dataframe(
+        check,
+        column_config={
+            "printed": number("Printed", format="%.4f"),
+            "recomputed": number("Recomputed", format="%.6f"),
+            "difference": number("Printed minus recomputed", format="%+.6f"),
+            "agrees": st.column_config.CheckboxColumn("Agrees"),
+        },
+        alt=f"Printed and recomputed averages on {database}; {len(wrong)} disagree.",
+    )
+    averages = summaries.averages(table)
+    own = averages.drop(check.index)
+    if own.notna().any():
+        st.dataframe(own.dropna().to_frame("Average SROCC of other columns"), alt="Averages of own columns.")
+    if partial := list(own.index[own.isna()]):
+        st.caption(f"No average for {', '.join(partial)}: types are missing, and a partial mean would mislead.")
+    export_menu(
+        f"averages-{database.lower()}",
+        ExportTable(check.astype({"agrees": str}), "method", f"Averages on {database}", decimals=6),
+    )
+
+
+def _names(database: str) -> Mapping[str, str]:
+    return {entry.abbreviation: entry.name for entry in published.distortion_types(database)}
+
+
+def _is_on(records: list[ResultRecord], database: str) -> bool:
+    return all(record.database == database for record in records)
+
+
+def _in_words(abbreviation: str, names: Mapping[str, str]) -> str:
+    return f"{abbreviation}: {names[abbreviation]}"
+
+
+def _choose_type(types: list[str], names: Mapping[str, str]) -> str:
+    return st.selectbox(
+        "Distortion type", types, format_func=lambda entry: _in_words(entry, names), key="type", bind="query-params"
+    )
+
+
+def _choose_method(label: str, key: str, methods: list[str], default: str) -> str:
+    index = methods.index(default) if default in methods else 0
+    return st.selectbox(label, methods, index=index, key=key, bind="query-params")
+
+
+def _chosen(key: str, options: list[str], default: str, names: Mapping[str, str] | None = None) -> str:
+    """Return what a widget further down will hold: its state, its place in the URL (as displayed), or its default."""
+    in_url = {_in_words(option, names) if names else option: option for option in options}
+    for value in (st.session_state.get(key), in_url.get(st.query_params.get(key, "")), default):
+        if value in options:
+            return value
+    return options[0]

@@ -1,0 +1,171 @@
+"""The views drawn from own runs alone: repeats, parameter study, adaptation curves; empty until there are any."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pandas as pd
+import streamlit as st
+
+from metaiqa_core.results.records import Measured, Protocol, ResultRecord
+from metaiqa_core.results.storage import Run, RunSummary
+from pages.benchmarks import authentic_charts as charts
+from pages.benchmarks import data
+from pages.benchmarks.cell import show_predictions
+from pages.benchmarks.widgets import ExportTable, chart, empty_state
+from pages.shared.plain import plain
+
+METRICS = {"SROCC": "srocc", "PLCC": "plcc"}
+
+
+def repeats_view(runs: Sequence[RunSummary]) -> None:
+    """Show the spread over repeats of own runs, and what is behind a repeat."""
+    protocols = (Protocol.AUTHENTIC, Protocol.ABLATION)
+    databases = list(
+        dict.fromkeys(name for run in runs for protocol, name in sorted(run.contents) if protocol in protocols)
+    )
+    if not databases:
+        empty_state(
+            "The paper prints means of ten repeats only. Own runs show every repeat.",
+            "python -m metaiqa_core fine-tune --database DIR --repeats 10 --run-dir runs/NAME",
+        )
+        return
+    own = choose_runs(runs, *protocols)
+    left, right = st.columns(2)
+    database = left.selectbox("Database", databases, key="own_database", bind="query-params")
+    metric = right.segmented_control(
+        "Criterion", list(METRICS), default="SROCC", required=True, key="metric", bind="query-params"
+    )
+    shown = [
+        record
+        for protocol in protocols
+        for record in labelled(own, protocol)
+        if record.database == database and record.metric == METRICS[metric]
+    ]
+    if not shown:
+        st.info(f"The chosen runs hold no {metric} on {database}.")
+        return
+    values = pd.DataFrame({"label": r.method, "seed": _seed(r), "value": r.value} for r in shown)
+    summary = values.groupby("label", sort=False)["value"].agg(["count", "mean", "std", "min", "max"])
+    chart(
+        charts.repeat_boxes(values, f"{metric} over repeats, {database}", metric),
+        "repeats",
+        f"{metric} of {len(values)} repeats on {database}; best mean {summary['mean'].max():.3f}, "
+        f"{summary['mean'].idxmax()}.",
+        ExportTable(summary, "method", f"{metric} over repeats, {database}"),
+    )
+    st.dataframe(
+        summary.style.format("{:.4f}", subset=["mean", "std", "min", "max"], na_rep="–"),
+        alt="Mean and spread over repeats.",
+    )
+    position = st.selectbox(
+        "Open a repeat", range(len(shown)), format_func=lambda i: f"{shown[i].method}, seed {_seed(shown[i])}"
+    )
+    show_predictions(shown[position])
+
+
+def parameter_view(runs: Sequence[RunSummary]) -> None:
+    """Show SROCC over the number of tasks k and of inner steps S: the paper's Figure 4, from own runs."""
+    st.write(
+        "Figure 4 of the paper is a drawing without printed numbers. Its text says: SROCC on LIVE Challenge grows with "
+        "k and S, drops slightly for k > 5 and is stable for S > 6; so k = 5 and S = 6."
+    )
+    own = choose_runs(runs, Protocol.PARAMETER_STUDY)
+    if not own:
+        empty_state(
+            "The parameter study is drawn from own runs.",
+            "python -m metaiqa_core parameter-study --database DIR --target DIR --run-dir runs/NAME",
+        )
+        return
+    st.caption(_what_was_studied(own) + " Faint lines join what one split gave.")
+    for key, title, fixed in (("k", "tasks in a mini-batch, k", "inner_steps"), ("inner_steps", "inner steps, S", "k")):
+        points = _points(own, Protocol.PARAMETER_STUDY, key, fixed)
+        if points.empty or points[key].nunique() < 2:
+            continue
+        best = points.groupby(key)["value"].mean()
+        chart(
+            charts.curves(points, key, f"Number of {title}", f"SROCC over {title}", joined=True),
+            f"parameter-study-{key}",
+            f"SROCC over the number of {title}: best mean {best.max():.3f} at {best.idxmax()}.",
+            ExportTable(points.set_index("series"), "series", f"Parameter study over the number of {title}"),
+        )
+
+
+def _what_was_studied(runs: Sequence[Run]) -> str:
+    """Say on what each run's priors were judged, and after how many labelled photos."""
+    sentences = []
+    for run in runs:
+        records = [record for record in run.records if record.protocol == Protocol.PARAMETER_STUDY]
+        databases = dict.fromkeys(record.database for record in records)
+        photos = {
+            record.source.configuration.get("labelled_photos")
+            for record in records
+            if isinstance(record.source, Measured)
+        } - {None}
+        after = f", after fine-tuning on {'/'.join(map(str, sorted(photos)))} photos" if photos else ""
+        sentences.append(f"{plain(run.name)}: {plain(', '.join(databases))}{after}.")
+    return " ".join(sentences)
+
+
+def adaptation_view(runs: Sequence[RunSummary]) -> None:
+    """Show SROCC on held-out photos over the number of labelled photos, by starting point."""
+    st.write(
+        "How few labelled photos does a quality prior need? SROCC on held-out photos after fine-tuning on n of them."
+    )
+    own = choose_runs(runs, Protocol.ADAPTATION_CURVE)
+    points = _points(own, Protocol.ADAPTATION_CURVE, "labelled_photos", "start")
+    if points.empty:
+        empty_state(
+            "Adaptation curves compare the meta-learned prior with Baseline and plain ImageNet weights.",
+            "python -m metaiqa_core adaptation-curve --database DIR --start NAME=MODEL --run-dir runs/NAME",
+        )
+        return
+    fewest = points["labelled_photos"].min()
+    first = points[points["labelled_photos"] == fewest].groupby("series")["value"].mean()
+    chart(
+        charts.curves(
+            points, "labelled_photos", "Labelled photos", "Adaptation: SROCC over labelled photos", logarithmic=True
+        ),
+        "adaptation",
+        f"SROCC over labelled photos by starting point; {first.idxmax()} leads at n = {fewest}, {first.max():.3f}.",
+        ExportTable(points.set_index("series"), "series", "Adaptation curves"),
+    )
+
+
+def choose_runs(runs: Sequence[RunSummary], *protocols: Protocol) -> list[Run]:
+    """Let the user choose among the runs that hold records of the protocols."""
+    found = data.runs_with(runs, protocols)
+    # A handful by default: two hundred series say nothing.
+    return data.choose_runs(found, f"{protocols[0]}_runs", shown=4)
+
+
+def labelled(runs: Sequence[Run], protocol: Protocol) -> list[ResultRecord]:
+    """Return the runs' records of one protocol, each labelled with its run."""
+    return [
+        replace(record, method=f"{record.method} · {run.name}")
+        for run in runs
+        for record in run.records
+        if record.protocol == protocol
+    ]
+
+
+def _points(runs: Sequence[Run], protocol: Protocol, x: str, series: str) -> pd.DataFrame:
+    """Return one row a measurement; a series is one value of the other parameter in one run."""
+    rows = []
+    for run in runs:
+        for record in run.records:
+            source = record.source
+            if record.protocol != protocol or record.metric != "srocc" or not isinstance(source, Measured):
+                continue
+            if isinstance(value := source.configuration.get(x), int):
+                name = source.configuration.get(series, "")
+                name = f"S = {name}" if series == "inner_steps" else f"k = {name}" if series == "k" else str(name)
+                label = f"{name} · {run.name}" if len(runs) > 1 else name
+                row = {"series": label, "name": name, "run": run.name, x: value}
+                rows.append({**row, "seed": source.seed, "value": record.value})
+    points = pd.DataFrame(rows, columns=["series", "name", "run", x, "seed", "value"])
+    # A series with a single point is the other study's fixed setting, not a curve.
+    return points[points.groupby("series")[x].transform("nunique") > 1].sort_values(["series", x])
+
+
+def _seed(record: ResultRecord) -> int:
+    return record.source.seed if isinstance(record.source, Measured) else 0

@@ -1,0 +1,147 @@
+"""A run's curves: loss and rank agreement over its working time, every value faint and their trend on top."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from pages.benchmarks.distortion_charts import ACCENT, MUTED, OPPOSITE
+
+_LOOKS = ((ACCENT, "solid", "circle"), (OPPOSITE, "dash", "square"), ("#7b5ea7", "dot", "diamond"))
+"""Dash and marker differ too: colour alone does not reach every reader."""
+_DONE = ": done"  # how a stage ends that says the outcome of one fold
+MOST_POINTS = 600
+"""What a curve is thinned to: more than a screen has columns, little enough to send every few seconds."""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A kind of curve.
+
+    Attributes:
+        title: Its title.
+        axis: What its vertical axis shows, with the unit.
+        ending: How the names of its metrics end.
+        is_correlation: Whether values lie in [-1, 1].
+    """
+
+    title: str
+    axis: str
+    ending: str
+    is_correlation: bool = False
+
+
+LOSS = Chart("Loss", "Squared error, unit scores", "loss")
+SROCC = Chart("Rank agreement with people", "SROCC (1 = perfect)", "srocc", is_correlation=True)
+
+
+def metrics_of(metrics: pd.DataFrame, chart: Chart) -> pd.DataFrame:
+    """Return the lines of `results.run_log` that belong into a chart."""
+    return metrics[metrics["metric"].str.endswith(chart.ending)]
+
+
+def curves(metrics: pd.DataFrame, chart: Chart) -> go.Figure:
+    """Draw the metrics of one kind over the time that the run has worked.
+
+    Args:
+        metrics: As `results.run_log.read_metrics` returns them.
+        chart: Which of them.
+    """
+    figure, longest = go.Figure(), float(metrics["seconds"].max()) if len(metrics) else 0.0
+    unit, seconds = ("hours", 3600) if longest > 3 * 3600 else ("minutes", 60) if longest > 180 else ("seconds", 1)
+    for position, (name, rows) in enumerate(metrics_of(metrics, chart).groupby("metric", sort=False)):
+        look = _LOOKS[position % len(_LOOKS)]
+        outcomes = rows["stage"].str.endswith(_DONE)
+        if outcomes.any():
+            figure.add_trace(_points(rows[outcomes], f"{label(str(name))} of a fold", look, unit, seconds))
+        if not outcomes.all():
+            for trace in _trend(rows[~outcomes], label(str(name)), look, unit, seconds):
+                figure.add_trace(trace)
+    figure.update_layout(
+        title={"text": chart.title, "x": 0, "xref": "paper"},
+        height=320,
+        margin={"l": 10, "r": 10, "t": 48, "b": 86},
+        hovermode="closest",
+        uirevision="kept",  # a zoom outlives the next look
+        xaxis={"title": f"Working time, {unit}", "rangemode": "tozero", "zeroline": False},
+        yaxis={"title": chart.axis, "rangemode": "normal" if chart.is_correlation else "tozero", "zeroline": False},
+        legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0},
+        showlegend=True,
+    )
+    if chart.is_correlation:
+        figure.add_hline(y=0, line={"color": MUTED, "width": 1, "dash": "dot"})
+    return figure
+
+
+def label(metric: str) -> str:
+    """Return a metric's name as people write it.
+
+    >>> label("query_srocc")
+    'query SROCC'
+    """
+    return metric.replace("_", " ").replace("srocc", "SROCC")
+
+
+def thinned(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return at most `MOST_POINTS` lines: means over neighbours, with the last neighbour's step and stage."""
+    if len(rows) <= MOST_POINTS:
+        return rows
+    bins = np.arange(len(rows)) * MOST_POINTS // len(rows)
+    means = rows[["seconds", "value"]].groupby(bins).mean()
+    return means.assign(**{name: rows[name].groupby(bins).last() for name in ("stage", "step", "total")})
+
+
+def smoothed(values: pd.Series) -> pd.Series:
+    """Return the trend: an exponential mean over about a fifteenth of what is there, so that it keeps its calm."""
+    return values.ewm(span=max(1, len(values) / 15)).mean()
+
+
+def _trend(rows: pd.DataFrame, name: str, look: tuple[str, str, str], unit: str, seconds: int) -> list[go.Scatter]:
+    rows = thinned(rows)
+    colour, dash, symbol = look
+    is_sparse = len(rows) <= 30
+    parts = []
+    for _, part in rows.groupby("stage", sort=False):
+        parts.append(part.assign(trend=smoothed(part["value"])))
+        # A gap between two folds, which know nothing of each other.
+        parts.append(pd.DataFrame({"seconds": [np.nan], "trend": [np.nan], "value": [np.nan]}))
+    joined = pd.concat(parts, ignore_index=True)
+    x, hover = joined["seconds"] / seconds, joined[["stage", "step", "total", "value"]]
+    faint = go.Scatter(
+        x=x,
+        y=joined["value"],
+        mode="markers",
+        marker={"color": colour, "size": 7 if is_sparse else 4, "opacity": 0.4, "symbol": symbol},
+        customdata=hover,
+        hovertemplate=_hover(name, unit),
+        showlegend=False,
+    )
+    line = go.Scatter(
+        x=x,
+        y=joined["trend"],
+        mode="lines",
+        name=name,
+        line={"color": colour, "dash": dash, "width": 2.5, "shape": "spline", "smoothing": 0.5},
+        hoverinfo="skip",
+    )
+    return [faint, line]
+
+
+def _points(rows: pd.DataFrame, name: str, look: tuple[str, str, str], unit: str, seconds: int) -> go.Scatter:
+    return go.Scatter(
+        x=rows["seconds"] / seconds,
+        y=rows["value"],
+        mode="markers",
+        name=name,
+        marker={"color": look[0], "size": 10, "symbol": "star", "line": {"width": 1, "color": "white"}},
+        customdata=rows[["stage", "step", "total", "value"]],
+        hovertemplate=_hover(name, unit),
+    )
+
+
+def _hover(name: str, unit: str) -> str:
+    return (
+        f"<b>{name}: %{{customdata[3]:.4g}}</b><br>%{{customdata[0]}}<br>step %{{customdata[1]:,}} of "
+        f"%{{customdata[2]:,}}<br>after %{{x:.3g}} {unit}<extra></extra>"
+    )

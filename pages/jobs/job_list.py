@@ -1,0 +1,49 @@
+"""The list of runs; the one that is open is named in the address, so that a refresh or a link finds it again."""
+
+import time
+from collections.abc import Sequence
+
+import streamlit as st
+
+from metaiqa_core.jobs.catalogue import JOB_COMMANDS
+from metaiqa_core.jobs.job import Job
+from metaiqa_core.jobs.outlook import in_words
+from pages.jobs.watch import WORDS
+
+NEW = ""
+"""Stands for the form in the list of runs."""
+_LONG = 6
+
+
+def show(jobs: Sequence[Job], opened: str | None) -> None:
+    """Let the user choose among the runs and the form for a new one."""
+    names = [NEW, *(job.name for job in jobs)]
+    captions = ["", *map(_caption, jobs)]
+    by_name = {job.name: job for job in jobs}
+    # The address decides what is open, so the choice follows it also when a link or the back button changed it.
+    st.session_state["job_choice"] = opened if opened in by_name else None if opened else NEW
+
+    def title(name: str) -> str:
+        return f"{WORDS[by_name[name].state][0]} {name}" if name in by_name else "➕ Start a new job"
+
+    with st.container(height=520 if len(jobs) > _LONG else "content", border=False):
+        st.radio("Runs", names, format_func=title, captions=captions, key="job_choice", on_change=_open, index=None)
+
+
+def leave() -> None:
+    """Close the run that is open."""
+    st.query_params.pop("job", None)
+
+
+def _open() -> None:
+    if name := st.session_state["job_choice"]:
+        st.query_params["job"] = name
+    else:
+        leave()
+
+
+def _caption(job: Job) -> str:
+    what = JOB_COMMANDS[job.commands[-1][0]].title if job.commands else ""
+    age = in_words(time.time() - job.status.queued_at)
+    word = WORDS[job.state][1]
+    return f"{what}, {word}, {age} ago" if what else f"{word}, {age} ago"

@@ -1,0 +1,49 @@
+"""Where jobs begin: what can be trained, the form, and an example for whoever has no database at hand."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import streamlit as st
+
+from metaiqa_core.errors import MetaIQAError
+from metaiqa_core.jobs.job import Job
+from pages.jobs import example, form
+from pages.jobs.permission import refuse_strangers
+from pages.shared.plain import plain
+
+_INTRODUCTION = """
+**Meta-training** learns a quality prior from distorted photos; **fine-tuning** adapts it to photos that people rated.\\
+**Leave-one-distortion-out**, **ablation** and **adaptation curves** measure what that is worth, for the result pages.\\
+A job works without the page: close it, come back, cancel, resume. One works at a time, the next waits for its turn.
+"""
+
+
+def show(runs: Path, reason: str | None) -> None:
+    """Draw the introduction, the form and the example.
+
+    Args:
+        runs: The runs folder.
+        reason: Why this visitor may only look; None if everything is allowed.
+    """
+    st.markdown(_INTRODUCTION)
+    with st.container(border=True):
+        st.markdown("**Start a job**")
+        name, words = form.show(runs)
+        if st.button("Start", type="primary", disabled=not words or reason is not None, key="start_job"):
+            _begin(lambda: form.start(runs, name, words))
+    with st.expander("No database at hand? A small example", expanded=not words):
+        st.markdown(example.ABOUT)
+        st.code(example.shell(runs), language="bash", wrap_lines=True)
+        if st.button("Start the example", disabled=reason is not None, key="start_example"):
+            _begin(lambda: example.start(runs))
+
+
+def _begin(start: Callable[[], Job]) -> None:
+    try:
+        refuse_strangers()
+        job = start()
+    except MetaIQAError as error:
+        st.error(plain(str(error)))
+        return
+    st.query_params["job"] = job.name
+    st.rerun()

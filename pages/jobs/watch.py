@@ -1,0 +1,228 @@
+"""One run to look at: how far it is, its curves and its log, drawn anew every few seconds while it works."""
+
+import shlex
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from metaiqa_core.errors import MetaIQAError
+from metaiqa_core.jobs import control
+from metaiqa_core.jobs.catalogue import JOB_COMMANDS
+from metaiqa_core.jobs.job import LOG_FILE, Job, State, find_job, find_jobs, shell_lines, shortest
+from metaiqa_core.jobs.job_log import tail
+from metaiqa_core.jobs.outlook import Outlook, in_words, outlook
+from metaiqa_core.results.run_log import METRICS_FILE, read_metrics
+from pages.jobs.charts import LOSS, SROCC, Chart, curves, metrics_of
+from pages.jobs.permission import refuse_strangers
+from pages.shared.failures import readable_failures
+from pages.shared.plain import plain
+
+LOOK_SECONDS = 2.0
+LOG_LINES = 14
+WORDS = {
+    State.QUEUED: ("⏳", "waiting for its turn", "orange"),
+    State.RUNNING: ("▶️", "running", "blue"),
+    State.CANCELLING: ("⏹️", "being cancelled", "orange"),
+    State.FINISHED: ("✅", "finished", "green"),
+    State.FAILED: ("❌", "failed", "red"),
+    State.CANCELLED: ("⏹️", "cancelled", "gray"),
+    State.STALE: ("⚠️", "interrupted", "orange"),
+    State.TERMINAL: ("⌨️", "made in a terminal", "gray"),
+}
+"""How each state is shown: a sign, a word and a colour, of which the word suffices."""
+
+
+def show(runs: Path, job: Job, reason: str | None, leave: Callable[[], None]) -> None:
+    """Draw one run.
+
+    Args:
+        runs: The runs folder.
+        job: The run.
+        reason: Why this visitor may only look; None if everything is allowed.
+        leave: Called when the run is deleted.
+    """
+    sign, word, colour = WORDS[job.state]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(job.name, anchor=False, width="content")
+        st.badge(word, icon=sign, color=colour)
+    if job.commands:
+        _actions(runs, job, reason, leave)
+    else:
+        st.caption("Its command was typed in a terminal, where it is also ended. Here you see what it writes.")
+    _say_what_happened(job)
+    follow(runs, job)
+    if job.commands:
+        with st.expander("The same in a terminal"):
+            st.code(shell_lines(job.command_words()), language="bash", wrap_lines=True)
+            st.caption(f"In the folder {plain(str(job.working_folder))}. Started again, it goes on where it was.")
+    _say_what_came_out(job)
+
+
+def follow(runs: Path, job: Job | None) -> None:
+    """Look again every few seconds while any job works or waits; draw the whole page again when a state has changed."""
+    seen = _states(runs)
+    is_moving = any(state.is_active for _, state in seen) or (job is not None and _is_being_written(job))
+    st.fragment(_look, run_every=LOOK_SECONDS if is_moving else None)(runs, job, seen)
+
+
+def _look(runs: Path, job: Job | None, seen: list[tuple[str, State]]) -> None:
+    if _states(runs) != seen:
+        st.rerun()
+    if job is not None:
+        with readable_failures():
+            _progress(find_job(runs, job.name))
+
+
+def _states(runs: Path) -> list[tuple[str, State]]:
+    return [(job.name, job.state) for job in find_jobs(runs)[0]]
+
+
+def _is_being_written(job: Job) -> bool:
+    """Return whether a run that nobody here keeps wrote something within the last minutes."""
+    return job.state == State.TERMINAL and time.time() - job.status.queued_at < 120
+
+
+def _progress(job: Job) -> None:
+    metrics = curves_of(job)
+    view = outlook(metrics)
+    if job.state.is_active or job.state == State.TERMINAL:
+        st.progress(view.share if view else 0.0, plain(_position(job, view)))
+    charts = [chart for chart in (LOSS, SROCC) if len(metrics_of(metrics, chart))]
+    for chart, column in zip(charts, st.columns(len(charts)) if charts else [], strict=True):
+        with column:
+            _draw(metrics, chart, job.name)
+    if not charts and job.state == State.RUNNING:
+        st.caption("Curves appear with the first step; until then the database and the model are read.")
+    _log(job)
+
+
+def _position(job: Job, view: Outlook | None) -> str:
+    if job.state == State.QUEUED:
+        return "Waiting: one job works at a time, the longest waiting first"
+    if view is None:
+        return "Getting ready"
+    left = f"; about {in_words(view.seconds_left)} left" if view.seconds_left and job.state == State.RUNNING else ""
+    return f"{view.stage}: {view.share:.0%}{left}"
+
+
+def _draw(metrics: pd.DataFrame, chart: Chart, name: str) -> None:
+    rows = metrics_of(metrics, chart)
+    last = rows.groupby("metric", sort=False)["value"].last()
+    values = ", ".join(f"{metric.replace('_', ' ')} {value:.3g}" for metric, value in last.items())
+    st.plotly_chart(
+        curves(metrics, chart),
+        key=f"{chart.title}_{name}",
+        alt=f"{chart.title} of {name} over its working time; the last values are {values}.",
+        config={"displaylogo": False, "displayModeBar": False},
+    )
+
+
+def _log(job: Job) -> None:
+    path = job.folder / LOG_FILE
+    if not path.is_file():
+        return
+    st.caption("What it said last")
+    st.code(tail(path, LOG_LINES) or "(nothing yet)", language=None, wrap_lines=True, height=220)
+    st.download_button(
+        "Download the whole log",
+        lambda: path.read_bytes() if path.is_file() else b"",
+        f"{job.name}.log.txt",
+        "text/plain",
+        key=f"log_{job.name}",
+        on_click="ignore",
+    )
+
+
+def curves_of(job: Job) -> pd.DataFrame:
+    """Return the curves of a run; of one that is shared among workers, what they wrote in folders of their own."""
+    folders = [job.folder, *sorted((job.folder / "workers").glob("[0-9]*"))]
+    frames = [frame for folder in folders if len(frame := _metrics(folder))]
+    if not frames:
+        return read_metrics(job.folder)
+    return frames[0] if len(frames) == 1 else pd.concat(frames).sort_values("seconds", ignore_index=True)
+
+
+def _metrics(folder: Path) -> pd.DataFrame:
+    try:
+        status = (folder / METRICS_FILE).stat()
+    except OSError:
+        return pd.DataFrame()
+    return _read(str(folder), status.st_mtime_ns, status.st_size)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _read(folder: str, modified: int, size: int) -> pd.DataFrame:
+    return read_metrics(Path(folder))
+
+
+def _say_what_happened(job: Job) -> None:
+    sentence, status = plain(job.status.sentence), job.status
+    if job.state == State.FAILED:
+        st.error(sentence)
+    elif job.state == State.STALE or (sentence and job.state.is_active):
+        st.warning(f"{sentence} *Resume* goes on from its last saved state." if job.state == State.STALE else sentence)
+    elif job.state == State.CANCELLED:
+        st.info("Cancelled. What it had saved is kept; *Resume* goes on from there.")
+    elif job.state == State.FINISHED and status.ended_at and status.started_at:
+        st.success(f"Finished after {in_words(status.ended_at - status.started_at)}.")
+
+
+def _say_what_came_out(job: Job) -> None:
+    """Say which models and results a run has written, and what to do with them."""
+    if job.state not in (State.FINISHED, State.TERMINAL):
+        return
+    for model in sorted(job.folder.glob("*.safetensors")):
+        st.caption("Its model; fine-tune it, or score photos with it:")
+        st.code(
+            f"python -m metaiqa_core score PHOTO --model {shlex.quote(shortest(model, Path.cwd()))}",
+            language="bash",
+            wrap_lines=True,
+        )
+    if (job.folder / "results.json").is_file():
+        st.caption(
+            "Its results are columns and curves of the result pages: *Leave-one-distortion-out*, and *Authentic "
+            "databases* with ablation, parameter study and adaptation."
+        )
+
+
+def _actions(runs: Path, job: Job, reason: str | None, leave: Callable[[], None]) -> None:
+    title = JOB_COMMANDS[job.commands[-1][0]].title
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(title, width="content")
+        if job.state.is_active:
+            stops = job.state == State.CANCELLING or reason is not None
+            st.button("Cancel", on_click=_do, args=(control.cancel, runs, job.name), disabled=stops, key="cancel_job")
+            return
+        if job.state != State.FINISHED:
+            st.button(
+                "Resume",
+                type="primary",
+                on_click=_do,
+                args=(control.resume, runs, job.name),
+                disabled=reason is not None,
+                key="resume_job",
+            )
+        with st.popover("Delete …", disabled=reason is not None):
+            st.markdown(
+                f"Delete **{plain(job.name)}** with its state, curves, results and models? Nothing brings it back."
+            )
+            st.button(
+                "Delete for good",
+                on_click=_do,
+                args=(control.delete, runs, job.name, leave),
+                key="delete_job",
+            )
+
+
+def _do(action: Callable[[Path, str], object], runs: Path, name: str, after: Callable[[], None] | None = None) -> None:
+    """Do what a button says; a refusal is shown at the next drawing."""
+    try:
+        refuse_strangers()
+        action(runs, name)
+        if after:
+            after()
+    except MetaIQAError as error:
+        st.session_state["job_problem"] = str(error)

@@ -1,0 +1,118 @@
+"""The model's score against the level, beside what people said on average."""
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from metaiqa_core.assess import word_of
+from metaiqa_core.distortions import LEVELS
+from metaiqa_core.distortions.opinion_scores import opinion_curve
+from metaiqa_core.level_response import compare_with_people
+from pages.lab.bench import Bench
+from pages.lab.controls import DATABASES, Choice, title
+from pages.lab.gallery import judgement
+from pages.scoring.hero import headline
+from pages.shared.plain import plain
+
+MODEL, PEOPLE = "#2f8fb5", "#d9822b"
+"""The same two colours as in the small multiples; both stand out on the light and the dark background."""
+_BAND = "rgba(217,130,43,0.16)"
+_GRID = "rgba(138,146,154,0.25)"
+
+
+def show(bench: Bench, choice: Choice) -> None:
+    """Show the score at the chosen level in words, and all levels as a chart."""
+    entry, scores = choice.distortion, bench.scores.get(choice.distortion.key, [])
+    if entry.key in bench.failures:
+        st.error(plain(bench.failures[entry.key]))
+        return
+    people = opinion_curve(entry)
+    if len(scores) >= choice.level:
+        score = scores[choice.level - 1]
+        change = score - bench.undistorted
+        headline(
+            score,
+            word_of(score),
+            f"{abs(change):.0f} points {'below' if change < 0 else 'above'} the undistorted {bench.undistorted:.0f}; "
+            f"people said {100 * people[choice.level - 1].mean:.0f}",
+        )
+    else:
+        st.caption("Measuring …")
+    st.plotly_chart(
+        chart(bench, choice), key="lab_chart", config={"displayModeBar": False}, alt=_in_words(bench, choice)
+    )
+    response = bench.response(entry)
+    verdict = judgement(compare_with_people(response)) if response else ""
+    st.caption(
+        f"{verdict} People: mean over {people[0].count} photos of {DATABASES[entry.database]}, not this one; band: one "
+        "standard deviation.".strip(),
+        help="People rated no undistorted photo, so their curve starts at level 1. Photos are shown and distorted at "
+        "about the databases' size, 512 × 384 pixels, for which the levels are made; scores differ a little from "
+        "those of the whole photo.",
+    )
+
+
+def chart(bench: Bench, choice: Choice) -> go.Figure:
+    """Draw both curves; levels that are not measured yet are missing."""
+    entry = choice.distortion
+    scores = [bench.undistorted, *bench.scores.get(entry.key, [])]
+    people = opinion_curve(entry)
+    means = [100 * opinion.mean for opinion in people]
+    spreads = [100 * opinion.std for opinion in people]
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[*LEVELS, *reversed(LEVELS)],
+        y=[
+            *(mean + std for mean, std in zip(means, spreads, strict=True)),
+            *(mean - std for mean, std in zip(reversed(means), reversed(spreads), strict=True)),
+        ],
+        fill="toself", fillcolor=_BAND, line={"width": 0}, mode="lines", hoverinfo="skip", showlegend=False,
+    )  # fmt: skip
+    figure.add_scatter(
+        x=list(LEVELS), y=means, name="people, other photos", mode="lines+markers",
+        line={"color": PEOPLE, "width": 2, "dash": "dash"}, marker={"symbol": "diamond", "size": 8},
+        customdata=spreads, hovertemplate="people: %{y:.0f} ± %{customdata:.0f}<extra></extra>",
+    )  # fmt: skip
+    figure.add_scatter(
+        x=list(range(len(scores))), y=scores, name="model, this photo", mode="lines+markers",
+        line={"color": MODEL, "width": 3}, marker={"size": 9},
+        customdata=["undistorted", *(f"{value:g}" for value in entry.parameters)],
+        hovertemplate="model: %{y:.1f} (%{customdata})<extra></extra>",
+    )  # fmt: skip
+    if len(scores) > choice.level:
+        figure.add_scatter(
+            x=[choice.level], y=[scores[choice.level]], mode="markers", hoverinfo="skip", showlegend=False,
+            marker={"size": 18, "color": "rgba(0,0,0,0)", "line": {"width": 3, "color": MODEL}},
+        )  # fmt: skip
+    figure.update_layout(
+        height=290,
+        margin={"l": 4, "r": 8, "t": 4, "b": 4},
+        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        hovermode="x",
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        xaxis={
+            "range": [-0.25, 5.25],
+            "tickvals": [0, *LEVELS],
+            "ticktext": ["none", *map(str, LEVELS)],
+            "title": f"level of {entry.name}",
+            "showgrid": False,
+            "zeroline": False,
+            "fixedrange": True,
+        },
+        yaxis={
+            "range": [0, 100],
+            "tickvals": [0, 20, 40, 60, 80, 100],
+            "title": "score, 0 to 100",
+            "gridcolor": _GRID,
+            "zeroline": False,
+            "fixedrange": True,
+        },
+    )
+    return figure
+
+
+def _in_words(bench: Bench, choice: Choice) -> str:
+    entry = choice.distortion
+    scores = ", ".join(f"{score:.0f}" for score in [bench.undistorted, *bench.scores.get(entry.key, [])])
+    people = ", ".join(f"{100 * opinion.mean:.0f}" for opinion in opinion_curve(entry))
+    return f"{title(entry)}: the model scores {scores} from no distortion upwards; people said {people} from level 1."

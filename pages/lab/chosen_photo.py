@@ -1,0 +1,59 @@
+"""Which photo lies on the bench, and the benches of the last few photos."""
+
+import streamlit as st
+
+from metaiqa_core.assess import Assessor
+from metaiqa_core.images import decode
+from metaiqa_core.level_response import working_copy
+from pages.lab.bench import Bench
+from pages.shared import intake
+from pages.shared.failures import explain
+from pages.shared.photo_library import PhotoLibrary, SessionPhoto
+from pages.shared.plain import plain
+from pages.shared.scoring import model_key
+
+_BENCHES = "lab_benches"
+_BENCHES_KEPT = 6
+
+
+def choose(photos: PhotoLibrary) -> SessionPhoto:
+    """Offer the session's photos, the one that was last open first, and a way to bring others."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        shown = photos.photos()
+        opened = st.session_state.get("opened")
+        if st.session_state.get("lab_photo") not in shown:
+            st.session_state["lab_photo"] = opened if opened in shown else next(iter(shown))
+        st.selectbox(
+            "Photo",
+            list(shown),
+            format_func=lambda key: shown[key].name,
+            key="lab_photo",
+            on_change=_open,
+            help="Your photos of this session, or samples while there are none. Undamaged photos tell most.",
+        )
+        with st.popover("Bring a photo"):
+            intake.take_in()
+    return shown[st.session_state["lab_photo"]]
+
+
+def _open() -> None:
+    st.session_state["opened"] = st.session_state["lab_photo"]  # other pages open with it
+
+
+def bench_for(photo: SessionPhoto, photos: PhotoLibrary, assessor: Assessor, seed: int) -> Bench:
+    """Return the photo's bench with all that is known on it; where it cannot be read, say why and stop the page."""
+    benches: dict[tuple[str, str, int], Bench] = st.session_state.setdefault(_BENCHES, {})
+    key = (photo.key, model_key(assessor), seed)
+    bench = benches.pop(key, None)
+    if bench is None:
+        try:
+            # Twice the working size in each direction is plenty for the shrinking, and much faster than all of it.
+            pixels = working_copy(decode(photos.content(photo), least_short_side=512))
+            bench = Bench(assessor, pixels, seed, assessor.assess(pixels).score)
+        except Exception as error:
+            st.error(plain(explain(error)))
+            st.stop()
+    benches[key] = bench  # the most recent one stands last
+    while len(benches) > _BENCHES_KEPT:
+        del benches[next(iter(benches))]
+    return bench

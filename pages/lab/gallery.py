@@ -1,0 +1,89 @@
+"""Small multiples: every type with its thumbnail, the model's curve and people's, and which the model misreads most."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from metaiqa_core.distortions import DistortionType
+from metaiqa_core.distortions.opinion_scores import opinion_curve
+from metaiqa_core.level_response import Disagreement, compare_with_people, most_misread
+from pages.lab import controls
+from pages.lab.bench import Bench
+from pages.lab.controls import DATABASES, Choice, Scope, title
+from pages.lab.gallery_view import CSS, HTML, JS
+from pages.shared.plain import plain
+
+_AGREES = 8.0
+"""Points within which a curve is called as people's: about one standard deviation of people's scores over photos."""
+_NAMED = 3
+
+
+def show(bench: Bench, scope: Scope, choice: Choice) -> None:
+    """Show a card for each type at the chosen level; a click opens the type."""
+    responses = [response for entry in scope.types if (response := bench.response(entry))]
+    ranked = most_misread(responses)
+    _name_the_worst(ranked)
+    shown = list(scope.types)
+    if scope.misread_first:
+        place = {disagreement.distortion.key: number for number, disagreement in enumerate(ranked)}
+        shown.sort(key=lambda entry: place.get(entry.key, len(place)))  # those that wait stand last, in their order
+    gallery = st.components.v2.component("lab_gallery", html=HTML, css=CSS, js=JS)
+    gallery(
+        key="lab_gallery",
+        data={"cards": [_card(bench, entry, choice) for entry in shown]},
+        on_opened_change=_open,
+    )
+
+
+def judgement(disagreement: Disagreement) -> str:
+    """Say in one sentence how the model reads a type."""
+    gap, pairs = disagreement.mean_gap, disagreement.pairs_told_apart
+    if disagreement.rmse <= _AGREES:
+        sentence = "Reads it as people do"
+    elif abs(gap) < disagreement.rmse / 2:
+        sentence = f"Too mild at some levels, too harsh at others, by {disagreement.rmse:.0f} points"
+    else:
+        sentence = f"{abs(gap):.0f} points too {'mild' if gap > 0 else 'harsh'}"
+    return f"{sentence}; {disagreement.pairs_in_order} of {pairs} level pairs in order." if pairs else f"{sentence}."
+
+
+def _name_the_worst(ranked: Sequence[Disagreement]) -> None:
+    if len(ranked) < 2:
+        return
+    worst = [
+        f"**{plain(title(entry.distortion))}** ({entry.rmse:.0f})" for entry in ranked[:_NAMED] if entry.rmse > _AGREES
+    ]
+    named = f"Misread most on this photo: {', '.join(worst)}." if worst else "None of these is misread by much."
+    st.markdown(
+        named,
+        help="In brackets: the root mean square, over the five levels, of the damage that people see minus the damage "
+        "that the model sees. Damage is what a level costs against the undistorted photo, in points of 100; for people "
+        "that is the best mean of the database. People's curves are averages over other photos, so a gap of about "
+        f"{_AGREES:.0f} points may be the photo's own. Order: pairs of levels that people tell apart, and how many of "
+        "them the model puts the same way round.",
+    )
+
+
+def _open() -> None:
+    key = st.session_state["lab_gallery"].get("opened")
+    if key:
+        controls.open_type(key)
+
+
+def _card(bench: Bench, entry: DistortionType, choice: Choice) -> dict[str, Any]:
+    """Return all that a card shows, as plain values."""
+    scores, thumbnails = bench.scores.get(entry.key, []), bench.thumbnails.get(entry.key, [])
+    response = bench.response(entry)
+    note = judgement(compare_with_people(response)) if response else bench.failures.get(entry.key, "waiting …")
+    return {
+        "key": entry.key,
+        "name": entry.name,
+        "database": DATABASES[entry.database],
+        "model": [round(score, 1) for score in (bench.undistorted, *scores)],
+        "people": [round(100 * opinion.mean, 1) for opinion in opinion_curve(entry)],
+        "level": choice.level,
+        "picture": thumbnails[choice.level - 1] if len(thumbnails) >= choice.level else "",
+        "note": note,
+        "chosen": entry.key == choice.distortion.key,
+    }

@@ -1,0 +1,123 @@
+"""The photo that the maps are of: one of the session's, or a built-in example."""
+
+import hashlib
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from metaiqa_core.images import Photo, decode
+from pages.maps import examples
+from pages.shared import intake, previews
+from pages.shared.photo_library import PhotoLibrary, library
+from pages.shared.plain import plain
+
+DISPLAY_SIDE = 1200
+"""Longest side of the copy on the screen, pixels. Maps are computed from the whole photo; only this copy is smaller."""
+_COPIES_KEPT = 4
+_LIBRARY, _EXAMPLES = "library", "examples"
+
+
+@dataclass(frozen=True)
+class MapPhoto:
+    """A photo to explain.
+
+    Attributes:
+        key: What results are kept under.
+        name: For people.
+        origin: What it was made from and how, one sentence; empty for the session's own photos and samples.
+        content: Returns the bytes of its file.
+    """
+
+    key: str
+    name: str
+    origin: str
+    content: Callable[[], bytes]
+
+    def decoded(self, least_short_side: int | None = None) -> Photo:
+        """Decode the photo.
+
+        Args:
+            least_short_side: See `decode`; None: at full size.
+
+        Raises:
+            PhotoError: If it cannot be read.
+        """
+        file = io.BytesIO(self.content())
+        file.name = self.name  # type: ignore[attr-defined]  # sentences about the file call it by its name
+        return decode(file, least_short_side=least_short_side)
+
+    def shown(self) -> Photo:
+        """Return the copy for the screen, at most `DISPLAY_SIDE` pixels long; the last few are kept in the session.
+
+        Raises:
+            PhotoError: If the photo cannot be read.
+        """
+        kept: dict[str, Photo] = st.session_state.setdefault("map_photos", {})
+        copy = kept.pop(self.key, None)
+        if copy is None:
+            image = previews.fitted(self.decoded(DISPLAY_SIDE // 2), DISPLAY_SIDE)
+            copy = Photo(np.array(image), image.size, "array")
+        kept[self.key] = copy  # the most recent one stands last
+        while len(kept) > _COPIES_KEPT:
+            del kept[next(iter(kept))]
+        return copy
+
+
+def choose_source() -> str:
+    """Offer the session's photos, the examples, and more photos; return which kind is chosen."""
+    names = {_LIBRARY: "Your photos" if library().own else "Samples", _EXAMPLES: "Figure 3 examples"}
+    with st.container(horizontal=True, vertical_alignment="center"):
+        source = st.segmented_control(
+            "Photos",
+            list(names),
+            default=_LIBRARY,
+            required=True,
+            format_func=names.__getitem__,
+            key="maps_source",
+            label_visibility="collapsed",
+        )
+        with st.popover("Add photos"):
+            intake.take_in()
+    return source
+
+
+def choose(source: str) -> MapPhoto:
+    """Offer what a source has; of the session's photos the one opened on the page Score photos comes first."""
+    return _choose_example() if source == _EXAMPLES else _choose_from(library())
+
+
+def _choose_example() -> MapPhoto:
+    title = st.selectbox(
+        "Example",
+        list(examples.EXAMPLES),
+        key="maps_example",
+        help="The four kinds of damage of the paper's Figure 3, made here of bundled sample photos.",
+    )
+    example = examples.EXAMPLES[title]
+    digest = hashlib.sha256(examples.content(title)).hexdigest()
+    return MapPhoto(f"{digest} {title}", title, example.origin, lambda: examples.content(title))
+
+
+def _choose_from(photos: PhotoLibrary) -> MapPhoto:
+    known = photos.photos()
+    opened = st.session_state.get("opened")
+    # What is open is the session's; the widget only shows it, since a widget's state ends with its page.
+    st.session_state["maps_photo"] = opened if opened in known else next(iter(known))
+    key = st.selectbox(
+        "Photo", list(known), format_func=lambda key: known[key].name, key="maps_photo", on_change=_open_chosen
+    )
+    photo = known[key]
+    return MapPhoto(key, photo.name, "", lambda: photos.content(photo))
+
+
+def _open_chosen() -> None:
+    st.session_state["opened"] = st.session_state["maps_photo"]
+
+
+def describe(photo: MapPhoto) -> None:
+    """Say what an example was made from."""
+    if photo.origin:
+        st.caption(plain(photo.origin))

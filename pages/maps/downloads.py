@@ -1,0 +1,77 @@
+"""A map as files: the overlay and the map alone as pictures, the numbers as an array; each made when asked for."""
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path, PurePath
+
+import numpy as np
+import streamlit as st
+
+from metaiqa_core.explain.alignment import to_photo_pixels
+from metaiqa_core.explain.gradient_maps import GradientMap
+from metaiqa_core.explain.map_files import save_map
+from pages.maps.chosen_photo import MapPhoto
+from pages.maps.view import DEFAULT_OPACITY
+
+
+def offer(photo: MapPhoto, result: GradientMap) -> None:
+    """Offer a map for download, at the size of the photo itself.
+
+    Args:
+        photo: The photo.
+        result: Its map, at any size.
+    """
+    stem = f"{PurePath(photo.name).stem} {result.method}"
+    with st.popover("Download"):
+        st.caption("At the photo's own size, with model, method and settings inside. They go to your disk.")
+        for label, file, kind, make in (
+            ("Overlay (PNG)", f"{stem} overlay.png", "image/png", _overlay),
+            ("Map alone (PNG)", f"{stem} map.png", "image/png", _alone),
+            ("Numbers (NPZ)", f"{stem}.npz", "application/octet-stream", _numbers),
+        ):
+            st.download_button(
+                label,
+                _made(make, photo, result),
+                file,
+                kind,
+                key=f"download {label}",
+                on_click="ignore",
+                width="stretch",
+            )
+
+
+def _made(
+    make: Callable[[GradientMap, np.ndarray, Path], None], photo: MapPhoto, result: GradientMap
+) -> Callable[[], bytes]:
+    return lambda: content(make, photo, result)
+
+
+def content(make: Callable[[GradientMap, np.ndarray, Path], None], photo: MapPhoto, result: GradientMap) -> bytes:
+    """Return a file that `make` writes of a map at the photo's own size.
+
+    Raises:
+        PhotoError: If the photo cannot be read.
+        ExplanationError: If the disk refuses.
+    """
+    whole = photo.decoded()
+    size = (whole.pixels.shape[1], whole.pixels.shape[0])
+    at_full_size = replace(result, values=to_photo_pixels(result.model_map, whole), photo_size=size)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / ("map.npz" if make is _numbers else "map.png")
+        make(at_full_size, whole.pixels, file)
+        return file.read_bytes()
+
+
+def _overlay(result: GradientMap, pixels: np.ndarray, file: Path) -> None:
+    opacity = st.session_state.get("maps_opacity", DEFAULT_OPACITY) / 100
+    save_map(result, file, pixels=pixels, opacity=opacity)
+
+
+def _alone(result: GradientMap, pixels: np.ndarray, file: Path) -> None:
+    """Paint the map on white, so that nothing of the photo is in it."""
+    save_map(result, file, pixels=np.full_like(pixels, 255), opacity=1.0)
+
+
+def _numbers(result: GradientMap, pixels: np.ndarray, file: Path) -> None:
+    save_map(result, file)

@@ -1,0 +1,156 @@
+"""What speaks for or against a map: each piece of evidence with one sentence on what it means."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+
+from metaiqa_core.explain.evidence import DeletionInsertion, RandomisationCheck, deletion_insertion, randomisation
+from metaiqa_core.explain.gradient_maps import GradientMap
+from metaiqa_core.explain.measured import NOT_INFORMATIVE, informative, localisation_of
+from metaiqa_core.explain.methods import METHODS
+from metaiqa_core.progress import Work
+from pages.maps import charts, photo_maps
+from pages.maps.photo_maps import PhotoMaps
+from pages.shared.plain import plain
+
+
+def summarise(maps: PhotoMaps, results: Sequence[GradientMap]) -> None:
+    """Say of each map on the screen how far to believe it; all of it is known at once."""
+    for result, place in zip(results, st.columns(len(results), gap="medium"), strict=True):
+        with place:
+            _summarise(maps.assessor.card.name, result)
+
+
+def _summarise(model: str, result: GradientMap) -> None:
+    method = METHODS[result.method]
+    if informative(model, result.method) is False:
+        st.warning(f"{method.title}: **{NOT_INFORMATIVE}.** It finds damage no better than chance.")
+    st.markdown(f"**{method.title}.** {method.sentence}")
+    st.caption(_localisation(model, result.method))
+    if result.completeness_gap is not None:
+        st.caption(_completeness(result.completeness_gap))
+
+
+def _localisation(model: str, method: str) -> str:
+    measured = localisation_of(model, method)
+    if measured is None:
+        return "Localisation: not measured for this model, so nobody knows whether this map finds damage."
+    return (
+        f"Localisation **{measured.ratio_mean:.2f}** ({measured.low:.2f} to {measured.high:.2f}; chance is 1): on "
+        f"{measured.n_photos} photos damaged in a known region, the map puts there that many times the region's area."
+    )
+
+
+def _completeness(gap: float) -> str:
+    return (
+        f"Completeness gap **{100 * gap:.1f} %**: so much of the score's difference to the baseline is "
+        "missing from the map's sum, which should hold all of it."
+    )
+
+
+def examine(maps: PhotoMaps, result: GradientMap) -> None:
+    """Show the checks of one map on this photo, or offer to make them."""
+    title = METHODS[result.method].title
+    left, right = st.columns(2, gap="large")
+    with left:
+        _check(
+            maps, result, "deletion", deletion_insertion, _show_deletion, f"Test {title} against random maps",
+            "Blurs the photo bit by bit, first what the map marks most, and then the other way round.",
+        )  # fmt: skip
+    with right:
+        _check(
+            maps, result, "randomisation", randomisation, _show_randomisation,
+            f"Compare {title} with a network of random weights",
+            "A map that stays the same when the network forgets all it has learnt shows the photo, not the network.",
+        )  # fmt: skip
+
+
+def _check(
+    maps: PhotoMaps,
+    result: GradientMap,
+    kind: str,
+    work: Callable[..., Work[Any]],
+    show: Callable[[Any, str], None],
+    label: str,
+    explanation: str,
+) -> None:
+    """Show a check, why it failed, or the button that starts it."""
+
+    def start() -> Work[Any]:
+        preprocessing = maps.assessor.preprocessing
+        return work(maps.assessor.network, maps.photo.decoded(preprocessing.short_side), preprocessing, result)
+
+    found = photo_maps.check(maps, result, kind, label, start, explanation)
+    if isinstance(found, str):
+        st.error(plain(found))
+    elif found is not None:
+        show(found, METHODS[result.method].title)
+
+
+def _show_deletion(found: DeletionInsertion, title: str) -> None:
+    verdict = (
+        "It moves the score earlier than every random map, both ways: **what it marks matters to the score.**"
+        if found.beats_random
+        else "Some random map does as well: **on this photo it does not mark what the score rests on.**"
+    )
+    st.plotly_chart(
+        charts.curves(found),
+        key="maps_curves",
+        config={"displayModeBar": False},
+        alt=f"Score while the photo is blurred and restored in the order of the {title} map, against random maps.",
+    )
+    st.markdown(
+        f"Pixels are blurred (deletion) or restored (insertion), first what the map marks most. Against random maps it "
+        f"moves the score {found.deletion_gain:.2f} and {found.insertion_gain:.2f} times as early. {verdict}"
+    )
+
+
+def _show_randomisation(found: RandomisationCheck, title: str) -> None:
+    verdict = (
+        "The map changes with the weights: **it shows the network, not only the photo.**"
+        if found.looks_at_model
+        else "The map hardly changes: **it shows the photo's edges more than what the network has learnt.**"
+    )
+    st.plotly_chart(
+        charts.likeness({"Last layers random": found.head, "All weights random": found.backbone}),
+        key="maps_likeness",
+        config={"displayModeBar": False},
+        alt=f"Rank correlation of the {title} map with those of randomised networks: last layers {found.head:.2f}, all "
+        f"weights {found.backbone:.2f}.",
+    )
+    st.markdown(
+        f"Rank correlation with the same map of a network with random weights: {found.head:.2f} with the last layers "
+        f"random, {found.backbone:.2f} with all of them. {verdict}"
+    )
+
+
+def show_all_methods(model: str) -> None:
+    """Show how well each method finds damage, and what each does."""
+    ratios = [
+        charts.Ratio(method.title, measured.ratio_mean, measured.low, measured.high, bool(informative(model, key)))
+        for key, method in METHODS.items()
+        if (measured := localisation_of(model, key)) is not None
+    ]
+    if ratios:
+        best = max(ratios, key=lambda ratio: ratio.mean)
+        st.plotly_chart(
+            charts.ratios(ratios),
+            key="maps_ratios",
+            config={"displayModeBar": False},
+            alt=f"Localisation ratio of {len(ratios)} methods; highest: {best.title}, {best.mean:.2f}; chance is 1.",
+        )
+        st.caption(
+            "Photos were damaged in a region that only the benchmark knew. Dots: mean ratio; lines: 95 % interval; "
+            "open dots: not informative for this model."
+        )
+    else:
+        st.caption(f"Localisation has not been measured for the model {plain(model)}.")
+    st.table(
+        {
+            "Method": [method.title for method in METHODS.values()],
+            "What it shows": [method.sentence for method in METHODS.values()],
+            "Reads": ["hurts or helps" if method.signed else "strength" for method in METHODS.values()],
+            "Cost": [f"{method.cost:g} pass{'es' * (method.cost > 1)}" for method in METHODS.values()],
+        }
+    )

@@ -1,0 +1,69 @@
+"""The worst regions of a photo, cut out at 100 %: each pixel of the photo is one of the screen."""
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from metaiqa_core.explain.gradient_maps import GradientMap
+from metaiqa_core.explain.methods import METHODS
+from metaiqa_core.explain.regions import Region
+from pages.maps.photo_maps import PhotoMaps
+from pages.maps.view import place_of, regions_of, scaled
+
+_LARGEST = 320
+"""Longest side of a cut-out, pixels: what a phone shows at 100 %. Of a larger region the middle is shown."""
+
+
+@dataclass(frozen=True)
+class _Cutout:
+    """A part of a photo as PNG, with what it is."""
+
+    png: bytes
+    width: int
+    place: str
+    share: float
+
+
+def show(maps: PhotoMaps, result: GradientMap) -> None:
+    """Show the worst regions of a map."""
+    cutouts = _cutouts(maps, result)
+    title, signed = METHODS[result.method].title, METHODS[result.method].signed
+    if not cutouts:
+        st.caption(
+            f"{title} finds nothing in this photo that hurts its score." if signed else f"The {title} map is empty."
+        )
+        return
+    st.markdown(f"**{'What hurts most' if signed else 'What matters most'} by {title}, at 100 %**")
+    with st.container(horizontal=True, gap="small"):
+        for rank, cutout in enumerate(cutouts, start=1):
+            st.image(
+                cutout.png,
+                width=cutout.width,
+                caption=f"{rank} · {100 * cutout.share:.0f} %",
+                alt=f"Region {rank} at 100 %, {cutout.place} of the photo",
+            )
+    st.caption("The framed squares as they are in the file, each with its share of the map.")
+
+
+def _cutouts(maps: PhotoMaps, result: GradientMap) -> list[_Cutout]:
+    key = (result.method, "cut-outs")
+    if key not in maps.checks:
+        pixels = maps.photo.decoded().pixels
+        scale = pixels.shape[1] / result.photo_size[0]
+        maps.checks[key] = [
+            _cut(pixels, scaled(region, scale), place_of(region, result.photo_size)) for region in regions_of(result)
+        ]
+    return maps.checks[key]
+
+
+def _cut(pixels: np.ndarray, region: Region, place: str) -> _Cutout:
+    """Cut the middle of a region out of a photo, at most `_LARGEST` pixels wide and high."""
+    height, width = min(region.bottom - region.top, _LARGEST), min(region.right - region.left, _LARGEST)
+    top, left = (region.top + region.bottom - height) // 2, (region.left + region.right - width) // 2
+    image = Image.fromarray(pixels[top : top + height, left : left + width])
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", compress_level=1)  # JPEG would add a distortion of its own
+    return _Cutout(buffer.getvalue(), image.width, place, region.share)

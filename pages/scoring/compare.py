@@ -1,0 +1,86 @@
+"""Two photos side by side; zooming or moving one moves the other."""
+
+import plotly.graph_objects as go
+import streamlit as st
+from plotly.subplots import make_subplots
+
+from pages.scoring.hero import headline
+from pages.scoring.ranked_table import Row
+from pages.shared import previews
+from pages.shared.failures import UNEXPECTED, explain
+from pages.shared.photo_library import PhotoLibrary
+from pages.shared.plain import plain
+
+_SIDE = 2400
+_HEIGHT = 440
+
+
+def show(left: Row, right: Row, photos: PhotoLibrary) -> None:
+    """Show two assessed photos with their scores, the difference in words, and one zoom for both."""
+    columns = st.columns(2)
+    for column, row in zip(columns, (left, right), strict=True):
+        with column:
+            assessment = row.outcome.assessment if row.outcome else None
+            if assessment:
+                headline(assessment.score, assessment.word, row.photo.name)
+            else:
+                reason = row.outcome.error if row.outcome else f"{row.photo.name} is not scored yet."
+                st.error(plain(reason or UNEXPECTED))
+    try:
+        contents = [previews.preview(row.photo, photos, _SIDE) for row in (left, right)]
+    except Exception as error:
+        st.error(plain(explain(error)))
+        return
+    st.plotly_chart(
+        side_by_side(contents[0], contents[1]),
+        key=f"compare {left.photo.key} {right.photo.key}",
+        config={
+            "scrollZoom": True,
+            "displaylogo": False,
+            "modeBarButtons": [["zoomIn2d", "zoomOut2d", "resetScale2d"]],
+        },
+        alt=f"{left.photo.name} on the left and {right.photo.name} on the right",
+    )
+    st.caption("Scroll or pinch to zoom, drag to move, double-click to see all: both photos follow.")
+    if left.outcome and right.outcome and left.outcome.assessment and right.outcome.assessment:
+        st.write(_verdict(left, right))
+
+
+def side_by_side(left: bytes, right: bytes) -> go.Figure:
+    """Return two JPEGs on matched axes, in shares of each photo's width, so that the same part is seen of both."""
+    figure = make_subplots(rows=1, cols=2, horizontal_spacing=0.01)
+    shapes = [previews.opened(content).size for content in (left, right)]
+    tallest = max(height / width for width, height in shapes)
+    for number, (content, (width, height)) in enumerate(zip((left, right), shapes, strict=True), start=1):
+        axis = "" if number == 1 else str(number)
+        figure.add_layout_image(
+            source=previews.data_uri(content), xref=f"x{axis}", yref=f"y{axis}", x=0, y=0, sizex=1,
+            sizey=height / width, sizing="stretch", layer="below",
+        )  # fmt: skip
+        # Plotly draws axes only where there is a trace; one invisible point a corner makes them.
+        figure.add_scatter(
+            x=[0, 1], y=[0, height / width], mode="markers", opacity=0, hoverinfo="skip", row=1, col=number
+        )
+    hidden = {"visible": False, "constrain": "domain"}
+    figure.update_xaxes(range=[0, 1], matches="x", **hidden)
+    figure.update_yaxes(range=[tallest, 0], matches="y", scaleanchor="x", constraintoward="top", **hidden)
+    figure.update_layout(
+        height=_HEIGHT,
+        margin={"l": 0, "r": 0, "t": 32, "b": 0},
+        showlegend=False,
+        dragmode="pan",
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+    )
+    return figure
+
+
+def _verdict(left: Row, right: Row) -> str:
+    """Say which is better, and whether the difference exceeds what the model knows."""
+    better, worse = (left, right) if (left.score or 0) >= (right.score or 0) else (right, left)
+    assessment = better.outcome.assessment if better.outcome else None
+    difference = (better.score or 0) - (worse.score or 0)
+    sentence = f"**{plain(better.photo.name)}** scores {difference:.1f} points higher."
+    if assessment and assessment.interval_low is not None and (worse.score or 0) >= assessment.interval_low:
+        sentence += " That lies within the interval of a single score: people may prefer either."
+    return sentence

@@ -1,0 +1,101 @@
+"""The table as a file, with the names that `python -m metaiqa_core score --format json` uses."""
+
+import io
+import json
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+import metaiqa_core
+from metaiqa_core.assess import Assessor
+from pages.scoring.ranked_table import Row
+from pages.shared.photo_library import PhotoLibrary
+from pages.shared.scoring import model_key
+
+
+def records(rows: list[Row], photos: PhotoLibrary, assessor: Assessor) -> list[dict[str, Any]]:
+    """Return one plain record a row, with all that is needed to make its score again."""
+    preprocessing = json.dumps(assessor.preprocessing.to_dict())
+    found = []
+    for row in rows:
+        assessment = row.outcome.assessment if row.outcome else None
+        quality = photos.quality_maps.get((row.photo.key, model_key(assessor)))
+        found.append(
+            {
+                "file": row.photo.name,
+                "score": assessment.score if assessment else None,
+                "interval_low": assessment.interval_low if assessment else None,
+                "interval_high": assessment.interval_high if assessment else None,
+                "interval_level": assessment.interval_level if assessment else None,
+                "word": assessment.word if assessment else None,
+                "percentile": assessment.percentile if assessment else None,
+                "population": assessment.population if assessment else None,
+                "score_at_full_size": quality.score if quality else None,
+                "near_duplicates": row.group or None,
+                "best_of_near_duplicates": row.best if row.group else None,
+                "width": assessment.width if assessment else None,
+                "height": assessment.height if assessment else None,
+                "format": assessment.format if assessment else None,
+                "notes": "; ".join(assessment.notes) if assessment else None,
+                "sha256": row.photo.sha256,
+                "model": assessor.card.name,
+                "model_sha256": assessor.card.sha256,
+                "preprocessing": preprocessing,
+                "metaiqa_version": metaiqa_core.__version__,
+                "error": (row.outcome.error if row.outcome else "not scored"),
+            }
+        )
+    return found
+
+
+def to_csv(rows: list[dict[str, Any]]) -> bytes:
+    """Return records as CSV in UTF-8, with the mark that spreadsheets need to see it."""
+    return pd.DataFrame(rows).to_csv(index=False).encode("utf-8-sig")
+
+
+def to_json(rows: list[dict[str, Any]]) -> bytes:
+    """Return records as a JSON list."""
+    return json.dumps(rows, indent=2, ensure_ascii=False).encode()
+
+
+def to_parquet(rows: list[dict[str, Any]]) -> bytes:
+    """Return records as Parquet; every column has its type, also where all values are missing."""
+    table = pd.DataFrame(rows).astype(
+        {
+            "width": "Int64",
+            "height": "Int64",
+            "best_of_near_duplicates": "boolean",
+            **dict.fromkeys(
+                ("score", "interval_low", "interval_high", "interval_level", "percentile", "score_at_full_size"),
+                "Float64",
+            ),
+        }
+    )
+    texts = [name for name in table.columns if table[name].dtype == object]
+    buffer = io.BytesIO()
+    table.astype(dict.fromkeys(texts, "string")).to_parquet(buffer, index=False)
+    return buffer.getvalue()
+
+
+_KINDS = {
+    "CSV": (to_csv, "text/csv"),
+    "JSON": (to_json, "application/json"),
+    "Parquet": (to_parquet, "application/vnd.apache.parquet"),
+}
+
+
+def offer(rows: list[Row], photos: PhotoLibrary, assessor: Assessor) -> None:
+    """Offer the shown rows for download; a file is made when it is asked for."""
+    with st.popover("Export"):
+        st.caption("The rows as filtered, with model, preprocessing and version. They go to your disk, nowhere else.")
+        for name, (write, kind) in _KINDS.items():
+            st.download_button(
+                name,
+                lambda write=write: write(records(rows, photos, assessor)),
+                f"metaiqa-scores.{name.lower()}",
+                kind,
+                key=f"export_{name}",
+                on_click="ignore",
+                width="stretch",
+            )

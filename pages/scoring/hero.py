@@ -1,0 +1,171 @@
+"""One photo, big, with everything that the model says about it."""
+
+import html
+
+import streamlit as st
+
+from metaiqa_core.assess import Assessment, Assessor, QualityMap, word_of
+from pages.scoring import quality_map
+from pages.shared import previews
+from pages.shared.failures import UNEXPECTED, explain
+from pages.shared.photo_library import Outcome, PhotoLibrary, SessionPhoto
+from pages.shared.plain import plain
+from pages.shared.quality_colours import colour_of_word, text_colour_on
+from pages.shared.score_plot import score_plot, score_plot_in_words, tiles_plot
+from pages.shared.scoring import model_key
+
+_SIDE = 1600
+ON_SCREEN, AT_FULL_SIZE = "As seen on a screen", "At 100 %"
+
+
+def show(photo: SessionPhoto, outcome: Outcome, photos: PhotoLibrary, assessor: Assessor, *, wide: bool) -> None:
+    """Show a photo and its assessment, side by side where there is room.
+
+    Args:
+        photo: The photo.
+        outcome: What is known about it.
+        photos: Its library.
+        assessor: The model that made the outcome.
+        wide: Whether the whole width of the page is free.
+    """
+    if outcome.assessment is None:
+        st.error(plain(outcome.error or UNEXPECTED))
+        return
+    if wide:
+        picture, words = st.columns([3, 2], gap="large")
+        top = bottom = words
+    else:
+        top, picture, bottom = st.container(), st.container(), st.container()
+    quality = photos.quality_maps.get((photo.key, model_key(assessor)))
+    with top:
+        reading = _choose_reading(outcome.assessment, quality, assessor)
+        if reading == ON_SCREEN:
+            headline(outcome.assessment.score, outcome.assessment.word, _percentile(outcome.assessment))
+        elif quality is not None:
+            headline(quality.score, word_of(quality.score), f"Mean of {len(quality.scores)} tiles")
+    with picture:
+        _picture(photo, outcome.assessment, photos, quality if reading == AT_FULL_SIZE else None)
+    with bottom:
+        if reading == ON_SCREEN:
+            _on_screen(outcome.assessment, assessor)
+        else:
+            _at_full_size(outcome.assessment, quality, photo, photos, assessor)
+        _facts(outcome.assessment, photo)
+
+
+def headline(score: float, word: str, sentence: str) -> None:
+    """Show a score, its word in the colour of its grade, and a sentence."""
+    background = colour_of_word(word)
+    st.html(
+        f"""<div class="reading"><span class="score">{score:.1f}</span>
+        <span class="word" style="background:{background};color:{text_colour_on(background)}">{word}</span>
+        <span class="sentence">{html.escape(sentence)}</span></div>"""
+    )
+
+
+def _choose_reading(assessment: Assessment, quality: QualityMap | None, assessor: Assessor) -> str:
+    """Return which reading to show; there is a choice only where the model sees less than the whole photo."""
+    size = (assessment.width, assessment.height)
+    if assessor.preprocessing.model_size(*size) == size:
+        return ON_SCREEN
+    labels = {
+        ON_SCREEN: f"{ON_SCREEN}: {assessment.score:.0f}",
+        AT_FULL_SIZE: f"{AT_FULL_SIZE}: {quality.score:.0f}" if quality else AT_FULL_SIZE,
+    }
+    return st.segmented_control(
+        "Reading",
+        list(labels),
+        default=ON_SCREEN,
+        required=True,
+        format_func=labels.__getitem__,
+        key="reading",
+        help="On a screen a large photo is shrunk, and small flaws vanish; so does the model see it first. At 100 % "
+        "each pixel of the photo is one of the screen: the photo is judged in tiles, as if each were a photo.",
+    )
+
+
+def _on_screen(assessment: Assessment, assessor: Assessor) -> None:
+    st.plotly_chart(
+        score_plot(assessment, assessor.card.calibration),
+        key="score_plot",
+        config={"displayModeBar": False},
+        alt=score_plot_in_words(assessment),
+    )
+    _explain_interval(assessment, assessor)
+    size = (assessment.width, assessment.height)
+    if assessor.preprocessing.model_size(*size) == size:
+        st.caption("The model sees every pixel of this photo: there is no second reading at 100 %.")
+
+
+def _at_full_size(
+    assessment: Assessment, quality: QualityMap | None, photo: SessionPhoto, photos: PhotoLibrary, assessor: Assessor
+) -> None:
+    if quality is None:
+        st.write("The photo is judged in tiles at its own resolution: what you see when you zoom in.")
+        quality_map.read_at_full_size(photo, photos, assessor, (assessment.width, assessment.height))
+        return
+    low, high = min(quality.scores), max(quality.scores)
+    st.plotly_chart(
+        tiles_plot(quality, assessment.score),
+        key="tiles_plot",
+        config={"displayModeBar": False},
+        alt=f"{len(quality.scores)} tiles score {low:.0f} to {high:.0f}, {quality.score:.0f} on average.",
+    )
+    st.caption(
+        f"Dots: tiles, {low:.0f} to {high:.0f}. Line: their mean. Dotted: as seen on a screen.",
+        help="No interval is given at 100 %: people rated whole photos, not tiles.",
+    )
+
+
+def _percentile(assessment: Assessment) -> str:
+    if assessment.percentile is None:
+        return ""
+    return f"Better than {assessment.percentile:.0f} % of {assessment.population}"
+
+
+def _explain_interval(assessment: Assessment, assessor: Assessor) -> None:
+    calibration = assessor.card.calibration
+    if calibration is None:
+        st.caption("This model has no calibration: no interval and no percentile.")
+        return
+    st.caption(
+        f"{100 * calibration.level:.0f} % interval: {assessment.interval_low:.0f} to {assessment.interval_high:.0f}. "
+        f"Grey: the {calibration.population}.",
+        help=f"Where people's mean opinion lies for nine photos of ten: on photos that the model had not learnt from, "
+        f"the interval held it for {100 * calibration.measured_coverage:.1f} %. The grey shape shows how the "
+        f"{calibration.population_size:,} {calibration.population} score.",
+    )
+
+
+def _facts(assessment: Assessment, photo: SessionPhoto) -> None:
+    megapixels = assessment.width * assessment.height / 1e6
+    facts = [
+        f"{assessment.width} × {assessment.height} pixels ({megapixels:.1f} MP)",
+        assessment.format,
+        f"{photo.size / 1e6:.1f} MB" if photo.size >= 1e5 else f"{photo.size / 1e3:.0f} kB",
+        f"model {assessment.model}",
+    ]
+    st.caption(" · ".join(facts))
+    for note in assessment.notes:
+        st.caption(f"Note: {plain(note)}.", help="What decoding the file had to do before the photo could be judged.")
+
+
+def _picture(photo: SessionPhoto, assessment: Assessment, photos: PhotoLibrary, quality: QualityMap | None) -> None:
+    try:
+        image = previews.preview(photo, photos, _SIDE)
+    except Exception as error:
+        st.error(plain(explain(error)))
+        return
+    description = f"{photo.name}, scored {assessment.score:.1f}, {assessment.word}"
+    with st.container(key="hero_photo"):
+        if quality is None:
+            st.image(image, width="stretch", alt=description)
+        else:
+            drawn = quality_map.draw(previews.opened(image), quality, (assessment.width, assessment.height))
+            st.image(
+                previews.jpeg(drawn, 88),
+                width="stretch",
+                alt=f"{description}; tinted by the scores of its tiles, {min(quality.scores):.0f} to "
+                f"{max(quality.scores):.0f}",
+            )
+    st.caption(plain(photo.name))
