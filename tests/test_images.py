@@ -18,8 +18,8 @@ from PIL import Image, ImageCms
 from skimage import color
 
 from metaiqa_core.errors import PhotoError
-from metaiqa_core.image_colours import reduce_uint16
 from metaiqa_core.images import READABLE_SUFFIXES, DecodeLimits, decode
+from metaiqa_core.images.colours import reduce_uint16
 from metaiqa_core.preprocessing import Preprocessing
 
 pillow_heif.register_heif_opener()
