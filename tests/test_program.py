@@ -70,3 +70,16 @@ def test_jobs_are_commands_and_bear_their_names():
     assert set(JOB_COMMANDS) | set(PREPARATIONS) <= set(COMMANDS)
     for name, job in JOB_COMMANDS.items():
         assert (job.title, job.summary) == (COMMANDS[name].title, COMMANDS[name].summary)
+
+
+@pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt"])
+def test_torch_alone_names_its_companions_for_a_gpu(file):
+    pinned = {line.split("==")[0] for line in (ROOT / file).read_text().splitlines() if line[:1].isalnum()}
+    assert {"torch", "torchvision"} <= pinned
+    assert not [name for name in pinned if name.startswith(("nvidia-", "cuda-", "triton"))]
+
+
+def test_everything_that_requirements_in_lists_is_pinned_the_same():
+    listed = {line for line in (ROOT / "requirements.in").read_text().splitlines() if "==" in line}
+    pinned = {line.split(" ;")[0] for line in (ROOT / "requirements.txt").read_text().splitlines()}
+    assert listed <= pinned
