@@ -4,11 +4,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8501
+TORCH_BACKEND ?= auto
 
 .PHONY: app test setup check lock screenshots clean
 
 app: $(VENV)/.app-ready  ## open the app in a browser
-	$(BIN)/streamlit run app.py --server.address localhost --server.port $(PORT) --server.headless false
+	$(BIN)/python -m metaiqa_core app --port $(PORT)
 
 test: $(VENV)/.test-ready  ## checks and tests
 	$(BIN)/ruff check .
@@ -24,8 +25,12 @@ check: $(VENV)/.test-ready  ## the quick checks that run before each commit
 	$(BIN)/mypy
 
 lock: $(VENV)/.test-ready  ## pin every version anew
-	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header requirements.in -o requirements.txt
-	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header requirements-dev.in -o requirements-dev.txt
+	$(COMPILE) requirements.in -o requirements.txt && $(call WITHOUT_COMPANIONS,requirements.txt)
+	$(COMPILE) requirements-dev.in -o requirements-dev.txt && $(call WITHOUT_COMPANIONS,requirements-dev.txt)
+
+COMPILE = $(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header
+# torch names its companions for a GPU itself, each with its exact version; a build for the processor alone has none.
+WITHOUT_COMPANIONS = awk '/^[^ ]/ { kept = !/^(nvidia-|cuda-|triton)/ } kept' $(1) > $(1).new && mv $(1).new $(1)
 
 screenshots: $(VENV)/.test-ready  ## take the pictures of README.md again
 	$(BIN)/python assets/screenshots/take.py
@@ -35,7 +40,13 @@ clean:
 
 # uv is five times faster than pip; where it cannot be had or fails, pip does the same. Compiled at once: where Python may
 # not write its bytecode, every start would compile torch again.
-INSTALL = $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python -r
+INSTALL = $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python
+# torch for this machine: without its 3 GB for a GPU where there is none (`make app TORCH_BACKEND=cpu` leaves them out
+# anyway). Such builds have an index of their own; one short try tells whether it can be reached and has these versions, and
+# if not, the ordinary build comes instead.
+TORCH = $(shell grep -E '^torch(vision)?==' requirements.txt)
+FITTING = $(shell UV_HTTP_RETRIES=0 UV_HTTP_TIMEOUT=10 $(INSTALL) --dry-run --torch-backend $(TORCH_BACKEND) $(TORCH) \
+	>/dev/null 2>&1 && echo --torch-backend $(TORCH_BACKEND))
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -44,9 +55,9 @@ $(VENV)/bin/python:
 	-$(BIN)/python -m pip install --quiet uv==0.13.8
 
 $(VENV)/.app-ready: requirements.txt | $(VENV)/bin/python
-	$(INSTALL) requirements.txt || $(BIN)/python -m pip install --quiet -r requirements.txt
+	$(INSTALL) $(FITTING) -r requirements.txt || $(BIN)/python -m pip install --quiet -r requirements.txt
 	touch $@
 
 $(VENV)/.test-ready: requirements-dev.txt $(VENV)/.app-ready
-	$(INSTALL) requirements-dev.txt || $(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	$(INSTALL) $(FITTING) -r requirements-dev.txt || $(BIN)/python -m pip install --quiet -r requirements-dev.txt
 	touch $@

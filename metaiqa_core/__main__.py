@@ -1,9 +1,17 @@
-"""`python -m metaiqa_core`: the command line."""
+"""The program: `python -m metaiqa_core`, or `metaiqa` where it is installed."""
 
 import sys
+from typing import NoReturn
 
 from metaiqa_core.cli import main
 from metaiqa_core.memory import keep_freed_memory
 
-keep_freed_memory()
-sys.exit(main())
+
+def run_program() -> NoReturn:
+    """Run the command that this process was given, and end with its exit status."""
+    keep_freed_memory()
+    sys.exit(main())
+
+
+if __name__ == "__main__":
+    run_program()

@@ -8,27 +8,13 @@ import errno
 import sys
 from collections.abc import Callable, Collection, Sequence
 from importlib import import_module
-from typing import NoReturn, Protocol, cast
+from pathlib import Path
+from typing import Any, NoReturn, Protocol, cast
 
 from metaiqa_core import __version__
+from metaiqa_core.command_catalogue import COMMANDS
+from metaiqa_core.completion import PROGRAM, SHELLS, activation_script, answer_shell
 from metaiqa_core.errors import MetaIQAError
-
-COMMANDS = {
-    "score": "Score photos: a number from 0 to 100, its word, its interval and its percentile.",
-    "explain": "Show where in a photo its score comes from: a map over the photo, or the numbers behind it.",
-    "distort": "Distort a photo as KADID-10k or TID2013 do, at one of five levels or at all of them.",
-    "meta-train": "Learn a quality prior from distortion tasks by meta-learning (Algorithm 1), for `fine-tune`.",
-    "fine-tune": "Fine-tune a model on rated photos, and measure by repeated splits how good that is.",
-    "evaluate": "Evaluate a model on rated photos: SROCC, PLCC, KROCC and RMSE with intervals; SROCC by type.",
-    "leave-one-out": "Leave one distortion out: learn from all types but one, and be judged on that one (Table 2).",
-    "ablation": "Compare priors after fine-tuning on the same splits: MetaIQA against Baseline (Table 4).",
-    "adaptation-curve": "Measure SROCC after fine-tuning on ever more labelled photos, from several starts.",
-    "parameter-study": "Vary the tasks in a mini-batch, k, and the inner steps, S: SROCC after fine-tuning (Figure 4).",
-    "models": "List the models, show a model's card, or import foreign weights without executing them.",
-    "databases": "List the published databases, or check one that you have; nothing is downloaded.",
-    "synthesize": "Make a database of distorted photos with what people said of such distortions.",
-}
-"""Every command by its name, and what it does in a line."""
 
 
 class Command(Protocol):
@@ -40,7 +26,7 @@ class Command(Protocol):
 
 def load_command(name: str) -> Command:
     """Import the module of one of `COMMANDS`; help and a mistyped name need not wait until torch has been."""
-    return cast(Command, import_module(f"metaiqa_core.commands.{name.replace('-', '_')}"))
+    return cast(Command, import_module(COMMANDS[name].module))
 
 
 class _Parser(argparse.ArgumentParser):
@@ -50,13 +36,27 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
+class _PrintCompletion(argparse.Action):
+    """Prints the shell's script and ends, as `--version` does."""
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: Any, shell: Any, option: str | None = None) -> None:
+        sys.stdout.write(activation_script(shell))
+        parser.exit()
+
+
 def build_parser(names: Collection[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
     """Return the parser; of the commands named, each knows its options and leaves its `run` in the parsed arguments."""
-    parser = _Parser(prog="python -m metaiqa_core", description="How good is a photo, and why.", allow_abbrev=False)
+    parser = _Parser(prog=_program(), description="How good is a photo, and why.", allow_abbrev=False)
     parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument(
+        "--completion",
+        action=_PrintCompletion,
+        choices=SHELLS,
+        help=f"print what turns on completion of the command {PROGRAM} in this shell",
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
-    for name, summary in COMMANDS.items():
-        command = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
+    for name, entry in COMMANDS.items():
+        command = commands.add_parser(name, help=entry.summary, description=entry.summary, allow_abbrev=False)
         if name in names:
             module = load_command(name)
             module.add_arguments(command)
@@ -73,6 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status.
     """
+    answer_shell(build_parser)
     words = sys.argv[1:] if arguments is None else arguments
     parsed = build_parser(words[:1]).parse_args(words)
     try:
@@ -95,6 +96,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(_what_the_system_refused(error))
     except ValueError as error:  # out of range: its own words are a sentence, a stack trace would not be
         return _refuse(str(error))
+
+
+def _program() -> str:
+    """Return how the program was called, for its usage lines."""
+    return PROGRAM if Path(sys.argv[0]).stem == PROGRAM else "python -m metaiqa_core"
 
 
 def _what_the_system_refused(error: OSError) -> str:

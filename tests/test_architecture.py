@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = [
-    ["errors", "files", "memory", "progress"],
+    ["assets", "command_catalogue", "completion", "errors", "files", "memory", "progress"],
     ["images"],
     ["preprocessing", "databases", "distortions"],
     ["synthesis", "tasks"],
@@ -105,6 +105,13 @@ def test_the_core_does_not_import_the_pages():
 def test_no_file_is_a_drawer_for_leftovers():
     drawers = {"utils", "util", "helpers", "helper", "common", "misc"}
     assert not [file for file in [*CORE, *INTERFACE] if file.stem in drawers or file.parent.name in drawers]
+
+
+def test_one_file_of_the_core_knows_where_it_lies():
+    def asks(tree):
+        return any(isinstance(node, ast.Name) and node.id == "__file__" for node in ast.walk(tree))
+
+    assert [module_name(file) for file in CORE if asks(TREES[file])] == ["metaiqa_core.assets"]
 
 
 def test_the_core_never_prints():

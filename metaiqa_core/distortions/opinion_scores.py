@@ -7,12 +7,12 @@ its citations lie in `assets/labels`.
 import csv
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
+from metaiqa_core.assets import ASSETS
 from metaiqa_core.distortions.distortion_type import LEVELS, Database, DistortionType
 from metaiqa_core.errors import DistortionError
 
-_TABLE = Path(__file__).resolve().parents[2] / "assets" / "labels" / "opinion_by_type_and_level.csv"
+_TABLE = ASSETS / "labels" / "opinion_by_type_and_level.csv"
 
 RAW_RANGES: dict[Database, tuple[float, float]] = {"tid2013": (0.0, 9.0), "kadid10k": (1.0, 5.0)}
 """Lowest and highest possible score as the database publishes it: unit scores 0 and 1. Higher is better."""

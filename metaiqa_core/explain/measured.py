@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from metaiqa_core.assets import ASSETS
 from metaiqa_core.errors import ExplanationError
 
-LOCALISATION_TABLE = Path(__file__).resolve().parents[2] / "assets" / "benchmarks" / "maps.csv"
+LOCALISATION_TABLE = ASSETS / "benchmarks" / "maps.csv"
 LOCALISATION_COLUMNS = (
     "method",
     "damage",

@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
+from metaiqa_core.assets import CHECKOUT
 from metaiqa_core.errors import MetaIQAError
 from metaiqa_core.jobs.job import JOB_FILE, LOG_FILE, State, read_job, read_status, shell_lines, write_status
 from metaiqa_core.jobs.job_log import last_sentence
@@ -23,7 +24,6 @@ from metaiqa_core.jobs.process_identity import identify
 from metaiqa_core.jobs.turns import take_lock, take_turn
 
 PROGRAM = (sys.executable, "-m", "metaiqa_core")
-PACKAGE_PARENT = Path(__file__).resolve().parents[2]
 GRACE_SECONDS = 10.0
 NICENESS = 10
 _LOOK_SECONDS = 0.3
@@ -44,10 +44,11 @@ def keep(folder: Path, program: Sequence[str] = PROGRAM) -> None:
 
 def job_environment(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Return the variables of a job's processes: one core is left to whoever uses the app meanwhile."""
-    path = [str(PACKAGE_PARENT), *filter(None, [environment.get("PYTHONPATH")])]
     threads = str(max(1, _cores() - 1))
-    defaults = {"OMP_NUM_THREADS": threads, "PYTHONUNBUFFERED": "1"}
-    return {**defaults, **environment, "PYTHONPATH": os.pathsep.join(path)}
+    variables = {"OMP_NUM_THREADS": threads, "PYTHONUNBUFFERED": "1", **environment}
+    if CHECKOUT:  # a job may run in any folder, and only an installed package is found from there
+        variables["PYTHONPATH"] = os.pathsep.join(filter(None, [str(CHECKOUT), environment.get("PYTHONPATH")]))
+    return variables
 
 
 def stop_group(process_group: int, signal_number: int) -> None:

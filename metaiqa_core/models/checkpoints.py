@@ -10,6 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from metaiqa_core.assets import ASSETS
 from metaiqa_core.errors import CheckpointError
 from metaiqa_core.files import sha256_of, write_text, write_whole
 from metaiqa_core.models.card import ModelCard, read_card
@@ -17,8 +18,8 @@ from metaiqa_core.models.regressor import Regressor
 from metaiqa_core.models.released import ReleasedRegressor
 from metaiqa_core.preprocessing import Preprocessing
 
-SHIPPED_MODELS = Path(__file__).resolve().parents[2] / "assets" / "models"
-SHIPPED_PRIORS = SHIPPED_MODELS.with_name("priors")
+SHIPPED_MODELS = ASSETS / "models"
+SHIPPED_PRIORS = ASSETS / "priors"
 DEFAULT_MODEL = "mobilenet-metaiqa-livec"
 
 

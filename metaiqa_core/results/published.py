@@ -3,11 +3,11 @@
 import csv
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
+from metaiqa_core.assets import ASSETS
 from metaiqa_core.results.records import Protocol, Published, ResultRecord
 
-_FOLDER = Path(__file__).resolve().parents[2] / "assets" / "benchmarks"
+_FOLDER = ASSETS / "benchmarks"
 PRINTED_DECIMALS = 4  # of Table 2
 # Re-synthesised databases share the types of the one that they imitate, never its name.
 RESYNTHESES = {"kadid10k-style": "KADID-10k", "tid2013-kodak": "TID2013"}

@@ -20,6 +20,7 @@ from typing import Any
 
 import pandas as pd
 
+from metaiqa_core.assets import ASSETS
 from metaiqa_core.errors import ResultsError
 from metaiqa_core.files import write_text
 from metaiqa_core.results import predictions
@@ -31,7 +32,7 @@ SCHEMA_VERSION = 1
 RESULTS_FILE = "results.json"
 _PROTOCOLS = {str(protocol): protocol for protocol in Protocol}
 _MAXIMUM_BYTES = 50 * 2**20
-SHIPPED_RUNS = Path(__file__).resolve().parents[2] / "assets" / "runs"
+SHIPPED_RUNS = ASSETS / "runs"
 """Runs that come with the program."""
 
 

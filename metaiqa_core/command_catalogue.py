@@ -1,0 +1,96 @@
+"""The commands, each with its name, title and summary: what the command line, the jobs and the docs call them."""
+
+from typing import NamedTuple
+
+
+class CommandEntry(NamedTuple):
+    """One command of the program (a tuple, because a dataclass would import what makes `--help` slower).
+
+    Attributes:
+        name: The word that a terminal takes, such as `meta-train`.
+        title: Its name as a heading, such as "Meta-training".
+        summary: What it does, one sentence; also the first line of its module.
+    """
+
+    name: str
+    title: str
+    summary: str
+
+    @property
+    def module(self) -> str:
+        """The module that declares its options and runs it."""
+        return f"metaiqa_core.commands.{self.name.replace('-', '_')}"
+
+
+COMMANDS = {
+    entry.name: entry
+    for entry in (
+        CommandEntry(
+            "app", "App", "Open the app in a browser: photos, maps, distortions, benchmarks and training jobs."
+        ),
+        CommandEntry(
+            "score", "Scoring", "Score photos: a number from 0 to 100, its word, its interval and its percentile."
+        ),
+        CommandEntry(
+            "explain",
+            "Gradient maps",
+            "Show where in a photo its score comes from: a map over the photo, or the numbers behind it.",
+        ),
+        CommandEntry(
+            "distort",
+            "Distorting",
+            "Distort a photo as KADID-10k or TID2013 do, at one of five levels or at all of them.",
+        ),
+        CommandEntry(
+            "meta-train",
+            "Meta-training",
+            "Learn a quality prior from distortion tasks by meta-learning (Algorithm 1), for `fine-tune`.",
+        ),
+        CommandEntry(
+            "fine-tune",
+            "Fine-tuning",
+            "Fine-tune a model on rated photos, and measure by repeated splits how good that is.",
+        ),
+        CommandEntry(
+            "evaluate",
+            "Evaluation",
+            "Evaluate a model on rated photos: SROCC, PLCC, KROCC and RMSE with intervals; SROCC by type.",
+        ),
+        CommandEntry(
+            "leave-one-out",
+            "Leave-one-distortion-out",
+            "Leave one distortion out: learn from all types but one, and be judged on that one (Table 2).",
+        ),
+        CommandEntry(
+            "ablation",
+            "Ablation",
+            "Compare priors after fine-tuning on the same splits: MetaIQA against Baseline (Table 4).",
+        ),
+        CommandEntry(
+            "adaptation-curve",
+            "Adaptation curve",
+            "Measure SROCC after fine-tuning on ever more labelled photos, from several starts.",
+        ),
+        CommandEntry(
+            "parameter-study",
+            "Parameter study",
+            "Vary the tasks in a mini-batch, k, and the inner steps, S: SROCC after fine-tuning (Figure 4).",
+        ),
+        CommandEntry(
+            "models",
+            "Models",
+            "List the models, show a model's card, or import foreign weights without executing them.",
+        ),
+        CommandEntry(
+            "databases",
+            "Databases",
+            "List the published databases, or check one that you have; nothing is downloaded.",
+        ),
+        CommandEntry(
+            "synthesize",
+            "Synthesis",
+            "Make a database of distorted photos with what people said of such distortions.",
+        ),
+    )
+}
+"""Every command by its name, in the order of the help."""
