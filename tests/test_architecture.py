@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = [
-    ["errors", "files", "memory", "progress"],
+    ["durations", "errors", "files", "memory", "progress"],
     ["image_formats", "image_colours"],
     ["images"],
     ["preprocessing", "databases", "distortions"],
