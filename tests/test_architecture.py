@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = [
-    ["assets", "command_catalogue", "completion", "errors", "files", "memory", "progress"],
+    ["assets", "command_catalogue", "completion", "durations", "errors", "files", "memory", "progress"],
     ["images"],
     ["preprocessing", "databases", "distortions"],
     ["synthesis", "tasks"],

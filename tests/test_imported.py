@@ -22,9 +22,9 @@ from hypothesis import strategies as st
 from torch import nn
 
 from metaiqa_core.errors import CheckpointError
-from metaiqa_core.models import imported, inert_pickle
-from metaiqa_core.models.imported import import_foreign_checkpoint, read_foreign_state_dict
-from metaiqa_core.models.inert_pickle import Name, Record, read_inert
+from metaiqa_core.models.foreign import imported, inert_pickle
+from metaiqa_core.models.foreign.imported import import_foreign_checkpoint, read_foreign_state_dict
+from metaiqa_core.models.foreign.inert_pickle import Name, Record, read_inert
 
 IMAGENET = torchvision.transforms.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 LAYOUTS = pytest.mark.parametrize("zipped", [False, True], ids=["legacy", "zip"])

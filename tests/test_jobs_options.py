@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from metaiqa_core.errors import JobError
 from metaiqa_core.jobs.command_options import MAIN_GROUP, options_of, parse, words_of
 from metaiqa_core.jobs.job import shell_lines
-from metaiqa_core.jobs.outlook import in_words, outlook
+from metaiqa_core.jobs.outlook import outlook
 
 
 def declare(parser):
@@ -163,10 +163,3 @@ def test_an_unknown_speed_and_an_end_are_what_they_are():
     assert outlook(lines(*steps("training", 10, 1, 1))).seconds_left is None
     assert outlook(lines(*steps("training", 10, 1, 10))).seconds_left == 0.0
     assert outlook(lines((1.0, "x", 1, 0, "loss", 1.0))).share == 0.0
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"), [(0.2, "1 s"), (59.4, "59 s"), (60, "1 min"), (3599, "1 h 0 min"), (86400, "1 d 0 h")]
-)
-def test_durations_are_said_as_people_say_them(seconds, words):
-    assert in_words(seconds) == words

@@ -218,7 +218,7 @@ def test_a_disk_without_room_is_refused_before_anything_is_written(photos, tmp_p
     folder = tmp_path / "new" / "database"
     assert refusal(synthesise(config(), selection, folder, labels="means")) == (
         # 8 images and 2 references of 128x96 pixels at 2.2 bytes
-        f"The images need about 0.27 MB, but the disk of {folder} has 0.10 MB free: "
+        f"The images need about 270.3 kB, but the disk of {folder} has 100.0 kB free: "
         "free some, choose another folder, or make fewer types, levels or photos."
     )
     assert not folder.parent.exists()

@@ -216,7 +216,7 @@ def test_the_command_makes_a_database_says_what_it_takes_and_names_what_it_refus
     assert main(words) == 1  # done, but one photo failed
     assert capsys.readouterr().err.splitlines() == [
         "refused: small.png is 100 x 90 pixels: at least 128 x 96 are needed.",
-        "kadid10k-style: 1 references x 2 types x 2 levels = 4 images; about 0.14 MB are still to be written",
+        "kadid10k-style: 1 references x 2 types x 2 levels = 4 images; about 135.2 kB are still to be written",
         f"4 images in {tmp_path / 'out'}, 4 of them made now",
     ]
     (photos / "small.png").unlink()

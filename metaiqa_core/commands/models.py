@@ -10,7 +10,7 @@ from metaiqa_core.commands.output import as_json, as_table, write
 from metaiqa_core.errors import CheckpointError
 from metaiqa_core.models.card import ModelCard, read_card
 from metaiqa_core.models.checkpoints import DEFAULT_MODEL, find_model, list_starts, own_models, save_checkpoint
-from metaiqa_core.models.imported import import_foreign_checkpoint
+from metaiqa_core.models.foreign.imported import import_foreign_checkpoint
 from metaiqa_core.preprocessing import Preprocessing
 
 

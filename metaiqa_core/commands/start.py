@@ -14,7 +14,7 @@ from metaiqa_core.commands.device import PROCESSOR, add_device_argument, read_de
 from metaiqa_core.errors import CheckpointError
 from metaiqa_core.models.backbones import BACKBONES, imagenet_weights
 from metaiqa_core.models.checkpoints import load_checkpoint
-from metaiqa_core.models.imported import read_foreign_state_dict
+from metaiqa_core.models.foreign.imported import read_foreign_state_dict
 from metaiqa_core.models.regressor import Regressor, RegressorConfig
 from metaiqa_core.preprocessing import Preprocessing
 from metaiqa_core.training.fingerprint import hash_of_weights

@@ -6,12 +6,13 @@ import re
 import sys
 from pathlib import Path
 
+from humanize import naturalsize
+
 from metaiqa_core.commands.output import finish_with_bar
 from metaiqa_core.distortions import LEVELS, find_distortion
 from metaiqa_core.errors import DatabaseError
 from metaiqa_core.synthesis import NAMES, SynthesisConfig, disk_need, find_photos, select_references, synthesise
 from metaiqa_core.synthesis.configuration import FULL_SIZE
-from metaiqa_core.synthesis.generation import in_words
 from metaiqa_core.synthesis.labels import LabelSource
 
 
@@ -74,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
     need = disk_need(config, selection, arguments.output)
     sys.stderr.write(
         f"{config.name}: {len(selection.references)} references x {len(config.types)} types x {len(config.levels)} "
-        f"levels = {images:,} images; about {in_words(need)} are still to be written\n"
+        f"levels = {images:,} images; about {naturalsize(need)} are still to be written\n"
     )
     work = synthesise(
         config,

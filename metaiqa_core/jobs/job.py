@@ -11,6 +11,7 @@ The folder's name is the job's name. Nothing here changes a file, and a link is 
 """
 
 import json
+import math
 import os
 import re
 import shlex
@@ -218,12 +219,18 @@ def read_status(folder: Path) -> Status:
     try:
         values = {entry.name: content[entry.name] for entry in fields(Status)}
         for name in ("keeper", "command"):
-            values[name] = values[name] and ProcessIdentity(int(values[name]["pid"]), str(values[name]["started"]))
+            values[name] = values[name] and _process(values[name])
         for name in ("queued_at", "started_at", "ended_at"):
             values[name] = None if values[name] is None else float(values[name])
         return Status(**values | {"state": State(values["state"]), "sentence": str(values["sentence"])})
     except (KeyError, TypeError, ValueError):
         raise JobError(f"{folder.name}/{STATUS_FILE} is damaged: resume is not possible, delete {folder}.") from None
+
+
+def _process(content: dict[str, Any]) -> ProcessIdentity:
+    """Read a process; a start time in words, as earlier builds wrote it, matches no process of today."""
+    started = content["started"]
+    return ProcessIdentity(int(content["pid"]), math.nan if isinstance(started, str) else float(started))
 
 
 def write_status(folder: Path, status: Status) -> None:

@@ -53,22 +53,6 @@ def outlook(metrics: pd.DataFrame) -> Outlook | None:
     return Outlook(str(recent["stage"].iloc[-1]), share, 0.0 if share >= 1 else left)
 
 
-def in_words(seconds: float) -> str:
-    """Return a duration as people say it.
-
-    >>> in_words(8), in_words(100), in_words(5000), in_words(200_000)
-    ('8 s', '2 min', '1 h 23 min', '2 d 8 h')
-    """
-    if seconds < 60:
-        return f"{max(1, round(seconds))} s"
-    minutes = round(seconds / 60)
-    if minutes < 60:
-        return f"{minutes} min"
-    if minutes < 24 * 60:
-        return f"{minutes // 60} h {minutes % 60} min"
-    return f"{minutes // 1440} d {minutes % 1440 // 60} h"
-
-
 def _share(stage: str, step: float, total: float) -> float:
     within = min(1.0, step / total) if total > 0 else 0.0
     place = _PLACE.search(stage)

@@ -3,6 +3,7 @@
 import math
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 _ESCAPES = {
@@ -61,25 +62,22 @@ def to_latex(
         bold = numbers.eq(numbers.max(axis=0), axis=1)
     else:
         bold = numbers.notna() & False
-    lines = [
-        r"% needs \usepackage{booktabs}",
-        r"\begin{table}",
-        r"\centering",
-        rf"\caption{{{escape(caption)}}}",
-        rf"\label{{{label}}}",
-        rf"\begin{{tabular}}{{l{'r' * table.shape[1]}}}",
-        r"\toprule",
-        " & ".join([escape(row_name), *(escape(_joined(column)) for column in table.columns)]) + r" \\",
-        r"\midrule",
-    ]
-    for position, row in enumerate(table.index):
-        cells = [
-            _cell(value, decimals, missing, bool(bold.iat[position, column]))
-            for column, value in enumerate(table.iloc[position])
-        ]
-        lines.append(" & ".join([escape(str(row)), *cells]) + r" \\")
-    lines += [r"\bottomrule", r"\end{tabular}", r"\end{table}", ""]
-    return "\n".join(lines)
+    printed = table.set_axis([escape(str(row)) for row in table.index], axis="index")
+    printed = printed.set_axis([escape(_joined(column)) for column in table.columns], axis="columns")
+    printed.columns.name = escape(row_name)  # pandas prints it in the corner
+    styled = printed.style.format(lambda value: _cell(value, decimals, missing))
+    styled = styled.apply(lambda _: np.where(bold, "textbf: --rwrap", ""), axis=None)
+    return (
+        r"% needs \usepackage{booktabs}"
+        + "\n"
+        + styled.to_latex(
+            column_format="l" + "r" * table.shape[1],
+            position_float="centering",
+            hrules=True,
+            caption=escape(caption),
+            label=label,
+        )
+    )
 
 
 def escape(text: str) -> str:
@@ -91,16 +89,13 @@ def escape(text: str) -> str:
     return "".join(_ESCAPES.get(character, character) for character in text)
 
 
-def _cell(value: object, decimals: int, missing: str, bold: bool) -> str:
+def _cell(value: object, decimals: int, missing: str) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return missing
     if isinstance(value, float):
         text = f"{value:.{decimals}f}"
-        # LaTeX prints a bare hyphen where a minus sign belongs.
-        text = f"${text}$" if text.startswith("-") else text
-    else:
-        text = escape(str(value))
-    return rf"\textbf{{{text}}}" if bold else text
+        return f"${text}$" if text.startswith("-") else text  # or LaTeX prints a hyphen instead of a minus sign
+    return escape(str(value))
 
 
 def _joined(column: object) -> str:

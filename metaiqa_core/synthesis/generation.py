@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from humanize import naturalsize
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -56,18 +57,13 @@ def bytes_needed(images: int, size: tuple[int, int]) -> int:
     return int(images * size[0] * size[1] * BYTES_PER_PIXEL)
 
 
-def in_words(amount: int) -> str:
-    """Return a number of bytes as people read it, such as `1.26 GB`."""
-    return f"{amount / 1e9:.2f} GB" if amount >= 1e8 else f"{amount / 1e6:.2f} MB"
-
-
 def refuse_small_disk(folder: Path, needed: int) -> None:
     """Raise a `DatabaseError` if the disk of a folder, which need not exist yet, has less than `needed` bytes free."""
     existing = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
     free = shutil.disk_usage(existing).free
     if needed > free:
         raise DatabaseError(
-            f"The images need about {in_words(needed)}, but the disk of {folder} has {in_words(free)} free: "
+            f"The images need about {naturalsize(needed)}, but the disk of {folder} has {naturalsize(free)} free: "
             "free some, choose another folder, or make fewer types, levels or photos."
         )
 

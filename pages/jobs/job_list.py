@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from metaiqa_core.durations import duration_in_words
 from metaiqa_core.jobs.catalogue import JOB_COMMANDS
 from metaiqa_core.jobs.job import Job
-from metaiqa_core.jobs.outlook import in_words
 from pages.jobs.watch import WORDS
 
 NEW = ""
@@ -44,6 +44,6 @@ def _open() -> None:
 
 def _caption(job: Job) -> str:
     what = JOB_COMMANDS[job.commands[-1][0]].title if job.commands else ""
-    age = in_words(time.time() - job.status.queued_at)
+    age = duration_in_words(time.time() - job.status.queued_at)
     word = WORDS[job.state][1]
     return f"{what}, {word}, {age} ago" if what else f"{word}, {age} ago"

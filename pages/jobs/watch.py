@@ -8,12 +8,13 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from metaiqa_core.durations import duration_in_words
 from metaiqa_core.errors import MetaIQAError
 from metaiqa_core.jobs import control
 from metaiqa_core.jobs.catalogue import JOB_COMMANDS
 from metaiqa_core.jobs.job import LOG_FILE, Job, State, find_job, find_jobs, shell_lines, shortest
 from metaiqa_core.jobs.job_log import tail
-from metaiqa_core.jobs.outlook import Outlook, in_words, outlook
+from metaiqa_core.jobs.outlook import Outlook, outlook
 from metaiqa_core.results.run_log import METRICS_FILE, read_metrics
 from pages.jobs.charts import LOSS, SROCC, Chart, curves, metrics_of
 from pages.jobs.permission import refuse_strangers
@@ -104,7 +105,9 @@ def _position(job: Job, view: Outlook | None) -> str:
         return "Waiting: one job works at a time, the longest waiting first"
     if view is None:
         return "Getting ready"
-    left = f"; about {in_words(view.seconds_left)} left" if view.seconds_left and job.state == State.RUNNING else ""
+    left = ""
+    if view.seconds_left and job.state == State.RUNNING:
+        left = f"; about {duration_in_words(view.seconds_left)} left"
     return f"{view.stage}: {view.share:.0%}{left}"
 
 
@@ -167,7 +170,7 @@ def _say_what_happened(job: Job) -> None:
     elif job.state == State.CANCELLED:
         st.info("Cancelled. What it had saved is kept; *Resume* goes on from there.")
     elif job.state == State.FINISHED and status.ended_at and status.started_at:
-        st.success(f"Finished after {in_words(status.ended_at - status.started_at)}.")
+        st.success(f"Finished after {duration_in_words(status.ended_at - status.started_at)}.")
 
 
 def _say_what_came_out(job: Job) -> None:

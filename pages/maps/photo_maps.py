@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from metaiqa_core.assess import Assessor
+from metaiqa_core.durations import duration_in_words
 from metaiqa_core.explain.alignment import to_photo_pixels
 from metaiqa_core.explain.gradient_maps import GradientMap, gradient_map
 from metaiqa_core.explain.methods import METHODS, Method
@@ -128,11 +129,9 @@ def about(seconds: float) -> str:
     """Return a duration in words that promise no more than is known.
 
     >>> about(0.4), about(12.3), about(200)
-    ('under 1 s', 'about 12 s', 'about 3 min')
+    ('under 1 second', 'about 12 seconds', 'about 3 minutes')
     """
-    if seconds < 1:
-        return "under 1 s"
-    return f"about {seconds:.0f} s" if seconds < 90 else f"about {seconds / 60:.0f} min"
+    return "under 1 second" if seconds < 1 else f"about {duration_in_words(seconds)}"
 
 
 def _seconds(maps: PhotoMaps, key: str) -> float:

@@ -152,7 +152,7 @@ def _prepare(photo: MapPhoto, result: GradientMap, mode: Mode, side: int) -> _Pr
                 layers=tuple(previews.jpeg(layer, 88) for layer in layers),
                 size=layers[0].size,
                 regions=tuple(scaled(region, scale) for region in regions),
-                description=in_words(photo.name, result, regions),
+                description=alternative_text(photo.name, result, regions),
             ),
         )
     kept[key] = known  # the most recent one stands last
@@ -192,7 +192,7 @@ def _legend(mode: Mode) -> None:
     )
 
 
-def in_words(name: str, result: GradientMap, regions: Sequence[Region]) -> str:
+def alternative_text(name: str, result: GradientMap, regions: Sequence[Region]) -> str:
     """Say what a map shows, for those who cannot see it."""
     method = METHODS[result.method]
     verb = "hurts" if method.signed else "matters"

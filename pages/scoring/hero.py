@@ -3,6 +3,7 @@
 import html
 
 import streamlit as st
+from humanize import naturalsize
 
 from metaiqa_core.assess import Assessment, Assessor, QualityMap, word_of
 from pages.scoring import quality_map
@@ -142,7 +143,7 @@ def _facts(assessment: Assessment, photo: SessionPhoto) -> None:
     facts = [
         f"{assessment.width} × {assessment.height} pixels ({megapixels:.1f} MP)",
         assessment.format,
-        f"{photo.size / 1e6:.1f} MB" if photo.size >= 1e5 else f"{photo.size / 1e3:.0f} kB",
+        naturalsize(photo.size),
         f"model {assessment.model}",
     ]
     st.caption(" · ".join(facts))

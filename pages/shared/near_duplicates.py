@@ -5,6 +5,8 @@ from collections.abc import Mapping
 import imagehash
 import numpy as np
 from PIL import Image
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 SAME_SCENE = 10
 """Most differing bits (of 64) between near-duplicates. The samples and their damaged versions differ in 0 to 2 bits,
@@ -31,14 +33,12 @@ def groups(appearances: Mapping[str, int | None]) -> list[list[str]]:
     """
     keys = [key for key, value in appearances.items() if value is not None]
     hashes = np.array([appearances[key] for key in keys], np.uint64)
-    group_of = list(range(len(keys)))
-    for index in range(1, len(keys)):
-        near = np.flatnonzero(np.bitwise_count(hashes[:index] ^ hashes[index]) <= SAME_SCENE)
-        joined = {group_of[other] for other in near} | {index}
-        first = min(joined)
-        if len(joined) > 1:
-            group_of[: index + 1] = [first if group in joined else group for group in group_of[: index + 1]]
+    # Row by row, so that a thousand photos need no table of a million distances.
+    near = [np.flatnonzero(np.bitwise_count(hashes ^ each) <= SAME_SCENE) for each in hashes]
+    rows = np.repeat(np.arange(len(keys)), [len(row) for row in near])
+    columns = np.concatenate([*near, np.empty(0, np.intp)])
+    linked = coo_array((np.ones(len(rows), bool), (rows, columns)), shape=(len(keys), len(keys)))
     members: dict[int, list[str]] = {}
-    for key, group in zip(keys, group_of, strict=True):
-        members.setdefault(group, []).append(key)
+    for key, group in zip(keys, connected_components(linked, directed=False)[1] if keys else [], strict=True):
+        members.setdefault(int(group), []).append(key)
     return [group for group in members.values() if len(group) > 1]

@@ -14,9 +14,9 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from metaiqa_core.errors import CheckpointError
-from metaiqa_core.models.pickled_networks import named_tensors
+from metaiqa_core.models.foreign.pickled_networks import named_tensors
+from metaiqa_core.models.foreign.torch_archives import PICKLE_SIGNATURE, ZIP_SIGNATURE, read_legacy, read_zip
 from metaiqa_core.models.released import ReleasedRegressor
-from metaiqa_core.models.torch_archives import PICKLE_SIGNATURE, ZIP_SIGNATURE, read_legacy, read_zip
 
 FILE_SIZE_LIMIT = 2**30  # bytes; the largest torchvision classifier of the usual families, VGG16, takes half of it
 

@@ -5,8 +5,8 @@ from typing import Any
 from torch import Tensor
 
 from metaiqa_core.errors import CheckpointError
-from metaiqa_core.models.inert_pickle import Record
-from metaiqa_core.models.torch_archives import Archive, is_tensor
+from metaiqa_core.models.foreign.inert_pickle import Record
+from metaiqa_core.models.foreign.torch_archives import Archive, is_tensor
 
 ENTRY_LIMIT = 20_000  # modules, parameters and buffers together; ResNet152 has about 2,000
 

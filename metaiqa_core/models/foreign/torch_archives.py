@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from metaiqa_core.errors import CheckpointError
-from metaiqa_core.models.inert_pickle import Name, Record, read_inert
+from metaiqa_core.models.foreign.inert_pickle import Name, Record, read_inert
 
 ZIP_SIGNATURE = b"PK\x03\x04"
 PICKLE_SIGNATURE = b"\x80"
