@@ -45,9 +45,10 @@ from metaiqa_core.models.regressor import Regressor, RegressorConfig
 from metaiqa_core.preprocessing import Preprocessing
 from metaiqa_core.progress import finish
 from metaiqa_core.tasks import DistortionTask, distortion_tasks
+from metaiqa_core.training.frozen_features import FrozenFeatures
 from metaiqa_core.training.meta import _batches, _divide, meta_train, mini_batch
 from metaiqa_core.training.meta_configuration import MetaConfig
-from metaiqa_core.training.photos import FrozenFeatures, TrainingPhotos
+from metaiqa_core.training.photos import TrainingPhotos
 
 IMAGES_PER_TASK = 125
 

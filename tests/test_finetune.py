@@ -14,10 +14,11 @@ from metaiqa_core.databases.rated_image import RatedImage
 from metaiqa_core.errors import DatabaseError, TrainingError
 from metaiqa_core.models.regressor import Regressor, RegressorConfig
 from metaiqa_core.progress import finish
-from metaiqa_core.training import photos as photos_module
+from metaiqa_core.training import tensor_cache
 from metaiqa_core.training.configuration import FINE_TUNE_PRESETS, FineTuneConfig
 from metaiqa_core.training.finetune import fine_tune
-from metaiqa_core.training.photos import FrozenFeatures, TrainingPhotos, predict
+from metaiqa_core.training.frozen_features import FrozenFeatures
+from metaiqa_core.training.photos import TrainingPhotos, predict
 
 NETWORK = RegressorConfig(backbone="mobilenet_v3_small", hidden=8, dropout=0.3)
 QUICK = FineTuneConfig(
@@ -345,12 +346,12 @@ def test_photos_beyond_the_cache_are_decoded_again(tiny_database, monkeypatch):
 
 
 def test_what_is_kept_stays_as_it_was_made(monkeypatch):
-    monkeypatch.setattr(photos_module, "BLOCK_BYTES", 1000)
+    monkeypatch.setattr(tensor_cache, "BLOCK_BYTES", 1000)
     generator = torch.Generator().manual_seed(0)
     made = [torch.randint(0, 256, (3, 5, 7), generator=generator, dtype=torch.uint8) for _ in range(4)]
     made += [torch.rand(2, 3, 5, 7, generator=generator).contiguous(memory_format=torch.channels_last)]
     made += [torch.rand(20, 30, generator=generator), torch.rand(4, 6, generator=generator).half()[:, ::2]]
-    cache = photos_module._Cache(10_000)
+    cache = tensor_cache.TensorCache(10_000)
     with torch.inference_mode():
         cache.get(0, made[0].clone)
     for key, tensor in enumerate(made):

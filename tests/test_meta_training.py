@@ -1,6 +1,7 @@
 """Algorithm 1 on a toy network, where every step can be computed by hand."""
 
 import dataclasses
+import json
 import math
 
 import numpy as np
@@ -298,6 +299,18 @@ def test_a_state_of_another_run_is_refused(photos, tasks, tmp_path):
     finish(meta_train(Toy(), photos, tasks, SMALL, state_file=tmp_path / "run" / "state.pt"))
     with pytest.raises(TrainingError, match="was started with another configuration: choose another --run-dir"):
         finish(meta_train(Toy(1), photos, tasks, SMALL, state_file=tmp_path / "run" / "state.pt"))
+
+
+def test_a_state_is_resumed_whatever_the_order_of_its_configurations_fields(photos, tasks, tmp_path, monkeypatch):
+    monkeypatch.setenv("METAIQA_STATE_SECONDS", "0")
+    work = meta_train(Toy(), photos, tasks, SMALL, state_file=tmp_path / "state.pt")
+    next(work)
+    work.close()
+    state = torch.load(tmp_path / "state.pt", weights_only=True)
+    signature = json.loads(state["signature"])
+    signature["config"] = dict(reversed(signature["config"].items()))
+    torch.save(state | {"signature": json.dumps(signature)}, tmp_path / "state.pt")
+    assert next(meta_train(Toy(), photos, tasks, SMALL, state_file=tmp_path / "state.pt")).step == 2
 
 
 def test_a_loss_that_is_not_finite_ends_the_run_with_its_state_kept(photos, tasks, tmp_path, monkeypatch):

@@ -216,6 +216,9 @@ def test_another_configuration_does_not_pass_for_this_one(distorted, tiny_checkp
     words = ["leave-one-out", "--database", distorted, "--model", tiny_checkpoint, "--types", "kadid10k:GB"]
     words = [str(word) for word in [*words, "--methods", "Baseline", "--run-dir", tmp_path / "run", *LEAN]]
     assert main(words) == 0
+    recipe = tmp_path / "run" / "folds" / "Baseline" / "recipe.json"
+    recipe.write_text(json.dumps(dict(reversed(json.loads(recipe.read_text()).items()))))
+    assert main(words) == 0  # the order of the fields is no difference
     capsys.readouterr()
     assert main([*words, "--inner-learning-rate", "0.5"]) == 2
     assert capsys.readouterr().err == (
@@ -356,7 +359,8 @@ def test_every_option_says_all_that_its_field_does(configuration):
     parser = argparse.ArgumentParser()
     add_options(parser, configuration)
     helps = {action.dest: action.help for action in parser._actions}
-    told = " ".join(inspect.getdoc(configuration).partition("Attributes:")[2].split())
+    docstrings = [inspect.cleandoc(owner.__doc__ or "").partition("Attributes:")[2] for owner in configuration.__mro__]
+    told = " ".join(" ".join(docstrings).split())
     for field in dataclasses.fields(configuration):
         assert f"{field.name}: {helps[field.name].replace('%%', '%')}" in told
         assert helps[field.name].endswith(".")

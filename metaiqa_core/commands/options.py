@@ -15,7 +15,8 @@ def add_options(parser: argparse.ArgumentParser, configuration: type[Any], skip:
     """Declare `--field-name` for each field of a frozen dataclass; those not given leave the preset as it is."""
     group = parser.add_argument_group("configuration (each overrides the preset)")
     hints = typing.get_type_hints(configuration)
-    for field in dataclasses.fields(configuration):
+    inherited = {name for base in configuration.__bases__ for name in getattr(base, "__dataclass_fields__", ())}
+    for field in sorted(dataclasses.fields(configuration), key=lambda field: field.name in inherited):
         if field.name in skip:
             continue
         kind = hints[field.name]
@@ -39,7 +40,9 @@ def chosen(preset: Configuration, arguments: argparse.Namespace) -> Configuratio
 
 
 def _summary(configuration: type[Any], name: str) -> str:
-    """Return what the docstring says of a field."""
-    told = inspect.getdoc(configuration) or ""
-    match = re.search(rf"^ +{name}: (.*(?:\n {{8}}.*)*)", told, re.MULTILINE)
-    return " ".join(match[1].split()).replace("%", "%%") if match else ""
+    """Return the description of a field from the docstring of its class, or of the one that it is inherited from."""
+    for owner in configuration.__mro__:
+        match = re.search(rf"^ +{name}: (.*(?:\n {{8}}.*)*)", inspect.cleandoc(owner.__doc__ or ""), re.MULTILINE)
+        if match:
+            return " ".join(match[1].split()).replace("%", "%%")
+    return ""

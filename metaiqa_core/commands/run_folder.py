@@ -14,6 +14,7 @@ from metaiqa_core.commands.output import as_json
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.errors import TrainingError
 from metaiqa_core.files import write_text
+from metaiqa_core.training.fingerprint import is_same_recipe
 
 Item = TypeVar("Item")
 
@@ -104,7 +105,7 @@ def claim(folder: Path, recipe: Mapping[str, Any], databases: Sequence[Database]
     file, content = folder / "recipe.json", as_json({**recipe, **made_of})
     if not file.exists():
         write_text(file, content)
-    elif file.read_text(encoding="utf-8") != content:
+    elif not is_same_recipe(file.read_text(encoding="utf-8"), content):
         raise TrainingError(
             f"The splits in {folder} were made by another configuration, from other weights or of other images: choose "
             "another --run-dir, or delete it."

@@ -1,59 +1,48 @@
 """What a fine-tuning run may vary, and the named presets."""
 
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from metaiqa_core.training.learning_configuration import LearningConfig
 
 
-@dataclass(frozen=True)
-class FineTuneConfig:
-    """Settings of fine-tuning (Eqs. 9-10); defaults are the paper's (Section 4.1).
+@dataclass(frozen=True, kw_only=True)
+class FineTuneConfig(LearningConfig):
+    """Settings of fine-tuning (Eqs. 9-10), besides those of `LearningConfig`; defaults are the paper's (Section 4.1).
 
     Attributes:
         epochs: Passes over the training images.
         batch_size: Images in a step.
-        learning_rate: Of the backbone.
-        head_learning_rate: Of the linear layers; None: as the backbone.
-        weight_decay: Strength of the penalty on the weights.
+        learning_rate: Learning rate of the backbone.
         decoupled_decay: Apply the penalty to the weights directly (AdamW) rather than through the gradient (Adam).
         schedule: `step` multiplies the rates by 0.8 every 5 epochs (the paper); `one-cycle` warms up to the rates over
             15 % of the steps and falls to zero along a cosine (torch's OneCycleLR, with its cycled momentum).
-        crop: Side of the random square crop in pixels of the model's input; smaller photos are cropped to their side.
-        flip: Mirror half of the crops; a mirror image is as good as the photo.
         correlation_weight: Weight of (1 - PLCC) / 2 within each batch, beside the squared error.
-        frozen_stages: That many first stages of the backbone keep their weights.
         batch_norm: `frozen` keeps the running statistics and uses them; `adapt` uses the batch's and updates them.
         averaging: Decay of the exponential moving average of the weights, which then is the model; 0 for none.
         gradient_norm: Longest allowed gradient; 0 for no limit.
         validation_share: Share of the training images held back to choose the epoch; 0: the last epoch is kept.
-        seed: Of order, crops, mirrors, dropout, validation part and new layers.
     """
 
     epochs: int = 100
     batch_size: int = 50
     learning_rate: float = 1e-5
-    head_learning_rate: float | None = None
-    weight_decay: float = 1e-5
     decoupled_decay: bool = False
     schedule: Literal["step", "one-cycle"] = "step"
-    crop: int = 224
-    flip: bool = False
     correlation_weight: float = 0.0
-    frozen_stages: int = 0
     batch_norm: Literal["frozen", "adapt"] = "adapt"
     averaging: float = 0.0
     gradient_norm: float = 0.0
     validation_share: float = 0.0
-    seed: int = 0
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
-        if self.crop < 32:
-            raise ValueError(f"crop must be at least 32 pixels, got {self.crop}")
         if self.learning_rate <= 0 or (self.head_learning_rate is not None and self.head_learning_rate <= 0):
             raise ValueError("learning rates must be above 0")
-        for name in ("weight_decay", "correlation_weight", "frozen_stages", "gradient_norm"):
+        super().__post_init__()
+        for name in ("correlation_weight", "gradient_norm"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be 0 or more, got {getattr(self, name)}")
         for name in ("averaging", "validation_share"):
@@ -63,15 +52,6 @@ class FineTuneConfig:
             raise ValueError(f"schedule must be step or one-cycle, got {self.schedule!r}")
         if self.batch_norm not in ("frozen", "adapt"):
             raise ValueError(f"batch_norm must be frozen or adapt, got {self.batch_norm!r}")
-
-    @property
-    def fixed_statistics(self) -> bool:
-        """Whether batch normalisation keeps its running statistics, so that it can be folded."""
-        return self.batch_norm == "frozen"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields as JSON-ready values."""
-        return asdict(self)
 
 
 PAPER = FineTuneConfig()

@@ -1,6 +1,7 @@
-"""What tells one set of weights from another."""
+"""What tells one training from another: its start's weights, and the recipe that it follows."""
 
 import hashlib
+import json
 
 from torch import nn
 
@@ -11,3 +12,20 @@ def hash_of_weights(network: nn.Module) -> str:
     for tensor in network.state_dict().values():
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()
+
+
+def is_same_recipe(first: str, second: str) -> bool:
+    """Compare two recipes, each a JSON text, by their values.
+
+    The order of fields is no difference: it follows the classes that declare them, and changes with the program.
+
+    >>> is_same_recipe('{"crop": 224, "seed": 0}', '{"seed": 0, "crop": 224}')
+    True
+
+    Returns:
+        Whether the values are equal; False where a text is no JSON.
+    """
+    try:
+        return bool(json.loads(first) == json.loads(second))
+    except ValueError:
+        return False

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from metaiqa_core.errors import TrainingError
 from metaiqa_core.models.batch_norm import idle_norms, norms_within_convolutions, set_statistics
 from metaiqa_core.models.regressor import Regressor
-from metaiqa_core.training.photos import FrozenFeatures
+from metaiqa_core.training.frozen_features import FrozenFeatures
 
 STATISTICS_OF = 64
 """Photos whose activations give folded batch normalisations their statistics back."""

@@ -13,6 +13,7 @@ from metaiqa_core.errors import TrainingError
 from metaiqa_core.files import write_whole
 from metaiqa_core.models.regressor import Regressor
 from metaiqa_core.tasks import DistortionTask
+from metaiqa_core.training.fingerprint import is_same_recipe
 from metaiqa_core.training.photos import TrainingPhotos
 
 STATE_SECONDS = 20.0
@@ -79,7 +80,7 @@ def load_state(path: Path, signature: dict[str, Any]) -> dict[str, Any] | None:
         raise TrainingError(
             f"The state of the run in {path} is damaged: delete it to start this run afresh."
         ) from error
-    if not isinstance(state, dict) or state.get("signature") != json.dumps(signature):
+    if not isinstance(state, dict) or not is_same_recipe(str(state.get("signature")), json.dumps(signature)):
         raise TrainingError(
             f"The run in {path.parent} was started with another configuration: choose another --run-dir, or delete it."
         )

@@ -11,8 +11,9 @@ from torch.nn import functional as F
 
 from metaiqa_core.errors import TrainingError
 from metaiqa_core.models.regressor import Regressor
+from metaiqa_core.training.frozen_features import FrozenFeatures
 from metaiqa_core.training.modes import dropout_of, scores_to_learn_from
-from metaiqa_core.training.photos import FrozenFeatures, TrainingPhotos
+from metaiqa_core.training.photos import TrainingPhotos
 
 
 @dataclass(frozen=True, eq=False)
