@@ -10,9 +10,9 @@ from test_meta_training import SMALL, MemoryPhotos, database, folded_toy, tasks 
 from torch import distributed
 
 from metaiqa_core.cli import main
-from metaiqa_core.commands.device import read_device
-from metaiqa_core.commands.priors import PriorRecipe
-from metaiqa_core.commands.start import Start
+from metaiqa_core.commands.options.device import read_device
+from metaiqa_core.commands.options.prior import PriorRecipe
+from metaiqa_core.commands.options.start import Start
 from metaiqa_core.errors import TrainingError
 from metaiqa_core.preprocessing import Preprocessing
 from metaiqa_core.progress import finish
@@ -221,12 +221,15 @@ ANOTHER = torch.device("cpu", 0)
     ("words", "trainer"),
     [
         (["fine-tune", "--database", "{csv}", "--model", "{model}"], "fine_tune._train"),
-        (["ablation", "--database", "{csv}", "--start", "A={model}"], "adaptation.fine_tuner"),
-        (["ablation", "--database", "{csv}", "--start", "A=mobilenet_v3_small:random"], "adaptation.fine_tuner"),
-        (["meta-train", "--database", "{typed}", "--model", "{model}"], "priors.PriorRecipe.train"),
+        (["ablation", "--database", "{csv}", "--start", "A={model}"], "options.adaptation.fine_tuner"),
+        (
+            ["ablation", "--database", "{csv}", "--start", "A=mobilenet_v3_small:random"],
+            "options.adaptation.fine_tuner",
+        ),
+        (["meta-train", "--database", "{typed}", "--model", "{model}"], "options.prior.PriorRecipe.train"),
         (
             ["meta-train", "--database", "{typed}", "--backbone", "mobilenet_v3_small", "--initial-weights", "random"],
-            "priors.PriorRecipe.train",
+            "options.prior.PriorRecipe.train",
         ),
         (
             ["parameter-study", "--database", "{typed}", "--target", "{csv}", "--model", "{model}", *STUDY],
@@ -246,7 +249,7 @@ def test_commands_train_where_they_are_told_to(words, trainer, tiny_csv, tiny_ch
         raise AskedError
 
     for module in ("start", "adaptation"):
-        monkeypatch.setattr(f"metaiqa_core.commands.{module}.read_device", lambda arguments: ANOTHER)
+        monkeypatch.setattr(f"metaiqa_core.commands.options.{module}.read_device", lambda arguments: ANOTHER)
     monkeypatch.setattr(f"metaiqa_core.commands.{trainer}", train)
     with pytest.raises(AskedError):
         main([*(word.format(**names) for word in words), "--run-dir", str(tmp_path / "run")])

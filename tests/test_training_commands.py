@@ -22,8 +22,8 @@ from safetensors.torch import load_file
 from tiny_fixtures import photo_pixels
 
 from metaiqa_core.cli import main
-from metaiqa_core.commands.options import add_options
-from metaiqa_core.commands.priors import add_prior_arguments, read_recipe
+from metaiqa_core.commands.options.configuration import add_options
+from metaiqa_core.commands.options.prior import add_prior_arguments, read_recipe
 from metaiqa_core.databases.reading import read_database
 from metaiqa_core.errors import TrainingError
 from metaiqa_core.models.checkpoints import load_checkpoint, save_checkpoint
@@ -176,7 +176,7 @@ def test_adam_steps_are_those_that_are_taken(distorted, tiny_checkpoint, monkeyp
 def test_what_is_to_be_judged_does_not_start_from_the_default_model_unasked(monkeypatch):
     asked = []
     monkeypatch.setattr(
-        "metaiqa_core.commands.start.start_from_backbone", lambda *words, **_: asked.append(words) or "backbone"
+        "metaiqa_core.commands.options.start.start_from_backbone", lambda *words, **_: asked.append(words) or "backbone"
     )
     assert recipe_of().start == "backbone"
     assert asked == [("resnet18", "imagenet", 500)]

@@ -3,10 +3,10 @@
 import argparse
 import sys
 
-from metaiqa_core.commands.adaptation import add_adaptation_arguments, compare_starts, read_starts
-from metaiqa_core.commands.database import add_database_arguments, read_database
+from metaiqa_core.commands.options.adaptation import add_adaptation_arguments, compare_starts, read_starts
+from metaiqa_core.commands.options.database_choice import add_database_arguments, chosen_database
+from metaiqa_core.commands.options.run_folder import add_run_arguments, add_worker_arguments
 from metaiqa_core.commands.output import as_table
-from metaiqa_core.commands.run_folder import add_run_arguments, add_worker_arguments
 from metaiqa_core.evaluation.protocols import authentic_folds, summarise
 from metaiqa_core.results.records import Protocol
 
@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Compute the folds that are missing, write the results, and print mean SROCC and PLCC."""
-    database = read_database(arguments)
+    database = chosen_database(arguments)
     starts = read_starts(arguments)
     folds = authentic_folds(database, arguments.seeds)
     finished = compare_starts(arguments, starts, database, folds, Protocol.ABLATION)

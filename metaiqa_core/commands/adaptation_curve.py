@@ -5,10 +5,10 @@ import sys
 
 import numpy as np
 
-from metaiqa_core.commands.adaptation import add_adaptation_arguments, compare_starts, read_starts
-from metaiqa_core.commands.database import add_database_arguments, read_database
+from metaiqa_core.commands.options.adaptation import add_adaptation_arguments, compare_starts, read_starts
+from metaiqa_core.commands.options.database_choice import add_database_arguments, chosen_database
+from metaiqa_core.commands.options.run_folder import add_run_arguments, add_worker_arguments
 from metaiqa_core.commands.output import as_table
-from metaiqa_core.commands.run_folder import add_run_arguments, add_worker_arguments
 from metaiqa_core.evaluation.protocols import adaptation_folds
 from metaiqa_core.results.records import Protocol
 
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Compute the folds that are missing, write the results, and print mean SROCC by number of photos."""
-    database = read_database(arguments)
+    database = chosen_database(arguments)
     starts = read_starts(arguments)
     sizes = sorted(set(arguments.sizes))
     folds = adaptation_folds(database, arguments.seeds, sizes)

@@ -11,11 +11,11 @@ import torch
 from numpy.typing import NDArray
 
 from metaiqa_core import __version__
-from metaiqa_core.commands.database import add_database_arguments, read_database
-from metaiqa_core.commands.options import add_options, chosen
+from metaiqa_core.commands.options.configuration import add_options, chosen
+from metaiqa_core.commands.options.database_choice import add_database_arguments, chosen_database
+from metaiqa_core.commands.options.run_folder import add_run_arguments, claim, command_line, common_folder
+from metaiqa_core.commands.options.start import Start, add_start_arguments, note_what_was_learned, read_start
 from metaiqa_core.commands.output import finish_with_bar
-from metaiqa_core.commands.run_folder import add_run_arguments, claim, command_line, common_folder
-from metaiqa_core.commands.start import Start, add_start_arguments, note_what_was_learned, read_start
 from metaiqa_core.databases import reading
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.errors import TrainingError
@@ -92,7 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
     least_steps = arguments.least_steps
     if least_steps is None:
         least_steps = LEAST_STEPS if arguments.epochs is None else 0
-    database = read_database(arguments)
+    database = chosen_database(arguments)
     start = read_start(arguments, folded=config.fixed_statistics)
     rehearsed = [reading.read_database(path) for path in arguments.rehearse]
     for other in rehearsed:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from metaiqa_core.commands.options.run_folder import log_folder, shard_of, share_folds
 from metaiqa_core.commands.output import finish_with_bar
-from metaiqa_core.commands.run_folder import log_folder, shard_of, share_folds
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.evaluation.protocols import Fold, Split, Trainer, refuse_collapsed, run_fold
 from metaiqa_core.files import file_name_for

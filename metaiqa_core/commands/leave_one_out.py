@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from metaiqa_core.commands.database import add_database_arguments, read_database
 from metaiqa_core.commands.fold_by_fold import Comparison, finish_folds, folds_folder
+from metaiqa_core.commands.options.database_choice import add_database_arguments, chosen_database
+from metaiqa_core.commands.options.prior import METHODS, PriorRecipe, add_prior_arguments, read_recipe
+from metaiqa_core.commands.options.run_folder import add_run_arguments, add_worker_arguments, claim, common_folder
+from metaiqa_core.commands.options.start import note_what_was_learned
 from metaiqa_core.commands.output import as_table
-from metaiqa_core.commands.priors import METHODS, PriorRecipe, add_prior_arguments, read_recipe
-from metaiqa_core.commands.run_folder import add_run_arguments, add_worker_arguments, claim, common_folder
-from metaiqa_core.commands.start import note_what_was_learned
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.errors import DatabaseError
 from metaiqa_core.evaluation.protocols import Fold, Split, Trainer, leave_one_distortion_out_folds
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Compute the folds that are missing, write the results, and print SROCC by type."""
-    database = read_database(arguments)
+    database = chosen_database(arguments)
     recipe = read_recipe(arguments)
     folds = _chosen(leave_one_distortion_out_folds(database, arguments.seeds), arguments.types, database)
     for method in arguments.methods:

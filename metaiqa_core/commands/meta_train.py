@@ -4,10 +4,10 @@ import argparse
 import dataclasses
 import sys
 
-from metaiqa_core.commands.database import add_database_arguments, read_databases
+from metaiqa_core.commands.options.database_choice import add_database_arguments, chosen_databases
+from metaiqa_core.commands.options.prior import METHODS, add_prior_arguments, prior_card, read_recipe
+from metaiqa_core.commands.options.run_folder import add_run_arguments
 from metaiqa_core.commands.output import finish_with_bar
-from metaiqa_core.commands.priors import METHODS, add_prior_arguments, prior_card, read_recipe
-from metaiqa_core.commands.run_folder import add_run_arguments
 from metaiqa_core.models.checkpoints import save_checkpoint
 from metaiqa_core.progress import finish
 from metaiqa_core.results.run_log import recorded
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, alone or among the processes that torchrun started, and write the prior with its card."""
-    databases = read_databases(arguments)
+    databases = chosen_databases(arguments)
     recipe = read_recipe(arguments)
     tasks = distortion_tasks(*databases)
     images = [image for database in databases for image in database]

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from metaiqa_core.commands.adaptation import fine_tuner
-from metaiqa_core.commands.database import add_database_arguments, read_databases
 from metaiqa_core.commands.fold_by_fold import say_collapsed
+from metaiqa_core.commands.options.adaptation import fine_tuner
+from metaiqa_core.commands.options.database_choice import add_database_arguments, chosen_databases
+from metaiqa_core.commands.options.prior import PriorRecipe, add_prior_arguments, prior_card, read_recipe
+from metaiqa_core.commands.options.run_folder import add_run_arguments, claim, common_folder
+from metaiqa_core.commands.options.start import note_what_was_learned, start_from_model
 from metaiqa_core.commands.output import as_table, finish_with_bar
-from metaiqa_core.commands.priors import PriorRecipe, add_prior_arguments, prior_card, read_recipe
-from metaiqa_core.commands.run_folder import add_run_arguments, claim, common_folder
-from metaiqa_core.commands.start import note_what_was_learned, start_from_model
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.databases.reading import read_database
 from metaiqa_core.evaluation.protocols import Fold, Split, adaptation_folds, authentic_folds, refuse_collapsed, run_fold
@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Vary k with the preset's S, and S with the preset's k; print SROCC by setting."""
-    sources, target = read_databases(arguments), read_database(arguments.target, images=arguments.target_images)
+    sources, target = chosen_databases(arguments), read_database(arguments.target, images=arguments.target_images)
     recipe = read_recipe(arguments)
     k, steps = recipe.config.tasks_per_batch, recipe.config.inner_steps
     settings = sorted({(tasks, steps) for tasks in arguments.tasks} | {(k, number) for number in arguments.steps})

@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 import torch
 
 from metaiqa_core import __version__
-from metaiqa_core.commands.options import add_options, chosen
-from metaiqa_core.commands.run_folder import command_line
-from metaiqa_core.commands.start import Start, add_start_arguments, read_start
+from metaiqa_core.commands.options.configuration import add_options, chosen
+from metaiqa_core.commands.options.run_folder import command_line
+from metaiqa_core.commands.options.start import Start, add_start_arguments, read_start
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.errors import TrainingError
 from metaiqa_core.models.card import ModelCard

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from metaiqa_core.commands.device import add_device_argument, read_device
 from metaiqa_core.commands.fold_by_fold import Comparison, finish_folds, folds_folder
-from metaiqa_core.commands.options import add_options, chosen
-from metaiqa_core.commands.run_folder import claim, common_folder
-from metaiqa_core.commands.start import Start, note_what_was_learned, start_from_backbone, start_from_model
+from metaiqa_core.commands.options.configuration import add_options, chosen
+from metaiqa_core.commands.options.device import add_device_argument, read_device
+from metaiqa_core.commands.options.run_folder import claim, common_folder
+from metaiqa_core.commands.options.start import Start, note_what_was_learned, start_from_backbone, start_from_model
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.errors import TrainingError
 from metaiqa_core.evaluation.protocols import Fold, Split, Trainer

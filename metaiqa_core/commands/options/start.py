@@ -10,7 +10,7 @@ from typing import Literal
 
 import torch
 
-from metaiqa_core.commands.device import PROCESSOR, add_device_argument, read_device
+from metaiqa_core.commands.options.device import PROCESSOR, add_device_argument, read_device
 from metaiqa_core.errors import CheckpointError
 from metaiqa_core.models.backbones import BACKBONES, imagenet_weights
 from metaiqa_core.models.checkpoints import load_checkpoint
