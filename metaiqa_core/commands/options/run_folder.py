@@ -1,26 +1,24 @@
-"""What commands share that work in a run folder: its options, the workers that share its folds, and its origins."""
+"""The options by which commands name the folder of a run, and the processes that share its folds."""
 
 import argparse
 import os
 import re
 import shlex
-import subprocess
 import sys
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
 
-from metaiqa_core.commands.output import as_json
-from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.errors import TrainingError
-from metaiqa_core.files import write_text
-from metaiqa_core.training.fingerprint import is_same_recipe
-
-Item = TypeVar("Item")
+from metaiqa_core.experiments.run_folder import RunFolder
+from metaiqa_core.experiments.workers import Workers
 
 
 def add_run_arguments(parser: argparse.ArgumentParser, content: str) -> None:
-    """Declare --run-dir and --tensorboard."""
+    """Declare --run-dir and --tensorboard.
+
+    Args:
+        parser: the command's parser
+        content: what the folder will hold
+    """
     parser.add_argument("--run-dir", required=True, type=Path, metavar="DIR", help=content)
     parser.add_argument(
         "--tensorboard", action="store_true", help="also write TensorBoard's event files (metrics.csv always is)"
@@ -37,85 +35,23 @@ def add_worker_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def share_folds(arguments: argparse.Namespace) -> None:
-    """Let --workers processes compute all folds; each runs this very command with a --shard of its own.
+def read_run_folder(arguments: argparse.Namespace) -> RunFolder:
+    """Return where the run works, and the processes that share its folds: each runs this very command.
 
     Raises:
-        TrainingError: If one of them fails; what is finished stays.
+        TrainingError: If --workers is below 1.
     """
-    if arguments.workers < 1:
-        raise TrainingError(f"--workers must be at least 1, got {arguments.workers}.")
-    if arguments.workers == 1 or arguments.shard:
-        return
-    count = arguments.workers
-    threads = str(max(1, (os.cpu_count() or 1) // count))
-    environment = {**os.environ, "OMP_NUM_THREADS": threads}
-    folder = arguments.run_dir / "workers"
-    folder.mkdir(parents=True, exist_ok=True)
-    logs = [folder / f"{number}.log" for number in range(1, count + 1)]
-    workers = []
-    try:
-        for number, log in enumerate(logs, start=1):
-            words = [
-                sys.executable,
-                "-m",
-                "metaiqa_core",
-                *sys.argv[1:],
-                "--workers",
-                "1",
-                "--shard",
-                f"{number}/{count}",
-            ]
-            with log.open("ab") as output:
-                workers.append(subprocess.Popen(words, stdout=output, stderr=output, env=environment))  # noqa: S603
-        sys.stderr.write(f"{count} processes share the folds; their progress is in {folder}\n")
-        for worker, log in zip(workers, logs, strict=True):
-            if worker.wait():
-                last = log.read_text(encoding="utf-8", errors="replace").strip().rpartition("\n")[2]
-                raise TrainingError(f"One of the processes that share the folds failed: {last} (see {log})")
-    finally:
-        for worker in workers:
-            worker.terminate()
-        for worker in workers:
-            worker.wait()
-
-
-def shard_of(items: Sequence[Item], shard: tuple[int, int] | None) -> Sequence[Item]:
-    """Return the part of the items that is this process's."""
-    return items if shard is None else items[shard[0] - 1 :: shard[1]]
-
-
-def log_folder(arguments: argparse.Namespace) -> Path:
-    """Return where this process writes its curves: the run's folder, or its own among the workers'."""
-    return arguments.run_dir / "workers" / str(arguments.shard[0]) if arguments.shard else arguments.run_dir
-
-
-def claim(folder: Path, recipe: Mapping[str, Any], databases: Sequence[Database]) -> None:
-    """Refuse a folder whose finished folds were made otherwise: their numbers would pass for this run's.
-
-    Args:
-        folder: Of the finished folds.
-        recipe: How they are made, with the hash of the start's weights (JSON-ready).
-        databases: Of what.
-
-    Raises:
-        TrainingError: If another recipe, or images of the same name that are others, made them.
-    """
-    made_of = {"databases": {database.name: database.fingerprint() for database in databases}}
-    file, content = folder / "recipe.json", as_json({**recipe, **made_of})
-    if not file.exists():
-        write_text(file, content)
-    elif not is_same_recipe(file.read_text(encoding="utf-8"), content):
-        raise TrainingError(
-            f"The splits in {folder} were made by another configuration, from other weights or of other images: choose "
-            "another --run-dir, or delete it."
-        )
-
-
-def common_folder(database: Database) -> str | None:
-    """Return the folder that holds all images, if there is one: result pages show images from it."""
-    folders = {image.path.parent.resolve() for image in database}
-    return str(folders.pop()) if len(folders) == 1 else None
+    count = getattr(arguments, "workers", 1)
+    if count < 1:
+        raise TrainingError(f"--workers must be at least 1, got {count}.")
+    words = [sys.executable, "-m", "metaiqa_core", *sys.argv[1:], "--workers", "1"]
+    return RunFolder(
+        folder=arguments.run_dir,
+        workers=Workers(count, words) if count > 1 else None,
+        shard=getattr(arguments, "shard", None),
+        tensorboard=arguments.tensorboard,
+        command=command_line(),
+    )
 
 
 def command_line() -> str:
