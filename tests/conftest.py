@@ -1,6 +1,7 @@
 """What many tests share: one tiny database whose scores mean something, and one tiny model that tells photos apart."""
 
 import csv
+import json
 import sys
 
 import pytest
@@ -91,3 +92,24 @@ def tiny_checkpoint(tiny_photos, tmp_path_factory):
     )
     save_checkpoint(spread_network(tiny_photos), card, path)
     return path
+
+
+@pytest.fixture(scope="session")
+def distorted(tmp_path_factory):
+    """A folder as `synthesize` writes it: 3 types x 4 references x 3 levels."""
+    from tiny_fixtures import TINY_TYPES, photo_pixels
+
+    folder = tmp_path_factory.mktemp("distorted") / "tiny-style"
+    (folder / "images").mkdir(parents=True)
+    with (folder / "scores.csv").open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["image", "reference", "type", "level", "mos", "mos_std", "label_source"])
+        for number, kind in enumerate(TINY_TYPES):
+            for reference in range(4):
+                for level in (1, 2, 3):
+                    name = f"images/{reference}_{number}_{level}.png"
+                    pixels = photo_pixels(reference, noise=10 * level * (number + 1), size=(80, 72))
+                    Image.fromarray(pixels).save(folder / name)
+                    rows.writerow([name, f"r{reference}", kind, level, 5 - level, 0.5, "means"])
+    (folder / "database.json").write_text(json.dumps({"format": 1, "name": "tiny-style", "raw_range": [1, 5]}))
+    return folder

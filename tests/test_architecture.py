@@ -16,6 +16,7 @@ LAYERS = [
     ["models"],
     ["training", "evaluation", "explain", "assess"],
     ["results", "level_response"],
+    ["experiments"],
     ["jobs", "commands"],
     ["cli"],
     ["__main__"],

@@ -346,7 +346,7 @@ def test_a_tuned_model_is_folded_and_can_be_learned_from_by_any_policy(
     assert before.config.folded
     learning = []
     monkeypatch.setattr(
-        "metaiqa_core.commands.fine_tune.fine_tune",
+        "metaiqa_core.experiments.tuning.fine_tune",
         lambda network, *rest, **more: learning.append(network.config) or fine_tune(network, *rest, **more),
     )
     words = ["fine-tune", "--model", tuned / "mine.safetensors", "--database", tiny_csv, "--run-dir", tmp_path / "mine"]

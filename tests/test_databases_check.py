@@ -8,7 +8,7 @@ import pytest
 from official_layouts import BUILDERS, LIVE_CHALLENGE_NAMES, build_kadid10k, build_tid2013, save_picture
 
 from metaiqa_core.cli import main
-from metaiqa_core.commands.database import add_database_arguments, read_database
+from metaiqa_core.commands.options.database_choice import add_database_arguments, chosen_database
 from metaiqa_core.databases import catalogue
 from metaiqa_core.databases.catalogue import OFFICIAL
 from metaiqa_core.databases.check import check_database
@@ -234,11 +234,11 @@ def test_commands_take_the_folder_of_a_published_database(tmp_path):
     parser = argparse.ArgumentParser()
     add_database_arguments(parser)
     folder = BUILDERS["koniq10k"](tmp_path / "koniq")
-    database = read_database(parser.parse_args(["--database", str(folder)]))
+    database = chosen_database(parser.parse_args(["--database", str(folder)]))
     assert (database.name, len(database)) == ("KonIQ-10k", 4)
     (tmp_path / "mine.csv").write_text("image,mos\n10004473376.jpg,9\n")
     options = ["--images", str(folder / "1024x768"), "--mos-range", "0", "10"]
-    [image] = read_database(parser.parse_args(["--database", str(tmp_path / "mine.csv"), *options]))
+    [image] = chosen_database(parser.parse_args(["--database", str(tmp_path / "mine.csv"), *options]))
     assert (image.path, image.unit_score) == (folder / "1024x768" / "10004473376.jpg", 0.9)
 
 

@@ -10,10 +10,9 @@ from test_meta_training import SMALL, MemoryPhotos, database, folded_toy, tasks 
 from torch import distributed
 
 from metaiqa_core.cli import main
-from metaiqa_core.commands.device import read_device
-from metaiqa_core.commands.priors import PriorRecipe
-from metaiqa_core.commands.start import Start
+from metaiqa_core.commands.options.device import read_device
 from metaiqa_core.errors import TrainingError
+from metaiqa_core.experiments.start import Start
 from metaiqa_core.preprocessing import Preprocessing
 from metaiqa_core.progress import finish
 from metaiqa_core.training.baseline import train_baseline
@@ -201,7 +200,7 @@ def test_processes_that_share_a_gpu_hear_of_it_before_they_train(monkeypatch):
 
 
 def test_a_start_is_built_on_the_processor_and_learns_on_its_device():
-    start = Start(folded_toy, Preprocessing(), "a toy", device=ELSEWHERE)
+    start = Start(folded_toy, Preprocessing(), "a toy", "toy", device=ELSEWHERE)
     with PretendDevice():
         assert start.build(0).mean.device == torch.device("cpu")
         network = start.network(0)
@@ -220,13 +219,16 @@ ANOTHER = torch.device("cpu", 0)
 @pytest.mark.parametrize(
     ("words", "trainer"),
     [
-        (["fine-tune", "--database", "{csv}", "--model", "{model}"], "fine_tune._train"),
+        (["fine-tune", "--database", "{csv}", "--model", "{model}"], "tuning.Tuning.train"),
         (["ablation", "--database", "{csv}", "--start", "A={model}"], "adaptation.fine_tuner"),
-        (["ablation", "--database", "{csv}", "--start", "A=mobilenet_v3_small:random"], "adaptation.fine_tuner"),
-        (["meta-train", "--database", "{typed}", "--model", "{model}"], "priors.PriorRecipe.train"),
+        (
+            ["ablation", "--database", "{csv}", "--start", "A=mobilenet_v3_small:random"],
+            "adaptation.fine_tuner",
+        ),
+        (["meta-train", "--database", "{typed}", "--model", "{model}"], "prior_recipe.PriorRecipe.train"),
         (
             ["meta-train", "--database", "{typed}", "--backbone", "mobilenet_v3_small", "--initial-weights", "random"],
-            "priors.PriorRecipe.train",
+            "prior_recipe.PriorRecipe.train",
         ),
         (
             ["parameter-study", "--database", "{typed}", "--target", "{csv}", "--model", "{model}", *STUDY],
@@ -242,12 +244,11 @@ def test_commands_train_where_they_are_told_to(words, trainer, tiny_csv, tiny_ch
     seen = []
 
     def train(first, *others, **more):
-        seen.append(first.start.device if isinstance(first, PriorRecipe) else first.device)
+        seen.append(getattr(first, "start", first).device)
         raise AskedError
 
-    for module in ("start", "adaptation"):
-        monkeypatch.setattr(f"metaiqa_core.commands.{module}.read_device", lambda arguments: ANOTHER)
-    monkeypatch.setattr(f"metaiqa_core.commands.{trainer}", train)
+    monkeypatch.setattr("metaiqa_core.commands.options.start.read_device", lambda arguments: ANOTHER)
+    monkeypatch.setattr(f"metaiqa_core.experiments.{trainer}", train)
     with pytest.raises(AskedError):
         main([*(word.format(**names) for word in words), "--run-dir", str(tmp_path / "run")])
     assert seen == [ANOTHER]

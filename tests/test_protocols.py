@@ -1,6 +1,5 @@
-"""Repeated splits: disjoint, kept, continued, and summed up."""
+"""Protocols: folds that do not leak, and how repeats are summed up."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -15,90 +14,9 @@ from metaiqa_core.evaluation.protocols import (
     authentic_folds,
     authentic_protocol,
     leave_one_distortion_out_folds,
-    repeated_splits,
     subset_folds,
     summarise,
 )
-from metaiqa_core.progress import Progress, finish
-
-
-class Trainer:
-    """Predicts the opinion with noise, and remembers what it was asked to do."""
-
-    def __init__(self, database):
-        self.database, self.calls = database, []
-
-    def __call__(self, training, test, seed):
-        self.calls.append((training, test, seed))
-        yield Progress("fine-tuning", 1, 1, {"loss": 0.5})
-        opinion = np.array([self.database.images[position].unit_score for position in test])
-        return opinion + np.random.default_rng(seed).normal(0, 0.2, len(test))
-
-
-def test_each_split_trains_on_one_part_and_is_judged_on_the_other(tiny_database, tmp_path):
-    trainer = Trainer(tiny_database)
-    splits = finish(repeated_splits(tiny_database, trainer, [5, 6, 7], tmp_path))
-    assert [split.seed for split in splits] == [5, 6, 7] == [seed for _, _, seed in trainer.calls]
-    for split, (training, test, _) in zip(splits, trainer.calls, strict=True):
-        assert split.test == tuple(test)
-        assert len(test) == 5  # 20 % of 24
-        assert sorted(training + test) == list(range(24))
-        assert split.opinion == tuple(tiny_database.images[position].unit_score for position in test)
-    assert len({split.test for split in splits}) == 3
-
-
-def test_progress_names_the_split_and_passes_the_trainers_numbers_on(tiny_database, tmp_path):
-    shown = []
-    splits = finish(repeated_splits(tiny_database, Trainer(tiny_database), [0, 1], tmp_path), shown.append)
-    assert shown == [
-        Progress("split 1 of 2: fine-tuning", 1, 1, {"loss": 0.5}),
-        Progress("split 1 of 2: done", 1, 2, {"srocc": splits[0].srocc, "plcc": splits[0].plcc}),
-        Progress("split 2 of 2: fine-tuning", 1, 1, {"loss": 0.5}),
-        Progress("split 2 of 2: done", 2, 2, {"srocc": splits[1].srocc, "plcc": splits[1].plcc}),
-    ]
-
-
-def test_a_split_that_ranks_nothing_does_not_stop_the_others(tiny_database, tmp_path):
-    class Collapsing(Trainer):
-        def __call__(self, training, test, seed):
-            predicted = yield from super().__call__(training, test, seed)
-            return predicted if seed else np.full(len(test), 0.5)
-
-    trainer = Collapsing(tiny_database)
-    shown = []
-    splits = finish(repeated_splits(tiny_database, trainer, [0, 1, 2], tmp_path), shown.append)
-    assert [split.collapsed for split in splits] == [True, False, False]
-    assert shown[1] == Progress("split 1 of 3: done, but every image got the same score", 1, 3)
-    assert [seed for _, _, seed in trainer.calls] == [0, 1, 2]
-    assert {file.stem for file in tmp_path.glob("*.json")} == {"split-0", "split-1", "split-2"}
-
-
-def test_finished_splits_are_not_computed_again(tiny_database, tmp_path):
-    first = finish(repeated_splits(tiny_database, Trainer(tiny_database), [0, 1], tmp_path))
-    trainer = Trainer(tiny_database)
-    again = finish(repeated_splits(tiny_database, trainer, [0, 1, 2], tmp_path))
-    assert [seed for _, _, seed in trainer.calls] == [2]
-    assert again[:2] == first
-
-
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"seed": 0, "test": 3, "predicted": [], "opinion": []}'])
-def test_a_damaged_split_says_what_to_delete(tiny_database, tmp_path, text):
-    (tmp_path / "split-0.json").write_text(text)
-    with pytest.raises(EvaluationError) as caught:
-        finish(repeated_splits(tiny_database, Trainer(tiny_database), [0], tmp_path))
-    assert str(caught.value) == (
-        f"The finished split in {tmp_path / 'split-0.json'} is damaged: delete it to compute it again."
-    )
-
-
-@pytest.mark.parametrize("change", [{"seed": 1}, {"test": [0, 1, 2, 3, 4]}, {"opinion": [0.1, 0.2, 0.3, 0.4, 0.5]}])
-def test_a_split_of_another_database_is_refused(tiny_database, tmp_path, change):
-    finish(repeated_splits(tiny_database, Trainer(tiny_database), [0], tmp_path))
-    file = tmp_path / "split-0.json"
-    file.write_text(json.dumps({**json.loads(file.read_text()), **change}))
-    with pytest.raises(EvaluationError) as caught:
-        finish(repeated_splits(tiny_database, Trainer(tiny_database), [0], tmp_path))
-    assert str(caught.value) == f"{file} is a split of another database: choose another --run-dir, or delete it."
 
 
 def split_with(seed, predicted):

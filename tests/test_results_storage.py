@@ -36,6 +36,16 @@ def test_a_run_comes_back_as_it_was_written(tmp_path):
     pd.testing.assert_frame_equal(frame, predictions("ANC", agreement=0.8, seed=1))
 
 
+def test_a_label_is_a_field_of_its_own_and_by_default_the_method(tmp_path):
+    folder = tmp_path / "run"
+    storage.write_run(folder, [one_record(), one_record(distortion_type="AGN", label="MetaIQA, k = 5")])
+    plain, labelled = storage.read_run(folder).records
+    assert (plain.method, plain.label) == ("MetaIQA", "MetaIQA")
+    assert (labelled.method, labelled.label) == ("MetaIQA", "MetaIQA, k = 5")
+    written = json.loads((folder / "results.json").read_text())["records"]
+    assert ["label" in record for record in written] == [False, True]  # as version 0.1 wrote and reads them
+
+
 def test_the_folder_is_found_by_environment_or_default(tmp_path):
     assert storage.runs_folder({"METAIQA_RUNS": str(tmp_path)}) == tmp_path
     assert str(storage.runs_folder({})) == "runs"
@@ -131,6 +141,7 @@ def with_source(**changes):
         (with_record(value=1.5), "is damaged: SROCC is a finite number, -1 to 1, got 1.5."),
         (with_record(value=None), "is damaged: float() argument must be"),
         (with_record(protocol="guess"), "is damaged: 'guess'"),
+        (with_record(label=["x"]), "is damaged: The label of a result is a text, got ['x']."),
         (with_source(predictions="../../etc"), "is damaged: A predictions name is up to 100 letters"),
         (with_source(run=["x"]), "is damaged: The run of a measurement is a text, got ['x']."),
         (with_source(extra=1), "is damaged: Measured.__init__() got an unexpected keyword"),

@@ -11,8 +11,8 @@ from skimage import data
 
 from metaiqa_core.assess import Assessor
 from metaiqa_core.cli import build_parser
-from metaiqa_core.commands.options import chosen
-from metaiqa_core.commands.start import start_from_model
+from metaiqa_core.commands.options.configuration import chosen
+from metaiqa_core.experiments.start import start_from_model
 from metaiqa_core.files import sha256_of
 from metaiqa_core.models.batch_norm import idle_norms
 from metaiqa_core.models.card import read_card

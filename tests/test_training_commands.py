@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import csv
 import dataclasses
 import inspect
 import io
@@ -19,13 +18,15 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file
-from tiny_fixtures import photo_pixels
+from tiny_fixtures import TINY_TYPES, photo_pixels
 
 from metaiqa_core.cli import main
-from metaiqa_core.commands.options import add_options
-from metaiqa_core.commands.priors import add_prior_arguments, read_recipe
+from metaiqa_core.commands.options.configuration import add_options
+from metaiqa_core.commands.options.prior import add_prior_arguments, read_baseline_rates, read_meta_config
+from metaiqa_core.commands.options.start import read_origin
 from metaiqa_core.databases.reading import read_database
 from metaiqa_core.errors import TrainingError
+from metaiqa_core.experiments.prior_recipe import PriorRecipe
 from metaiqa_core.models.checkpoints import load_checkpoint, save_checkpoint
 from metaiqa_core.preprocessing import Preprocessing
 from metaiqa_core.progress import finish
@@ -40,27 +41,8 @@ from metaiqa_core.training.meta_configuration import META_PRESETS, MetaConfig
 from metaiqa_core.training.photos import TrainingPhotos
 from metaiqa_core.training.processes import Processes
 
-TYPES = ("kadid10k:GB", "kadid10k:WN", "kadid10k:JPEG")
+TYPES = TINY_TYPES
 LEAN = ["--epochs", "1", "--inner-steps", "1", "--support-batch", "4", "--query-batch", "4", "--crop", "64"]
-
-
-@pytest.fixture(scope="session")
-def distorted(tmp_path_factory):
-    """A folder as `synthesize` writes it: 3 types x 4 references x 3 levels."""
-    folder = tmp_path_factory.mktemp("distorted") / "tiny-style"
-    (folder / "images").mkdir(parents=True)
-    with (folder / "scores.csv").open("w", newline="") as file:
-        rows = csv.writer(file)
-        rows.writerow(["image", "reference", "type", "level", "mos", "mos_std", "label_source"])
-        for number, kind in enumerate(TYPES):
-            for reference in range(4):
-                for level in (1, 2, 3):
-                    name = f"images/{reference}_{number}_{level}.png"
-                    pixels = photo_pixels(reference, noise=10 * level * (number + 1), size=(80, 72))
-                    Image.fromarray(pixels).save(folder / name)
-                    rows.writerow([name, f"r{reference}", kind, level, 5 - level, 0.5, "means"])
-    (folder / "database.json").write_text(json.dumps({"format": 1, "name": "tiny-style", "raw_range": [1, 5]}))
-    return folder
 
 
 def run_quietly(*words):
@@ -137,7 +119,8 @@ def test_parameter_study_varies_k_and_s_and_learns_from_as_many_photos_as_told(
 def recipe_of(*words):
     parser = argparse.ArgumentParser()
     add_prior_arguments(parser)
-    return read_recipe(parser.parse_args([str(word) for word in words]))
+    arguments = parser.parse_args([str(word) for word in words])
+    return PriorRecipe.load(read_origin(arguments), read_meta_config(arguments), read_baseline_rates(arguments))
 
 
 @pytest.mark.parametrize("preset", META_PRESETS)
@@ -176,7 +159,7 @@ def test_adam_steps_are_those_that_are_taken(distorted, tiny_checkpoint, monkeyp
 def test_what_is_to_be_judged_does_not_start_from_the_default_model_unasked(monkeypatch):
     asked = []
     monkeypatch.setattr(
-        "metaiqa_core.commands.start.start_from_backbone", lambda *words, **_: asked.append(words) or "backbone"
+        "metaiqa_core.experiments.start.start_from_backbone", lambda *words, **_: asked.append(words) or "backbone"
     )
     assert recipe_of().start == "backbone"
     assert asked == [("resnet18", "imagenet", 500)]

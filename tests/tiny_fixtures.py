@@ -8,6 +8,7 @@ from metaiqa_core.models.regressor import Regressor, RegressorConfig
 from metaiqa_core.preprocessing import Preprocessing
 from metaiqa_core.training.photos import predict
 
+TINY_TYPES = ("kadid10k:GB", "kadid10k:WN", "kadid10k:JPEG")
 TINY_PREPROCESSING = Preprocessing(short_side=64)
 TINY_CONFIG = RegressorConfig(backbone="mobilenet_v3_small", hidden=8)
 TINY_CALIBRATION = Calibration(

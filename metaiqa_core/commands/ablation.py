@@ -3,12 +3,13 @@
 import argparse
 import sys
 
-from metaiqa_core.commands.adaptation import add_adaptation_arguments, compare_starts, read_starts
-from metaiqa_core.commands.database import add_database_arguments, read_database
-from metaiqa_core.commands.output import as_table
-from metaiqa_core.commands.run_folder import add_run_arguments, add_worker_arguments
-from metaiqa_core.evaluation.protocols import authentic_folds, summarise
-from metaiqa_core.results.records import Protocol
+from metaiqa_core.commands.options.adaptation import add_adaptation_arguments, read_tuning
+from metaiqa_core.commands.options.database_choice import add_database_arguments, chosen_database
+from metaiqa_core.commands.options.run_folder import add_run_arguments, add_worker_arguments, read_run_folder
+from metaiqa_core.commands.options.start import read_origins
+from metaiqa_core.commands.output import as_table, finish_with_bar
+from metaiqa_core.experiments.ablation import Ablation, ablation
+from metaiqa_core.experiments.adaptation import AdaptationConfig
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,21 +21,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_adaptation_arguments(parser)
 
 
+def read_configuration(arguments: argparse.Namespace) -> AdaptationConfig:
+    """Return the experiment's configuration."""
+    return AdaptationConfig(read_tuning(arguments), arguments.least_steps, tuple(arguments.seeds))
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Compute the folds that are missing, write the results, and print mean SROCC and PLCC."""
-    database = read_database(arguments)
-    starts = read_starts(arguments)
-    folds = authentic_folds(database, arguments.seeds)
-    finished = compare_starts(arguments, starts, database, folds, Protocol.ABLATION)
-    if finished is None:
-        return 0
-    rows = []
-    for name, splits in finished.items():
-        summary = summarise(splits)
-        rows.append([name, *(_plus_minus(summary, criterion) for criterion in ("srocc", "plcc"))])
-    sys.stdout.write(as_table(rows, ["start", "SROCC", "PLCC"]))
+    database, config = chosen_database(arguments), read_configuration(arguments)
+    work = ablation(database, read_origins(arguments), config, read_run_folder(arguments))
+    finished = finish_with_bar(work)
+    if not arguments.shard:
+        sys.stdout.write(_table(finished))
     return 0
 
 
-def _plus_minus(summary: dict[str, float | int | list[int]], criterion: str) -> str:
-    return f"{summary[f'{criterion}_mean']:.4f} +- {summary.get(f'{criterion}_std', 0):.4f}"
+def _table(finished: Ablation) -> str:
+    rows = []
+    for name in finished.splits:
+        summary = finished.summary(name)
+        criteria = [f"{summary[f'{one}_mean']:.4f} +- {summary.get(f'{one}_std', 0):.4f}" for one in ("srocc", "plcc")]
+        rows.append([name, *criteria])
+    return as_table(rows, ["start", "SROCC", "PLCC"])

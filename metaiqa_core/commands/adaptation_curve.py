@@ -5,12 +5,12 @@ import sys
 
 import numpy as np
 
-from metaiqa_core.commands.adaptation import add_adaptation_arguments, compare_starts, read_starts
-from metaiqa_core.commands.database import add_database_arguments, read_database
-from metaiqa_core.commands.output import as_table
-from metaiqa_core.commands.run_folder import add_run_arguments, add_worker_arguments
-from metaiqa_core.evaluation.protocols import adaptation_folds
-from metaiqa_core.results.records import Protocol
+from metaiqa_core.commands.options.adaptation import add_adaptation_arguments, read_tuning
+from metaiqa_core.commands.options.database_choice import add_database_arguments, chosen_database
+from metaiqa_core.commands.options.run_folder import add_run_arguments, add_worker_arguments, read_run_folder
+from metaiqa_core.commands.options.start import read_origins
+from metaiqa_core.commands.output import as_table, finish_with_bar
+from metaiqa_core.experiments.adaptation_curve import AdaptationCurve, AdaptationCurveConfig, adaptation_curve
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,21 +30,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_adaptation_arguments(parser)
 
 
+def read_configuration(arguments: argparse.Namespace) -> AdaptationCurveConfig:
+    """Return the experiment's configuration."""
+    sizes = tuple(sorted(set(arguments.sizes)))
+    return AdaptationCurveConfig(read_tuning(arguments), arguments.least_steps, tuple(arguments.seeds), sizes)
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Compute the folds that are missing, write the results, and print mean SROCC by number of photos."""
-    database = read_database(arguments)
-    starts = read_starts(arguments)
-    sizes = sorted(set(arguments.sizes))
-    folds = adaptation_folds(database, arguments.seeds, sizes)
-    finished = compare_starts(arguments, starts, database, folds, Protocol.ADAPTATION_CURVE)
-    if finished is None:
-        return 0
+    database, config = chosen_database(arguments), read_configuration(arguments)
+    work = adaptation_curve(database, read_origins(arguments), config, read_run_folder(arguments))
+    finished = finish_with_bar(work)
+    if not arguments.shard:
+        sys.stdout.write(_table(finished))
+    return 0
+
+
+def _table(finished: AdaptationCurve) -> str:
     rows = []
-    for place, size in enumerate(sizes):
+    for size in finished.sizes:
         row = [str(size)]
-        for name in starts:
-            sroccs = [split.srocc for split in finished[name][place :: len(sizes)]]
+        for name in finished.splits:
+            sroccs = finished.sroccs(name, size)
             row.append(f"{np.mean(sroccs):.4f} +- {np.std(sroccs, ddof=1) if sroccs[1:] else 0:.4f}")
         rows.append(row)
-    sys.stdout.write(as_table(rows, ["photos", *(f"SROCC {name}" for name in starts)]))
-    return 0
+    return as_table(rows, ["photos", *(f"SROCC {name}" for name in finished.splits)])

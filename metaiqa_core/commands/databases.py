@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from metaiqa_core.commands.database import add_layout_arguments, chosen_range
+from metaiqa_core.commands.options.database_choice import add_layout_arguments, chosen_range
 from metaiqa_core.commands.output import as_json, as_table, finish_with_bar, write
 from metaiqa_core.databases.catalogue import OFFICIAL, find_official
 from metaiqa_core.databases.check import CheckReport, check_database

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from metaiqa_core.assess import Assessor
-from metaiqa_core.commands.database import add_database_arguments, read_database
+from metaiqa_core.commands.options.database_choice import add_database_arguments, chosen_database
 from metaiqa_core.commands.output import as_csv, as_json, as_table, finish_with_bar, write
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.errors import DatabaseError, MetaIQAError
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Score the database's photos and compare with what people said, in unit scores."""
-    database = read_database(arguments)
+    database = chosen_database(arguments)
     assessor = Assessor.load(arguments.model)
     predicted = finish_with_bar(_predict(assessor, database))
     opinion = np.array([image.unit_score for image in database])

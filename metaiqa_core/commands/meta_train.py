@@ -1,19 +1,16 @@
 """Learn a quality prior from distortion tasks by meta-learning (Algorithm 1), for `fine-tune`."""
 
 import argparse
-import dataclasses
 import sys
 
-from metaiqa_core.commands.database import add_database_arguments, read_databases
+from metaiqa_core.commands.options.database_choice import add_database_arguments, chosen_databases
+from metaiqa_core.commands.options.prior import add_prior_arguments, read_baseline_rates, read_meta_config
+from metaiqa_core.commands.options.run_folder import add_run_arguments, read_run_folder
+from metaiqa_core.commands.options.start import read_origin
 from metaiqa_core.commands.output import finish_with_bar
-from metaiqa_core.commands.priors import METHODS, add_prior_arguments, prior_card, read_recipe
-from metaiqa_core.commands.run_folder import add_run_arguments
-from metaiqa_core.models.checkpoints import save_checkpoint
+from metaiqa_core.experiments.prior import PriorConfig, learn_prior
+from metaiqa_core.experiments.prior_recipe import METHODS
 from metaiqa_core.progress import finish
-from metaiqa_core.results.run_log import recorded
-from metaiqa_core.tasks import distortion_tasks
-from metaiqa_core.training.meta import image_passes
-from metaiqa_core.training.photos import TrainingPhotos
 from metaiqa_core.training.processes import join_processes
 
 
@@ -28,23 +25,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_prior_arguments(parser)
 
 
+def read_configuration(arguments: argparse.Namespace) -> PriorConfig:
+    """Return the experiment's configuration."""
+    return PriorConfig(
+        read_meta_config(arguments),
+        read_baseline_rates(arguments),
+        method=arguments.method,
+        seed=arguments.seed,
+        preset=arguments.preset,
+        name=arguments.name or "",
+        licence=arguments.licence,
+    )
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Train, alone or among the processes that torchrun started, and write the prior with its card."""
-    databases = read_databases(arguments)
-    recipe = read_recipe(arguments)
-    tasks = distortion_tasks(*databases)
-    images = [image for database in databases for image in database]
-    photos = TrainingPhotos(images, recipe.start.preprocessing)
-    with join_processes(recipe.start.device) as processes:
-        state = arguments.run_dir / "state.pt"
-        work = recipe.train(arguments.method, photos, tasks, arguments.seed, state, processes)
-        if processes.rank:
-            finish(work)
-            return 0
-        network = finish_with_bar(recorded(work, arguments.run_dir, tensorboard=arguments.tensorboard))
-    path = arguments.run_dir / f"{arguments.name or arguments.run_dir.name}.safetensors"
-    card = prior_card(network, path.stem, arguments.method, arguments.seed, recipe, databases)
-    recipe_of_card = card.recipe | {"image_passes": image_passes(tasks, recipe.config), "preset": arguments.preset}
-    save_checkpoint(network, dataclasses.replace(card, licence=arguments.licence, recipe=recipe_of_card), path)
-    sys.stderr.write(f"wrote {path} and its card\n")
+    databases, config, origin = chosen_databases(arguments), read_configuration(arguments), read_origin(arguments)
+    with join_processes(origin.device) as processes:
+        work = learn_prior(databases, origin, config, read_run_folder(arguments), processes)
+        prior = finish(work) if processes.rank else finish_with_bar(work)
+    if prior.file:
+        sys.stderr.write(f"wrote {prior.file} and its card\n")
     return 0

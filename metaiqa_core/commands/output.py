@@ -3,8 +3,10 @@
 import csv
 import io
 import json
+import logging
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -52,9 +54,12 @@ def as_table(rows: Sequence[Sequence[str]], header: Sequence[str]) -> str:
 
 
 def finish_with_bar(work: Work[Any]) -> Any:
-    """Run work to its end with a bar on stderr, and one line for each record of metrics; return its result."""
+    """Run work to its end and return its result.
+
+    A bar, a line for each record of metrics, and what the work logs meanwhile go to stderr.
+    """
     shown = ""
-    with tqdm(disable=not sys.stderr.isatty(), unit="step", leave=False) as bar:
+    with _log_lines(), tqdm(disable=not sys.stderr.isatty(), unit="step", leave=False) as bar:
         while True:
             try:
                 progress = next(work)
@@ -65,6 +70,28 @@ def finish_with_bar(work: Work[Any]) -> Any:
             if line and line != shown:
                 shown = line
                 tqdm.write(line, file=sys.stderr)
+
+
+class _Lines(logging.Handler):
+    """Writes what is logged as lines above the bar."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line."""
+        tqdm.write(record.getMessage(), file=sys.stderr)
+
+
+@contextmanager
+def _log_lines() -> Iterator[None]:
+    """Show what the core logs, and put its logger back as it was."""
+    logger, lines = logging.getLogger("metaiqa_core"), _Lines()
+    level = logger.level
+    logger.setLevel(logging.INFO)
+    logger.addHandler(lines)
+    try:
+        yield
+    finally:
+        logger.removeHandler(lines)
+        logger.setLevel(level)
 
 
 def _advance(bar: Any, progress: Progress) -> None:

@@ -5,29 +5,14 @@ import dataclasses
 import sys
 from pathlib import Path
 
-import numpy as np
-
-from metaiqa_core.commands.adaptation import fine_tuner
-from metaiqa_core.commands.database import add_database_arguments, read_databases
-from metaiqa_core.commands.fold_by_fold import say_collapsed
+from metaiqa_core.commands.options.database_choice import add_database_arguments, chosen_databases
+from metaiqa_core.commands.options.prior import add_prior_arguments, read_meta_config
+from metaiqa_core.commands.options.run_folder import add_run_arguments, read_run_folder
+from metaiqa_core.commands.options.start import read_origin
 from metaiqa_core.commands.output import as_table, finish_with_bar
-from metaiqa_core.commands.priors import PriorRecipe, add_prior_arguments, prior_card, read_recipe
-from metaiqa_core.commands.run_folder import add_run_arguments, claim, common_folder
-from metaiqa_core.commands.start import note_what_was_learned, start_from_model
-from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.databases.reading import read_database
-from metaiqa_core.evaluation.protocols import Fold, Split, adaptation_folds, authentic_folds, refuse_collapsed, run_fold
-from metaiqa_core.models.checkpoints import save_checkpoint
-from metaiqa_core.progress import Progress, Work, renamed
-from metaiqa_core.results.outcomes import Outcomes
-from metaiqa_core.results.records import Protocol
-from metaiqa_core.results.run_log import recorded
-from metaiqa_core.tasks import distortion_tasks
-from metaiqa_core.training.configuration import FINE_TUNE_PRESETS, LEAST_STEPS, FineTuneConfig, enough_epochs
-from metaiqa_core.training.photos import TrainingPhotos
-
-Setting = tuple[int, int]
-"""(k, S)."""
+from metaiqa_core.experiments.parameter_study import ParameterStudyConfig, parameter_study
+from metaiqa_core.training.configuration import FINE_TUNE_PRESETS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,83 +42,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_prior_arguments(parser)
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Vary k with the preset's S, and S with the preset's k; print SROCC by setting."""
-    sources, target = read_databases(arguments), read_database(arguments.target, images=arguments.target_images)
-    recipe = read_recipe(arguments)
-    k, steps = recipe.config.tasks_per_batch, recipe.config.inner_steps
-    settings = sorted({(tasks, steps) for tasks in arguments.tasks} | {(k, number) for number in arguments.steps})
-    note_what_was_learned([recipe.start])
-    study = _study(arguments, sources, target, recipe, settings)
-    finished = finish_with_bar(recorded(study, arguments.run_dir, tensorboard=arguments.tensorboard))
-    rows = [
-        [str(tasks), str(number), f"{np.mean([split.srocc for split in splits]):.4f}"]
-        for (tasks, number), splits in finished.items()
-    ]
-    sys.stdout.write(as_table(rows, ["k", "S", "SROCC"]))
-    return 0
-
-
-def _study(
-    arguments: argparse.Namespace,
-    sources: list[Database],
-    target: Database,
-    recipe: PriorRecipe,
-    settings: list[Setting],
-) -> Work[dict[Setting, list[Split]]]:
-    """Meta-train a prior for each setting, fine-tune it on every split, and write the results so far each time."""
-    tasks = distortion_tasks(*sources)
-    photos = TrainingPhotos([image for database in sources for image in database], recipe.start.preprocessing)
-    target_photos = TrainingPhotos(target.images, recipe.start.preprocessing)
-    folds, tuning = _fine_tuning(arguments, target)
-    tuned_as = {f"fine_tune_{name}": value for name, value in tuning.to_dict().items() if name != "seed"}
-    tuned_as |= {"fine_tune_preset": arguments.fine_tune_preset, "labelled_photos": len(folds[0].training)}
-    outcomes = Outcomes(arguments.run_dir.name, Protocol.PARAMETER_STUDY, target)
-    finished: dict[Setting, list[Split]] = {}
-    collapsed: list[str] = []
-    for number, (k, steps) in enumerate(settings, start=1):
-        place = f"k {k}, S {steps} ({number} of {len(settings)})"
-        config = dataclasses.replace(recipe.config, tasks_per_batch=k, inner_steps=steps)
-        varied = dataclasses.replace(recipe, config=config)
-        recorded_as = varied.to_dict() | tuned_as
-        folder = arguments.run_dir / f"k-{k}-S-{steps}"
-        claim(folder, recorded_as, [*sources, target])
-        prior = folder / "prior.safetensors"
-        if not prior.exists():
-            work = varied.train("MetaIQA", photos, tasks, 0, folder / "state.pt")
-            network = yield from renamed(work, place)
-            save_checkpoint(network, prior_card(network, "prior", "MetaIQA", 0, varied, sources), prior)
-            (folder / "state.pt").unlink(missing_ok=True)
-        start = start_from_model(str(prior), folded=tuning.fixed_statistics, device=recipe.start.device)
-        finished[k, steps] = []
-        for fold in folds:
-            trainer = fine_tuner(start, target_photos, tuning, folder / f"{fold.name}.pt")
-            split = yield from renamed(run_fold(target, fold, trainer, folder), f"{place} {fold.name}")
-            if split.collapsed:
-                collapsed.append(f"k {k}, S {steps} {fold.name}")
-                say_collapsed(split, f"{place} {fold.name}")
-                continue
-            finished[k, steps].append(split)
-            configuration = recorded_as | {"database_folder": common_folder(target)}
-            outcomes.add(split, "MetaIQA", configuration, name=f"k-{k}-S-{steps}-{fold.name}")
-            outcomes.write(arguments.run_dir, folds=arguments.run_dir)
-        sroccs = [split.srocc for split in finished[k, steps]]
-        measured = {"srocc": float(np.mean(sroccs))} if sroccs else {}
-        yield Progress(f"{place}: done", number, len(settings), measured)
-    refuse_collapsed(collapsed, len(settings) * len(folds))
-    return finished
-
-
-def _fine_tuning(arguments: argparse.Namespace, target: Database) -> tuple[list[Fold], FineTuneConfig]:
-    """Return on what each prior is fine-tuned and judged, and how."""
-    if arguments.labelled_photos is None:
-        folds = authentic_folds(target, arguments.seeds)
-    else:
-        folds = adaptation_folds(target, arguments.seeds, [arguments.labelled_photos])
+def read_configuration(arguments: argparse.Namespace) -> ParameterStudyConfig:
+    """Return the experiment's configuration."""
     tuning = FINE_TUNE_PRESETS[arguments.fine_tune_preset]
     tuning = dataclasses.replace(
         tuning,
         crop=arguments.fine_tune_crop or tuning.crop,
         batch_norm=arguments.fine_tune_batch_norm or tuning.batch_norm,
     )
-    return folds, enough_epochs(tuning, len(folds[0].training), LEAST_STEPS)
+    return ParameterStudyConfig(
+        read_meta_config(arguments),
+        tasks=tuple(arguments.tasks),
+        steps=tuple(arguments.steps),
+        tuning=tuning,
+        tuning_preset=arguments.fine_tune_preset,
+        labelled_photos=arguments.labelled_photos,
+        seeds=tuple(arguments.seeds),
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Vary k with the preset's S, and S with the preset's k; print SROCC by setting."""
+    sources, config = chosen_databases(arguments), read_configuration(arguments)
+    target = read_database(arguments.target, images=arguments.target_images)
+    work = parameter_study(sources, target, read_origin(arguments), config, read_run_folder(arguments))
+    finished = finish_with_bar(work)
+    rows = [[str(k), str(steps), f"{finished.srocc((k, steps)):.4f}"] for k, steps in finished.splits]
+    sys.stdout.write(as_table(rows, ["k", "S", "SROCC"]))
+    return 0

@@ -1,23 +1,15 @@
-"""Protocols: who trains on what and is judged on what. A protocol receives the trainer as an argument."""
+"""Protocols: what is learned from and what is judged on, fold by fold, and how repeats are summed up."""
 
 import itertools
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.errors import EvaluationError
 from metaiqa_core.evaluation.criteria import plcc, srocc
-from metaiqa_core.files import write_text
-from metaiqa_core.progress import Progress, Work, renamed
 from metaiqa_core.tasks import distortion_tasks, leave_one_out, split_by_group
-
-Trainer = Callable[[list[int], list[int], int], Work[NDArray[np.float64]]]
-"""Trains on some positions of a database and returns the unit scores it predicts for others: (train, test, seed)."""
 
 
 @dataclass(frozen=True)
@@ -166,78 +158,6 @@ def adaptation_folds(
     return folds
 
 
-def run_fold(database: Database, fold: Fold, train: Trainer, folder: Path) -> Work[Split]:
-    """Train and test on one fold.
-
-    Args:
-        database: The rated images.
-        fold: What to learn from and to be judged on.
-        train: Trains and predicts.
-        folder: The finished fold is kept here; one that is already there is not computed again.
-
-    Yields:
-        The trainer's `Progress`.
-
-    Returns:
-        The outcome.
-
-    Raises:
-        EvaluationError: If the folder holds a damaged fold, or that of another database.
-    """
-    opinion = tuple(database.images[position].unit_score for position in fold.test)
-    file = folder / f"{fold.name}.json"
-    if split := _read_split(file, fold, opinion):
-        return split
-    predicted = yield from train(list(fold.training), list(fold.test), fold.seed)
-    split = Split(fold.seed, fold.test, tuple(map(float, predicted)), opinion, fold.name, fold.held_out)
-    write_text(file, json.dumps(split.__dict__))
-    return split
-
-
-def repeated_splits(database: Database, train: Trainer, seeds: Sequence[int], folder: Path) -> Work[list[Split]]:
-    """Train and test on repeated splits (Section 4.1: 80/20 or, on CID2013, four image sets of six; ten times).
-
-    Args:
-        database: The rated images.
-        train: Trains and predicts.
-        seeds: One split each.
-        folder: Each finished split is kept here; those already there are not computed again.
-
-    Yields:
-        The trainer's `Progress`, with the split in its stage.
-
-    Returns:
-        The splits in the order of `seeds`, those that rank nothing too.
-    """
-    splits = []
-    for number, fold in enumerate(authentic_folds(database, seeds), start=1):
-        place = f"split {number} of {len(seeds)}"
-        split = yield from renamed(run_fold(database, fold, train, folder), place)
-        splits.append(split)
-        if split.collapsed:
-            yield Progress(f"{place}: done, but every image got the same score", number, len(seeds))
-        else:
-            yield Progress(f"{place}: done", number, len(seeds), {"srocc": split.srocc, "plcc": split.plcc})
-    return splits
-
-
-def refuse_collapsed(names: Sequence[str], count: int) -> None:
-    """Say which folds cannot be judged, once all others are finished and in the results.
-
-    Args:
-        names: Those that gave every image the same score.
-        count: How many folds there are.
-
-    Raises:
-        EvaluationError: If there are any.
-    """
-    if names:
-        raise EvaluationError(
-            f"{len(names)} of {count} folds gave every image the same score, which ranks nothing: {', '.join(names)}. "
-            "The others are in the results. Lower the learning rates, with another --run-dir."
-        )
-
-
 def summarise(splits: Sequence[Split]) -> dict[str, float | int | list[int]]:
     """Return mean and standard deviation (n - 1) of SROCC and PLCC over splits."""
     sroccs, plccs = [split.srocc for split in splits], [split.plcc for split in splits]
@@ -252,23 +172,3 @@ def summarise(splits: Sequence[Split]) -> dict[str, float | int | list[int]]:
         "plcc_mean": float(np.mean(plccs)),
         **spread,
     }
-
-
-def _read_split(file: Path, fold: Fold, opinion: tuple[float, ...]) -> Split | None:
-    if not file.exists():
-        return None
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-        split = Split(
-            seed=content["seed"],
-            test=tuple(content["test"]),
-            predicted=tuple(content["predicted"]),
-            opinion=tuple(content["opinion"]),
-            name=fold.name,
-            held_out=fold.held_out,
-        )
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise EvaluationError(f"The finished split in {file} is damaged: delete it to compute it again.") from error
-    if (split.seed, split.test, split.opinion) != (fold.seed, fold.test, opinion):
-        raise EvaluationError(f"{file} is a split of another database: choose another --run-dir, or delete it.")
-    return split

@@ -119,6 +119,7 @@ class ResultRecord:
         interval: 95 % interval (low, high) over the test images, None where unknown.
         n: Number of test images, None where the source does not say.
         source: Where the number comes from.
+        label: What a person reads instead of the method where several sources are shown; by default the method.
 
     Raises:
         ResultsError: If the metric is unknown or a number is impossible.
@@ -133,10 +134,15 @@ class ResultRecord:
     interval: tuple[float, float] | None
     n: int | None
     source: Source
+    label: str = ""
 
     def __post_init__(self) -> None:
         if not (isinstance(self.method, str) and self.method and isinstance(self.database, str) and self.database):
             raise ResultsError("A result needs the name of its method and of its database.")
+        if not isinstance(self.label, str):
+            raise ResultsError(f"The label of a result is a text, got {self.label!r}.")
+        if not self.label:
+            object.__setattr__(self, "label", self.method)
         if self.distortion_type is not None and not isinstance(self.distortion_type, str):
             raise ResultsError(f"A distortion type is given by its abbreviation, got {self.distortion_type!r}.")
         if self.metric not in _LIMITS:

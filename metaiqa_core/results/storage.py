@@ -6,9 +6,10 @@ A run is a folder in the runs folder:
     RUN/predictions/NAME.HASH.parquet      per-image predictions of one cell and seed (`predictions.COLUMNS`)
 
 `results.json` (schema 1) is an object with `format` = "metaiqa-results", `schema_version`, `configurations`, `sources`
-(each points to its configuration), `records` (each points to its source) and `predictions` (name: file, sha256, rows).
-It is written last and whole, so a reader sees the run before or after a write, never half of it. Finding runs builds no
-record, reading a run opens no prediction file; `read_predictions` does, for one cell.
+(each points to its configuration), `records` (each points to its source; its `label` is left out where that is the
+method) and `predictions` (name: file, sha256, rows). It is written last and whole, so a reader sees the run before or
+after a write, never half of it. Finding runs builds no record, reading a run opens no prediction file;
+`read_predictions` does, for one cell.
 """
 
 import json
@@ -237,7 +238,10 @@ class _Distinct:
 
 
 def _shallow(record: ResultRecord) -> dict[str, Any]:
-    return {entry.name: getattr(record, entry.name) for entry in fields(record)}
+    content = {entry.name: getattr(record, entry.name) for entry in fields(record)}
+    if record.label == record.method:
+        del content["label"]
+    return content
 
 
 def _record(entry: dict[str, Any], sources: list[Measured]) -> ResultRecord:
@@ -252,6 +256,7 @@ def _record(entry: dict[str, Any], sources: list[Measured]) -> ResultRecord:
         None if interval is None else (float(interval[0]), float(interval[1])),
         entry["n"],
         _pointed_to(sources, entry["source"]),
+        entry.get("label", ""),
     )
 
 

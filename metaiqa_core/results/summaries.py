@@ -15,20 +15,20 @@ from metaiqa_core.results.records import Measured, ResultRecord
 
 
 def by_type(records: Iterable[ResultRecord], rows: Sequence[str], columns: Sequence[str] | None = None) -> pd.DataFrame:
-    """Arrange records of one metric by distortion type and method; several seeds of one cell are averaged.
+    """Arrange records of one metric by distortion type and label; several seeds of one cell are averaged.
 
     Args:
         records: Records whose distortion type is one of `rows`; others are left out.
         rows: Distortion types in the order wanted.
-        columns: Methods in the order wanted; the order of first appearance by default.
+        columns: Labels in the order wanted; the order of first appearance by default.
     """
     kept = [record for record in records if record.distortion_type in set(rows)]
-    return _arrange([(record.distortion_type or "", record.method, record.value) for record in kept], rows, columns)
+    return _arrange([(record.distortion_type or "", record.label, record.value) for record in kept], rows, columns)
 
 
 def by_database(records: Iterable[ResultRecord], databases: Sequence[str], metrics: Sequence[str]) -> pd.DataFrame:
-    """Arrange records by method (rows) and (database, metric) (columns); repeats of one cell are averaged."""
-    cells = [(record.method, (record.database, record.metric), record.value) for record in records]
+    """Arrange records by label (rows) and (database, metric) (columns); repeats of one cell are averaged."""
+    cells = [(record.label, (record.database, record.metric), record.value) for record in records]
     rows = list(dict.fromkeys(row for row, _, _ in cells))
     table = _arrange(cells, rows, [(database, metric) for database in databases for metric in metrics])
     table.columns = pd.MultiIndex.from_tuples(table.columns, names=["database", "metric"])
@@ -106,9 +106,9 @@ def check_averages(table: pd.DataFrame, printed: Iterable[ResultRecord]) -> pd.D
     half_unit = Decimal(1).scaleb(-PRINTED_DECIMALS) / 2
     rows = {}
     for record in printed:
-        exact = sum((Decimal(str(value)) for value in table[record.method]), Decimal(0)) / len(table)
+        exact = sum((Decimal(str(value)) for value in table[record.label]), Decimal(0)) / len(table)
         difference = Decimal(str(record.value)) - exact
-        rows[record.method] = {
+        rows[record.label] = {
             "printed": record.value,
             "recomputed": float(exact),
             "difference": float(difference),

@@ -7,8 +7,8 @@ from typing import Any
 import streamlit as st
 
 from metaiqa_core.cli import load_command
-from metaiqa_core.commands.database import read_database, read_databases
-from metaiqa_core.commands.options import chosen
+from metaiqa_core.commands.options.configuration import chosen
+from metaiqa_core.commands.options.database_choice import chosen_database, chosen_databases
 from metaiqa_core.databases import reading
 from metaiqa_core.errors import JobError, MetaIQAError
 from metaiqa_core.jobs import control
@@ -76,7 +76,7 @@ def _check(arguments: argparse.Namespace, entry: JobCommand) -> None:
         raise JobError(f"The settings do not fit: {error}.") from error
     try:
         several = isinstance(arguments.database, list)
-        databases = read_databases(arguments) if several else [read_database(arguments)]
+        databases = chosen_databases(arguments) if several else [chosen_database(arguments)]
         if entry.by_type:
             distortion_tasks(*databases)
         if target := getattr(arguments, "target", None):

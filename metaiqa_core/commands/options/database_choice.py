@@ -33,7 +33,7 @@ def add_layout_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def read_database(arguments: argparse.Namespace) -> Database:
+def chosen_database(arguments: argparse.Namespace) -> Database:
     """Read the database that the options name.
 
     Raises:
@@ -42,7 +42,7 @@ def read_database(arguments: argparse.Namespace) -> Database:
     return reading.read_database(arguments.database, images=arguments.images, mos_range=chosen_range(arguments))
 
 
-def read_databases(arguments: argparse.Namespace) -> list[Database]:
+def chosen_databases(arguments: argparse.Namespace) -> list[Database]:
     """Read all the databases that the options name; --images and --mos-range go with a single one.
 
     Raises:

@@ -8,8 +8,7 @@ import sys
 import torch
 
 from metaiqa_core.errors import TrainingError
-
-PROCESSOR = torch.device("cpu")
+from metaiqa_core.experiments.start import PROCESSOR
 
 
 def add_device_argument(parser: argparse.ArgumentParser) -> None:

@@ -1,0 +1,68 @@
+"""The options by which commands name the folder of a run, and the processes that share its folds."""
+
+import argparse
+import os
+import re
+import shlex
+import sys
+from pathlib import Path
+
+from metaiqa_core.errors import TrainingError
+from metaiqa_core.experiments.run_folder import RunFolder
+from metaiqa_core.experiments.workers import Workers
+
+
+def add_run_arguments(parser: argparse.ArgumentParser, content: str) -> None:
+    """Declare --run-dir and --tensorboard.
+
+    Args:
+        parser: the command's parser
+        content: what the folder will hold
+    """
+    parser.add_argument("--run-dir", required=True, type=Path, metavar="DIR", help=content)
+    parser.add_argument(
+        "--tensorboard", action="store_true", help="also write TensorBoard's event files (metrics.csv always is)"
+    )
+
+
+def add_worker_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare --workers and --shard."""
+    parser.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="processes that share the folds (default: 1)"
+    )
+    parser.add_argument(
+        "--shard", type=_shard, metavar="I/N", help="compute every N-th fold from the I-th, and no results: for workers"
+    )
+
+
+def read_run_folder(arguments: argparse.Namespace) -> RunFolder:
+    """Return where the run works, and the processes that share its folds: each runs this very command.
+
+    Raises:
+        TrainingError: If --workers is below 1.
+    """
+    count = getattr(arguments, "workers", 1)
+    if count < 1:
+        raise TrainingError(f"--workers must be at least 1, got {count}.")
+    words = [sys.executable, "-m", "metaiqa_core", *sys.argv[1:], "--workers", "1"]
+    return RunFolder(
+        folder=arguments.run_dir,
+        workers=Workers(count, words) if count > 1 else None,
+        shard=getattr(arguments, "shard", None),
+        tensorboard=arguments.tensorboard,
+        command=command_line(),
+    )
+
+
+def command_line() -> str:
+    """Return the command line of this run, with file paths shortened to their names."""
+    # os.path: unlike Path.exists it says no, where a sentence is longer than any file name.
+    words = [Path(word).name if os.path.exists(word) else word for word in sys.argv[1:]]  # noqa: PTH110
+    return shlex.join(["python", "-m", "metaiqa_core", *words])
+
+
+def _shard(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d+)/(\d+)", text)
+    if not match or not 1 <= int(match[1]) <= int(match[2]):
+        raise argparse.ArgumentTypeError(f"expected I/N with I from 1 to N, such as 1/2, got {text!r}")
+    return int(match[1]), int(match[2])

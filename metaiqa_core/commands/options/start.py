@@ -1,0 +1,83 @@
+"""The options by which commands name what training starts from: a model, or a backbone with its own weights."""
+
+import argparse
+from typing import Literal
+
+from metaiqa_core.commands.options.device import add_device_argument, read_device
+from metaiqa_core.errors import TrainingError
+from metaiqa_core.experiments.start import Origin
+from metaiqa_core.models.backbones import BACKBONES
+
+_DEFAULTS = {"model": "default", "backbone": "resnet18"}
+"""What is started from where neither is named."""
+
+
+def add_start_arguments(parser: argparse.ArgumentParser, *, default: Literal["model", "backbone"]) -> None:
+    """Declare --model, --backbone, --initial-weights, --short-side and --device.
+
+    Args:
+        parser: the command's parser
+        default: what to start from where neither is named: the default model, which people's scores have taught; or a
+            backbone, for what is to be judged on images that the default model or its prior may have learned from
+    """
+    group = parser.add_argument_group("where to start")
+    hints = {key: f" (default: {value})" if key == default else "" for key, value in _DEFAULTS.items()}
+    either = group.add_mutually_exclusive_group()
+    either.add_argument("--model", metavar="NAME|FILE", help=f"a model to go on from{hints['model']}")
+    either.add_argument("--backbone", choices=BACKBONES, help=f"a backbone under a new head{hints['backbone']}")
+    parser.set_defaults(default_start=default)
+    group.add_argument(
+        "--initial-weights",
+        default="imagenet",
+        metavar="imagenet|random|FILE",
+        help="of the backbone: downloaded, random, or a state dict of the torchvision classifier",
+    )
+    group.add_argument("--short-side", type=int, default=500, help="model resolution with a backbone (default: 500)")
+    add_device_argument(parser)
+
+
+def read_origin(arguments: argparse.Namespace) -> Origin:
+    """Return the start that the options name, on the device that they name; nothing is loaded yet.
+
+    Raises:
+        TrainingError: If the device is not there.
+    """
+    device = read_device(arguments)
+    kind = "model" if arguments.model else "backbone" if arguments.backbone else arguments.default_start
+    name = getattr(arguments, kind) or _DEFAULTS[kind]
+    if kind == "model":
+        return Origin(model=name, device=device)
+    return Origin("", name, arguments.initial_weights, arguments.short_side, device)
+
+
+def add_starts_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare --start, once for each of the starts that are compared, --short-side and --device."""
+    parser.add_argument(
+        "--start",
+        action="append",
+        required=True,
+        metavar="NAME=MODEL|NAME=BACKBONE:WEIGHTS",
+        help="what to compare, once for each: a model, or a backbone with imagenet, random, or a file of its weights",
+    )
+    parser.add_argument("--short-side", type=int, default=500, help="model resolution with a backbone (default: 500)")
+    add_device_argument(parser)
+
+
+def read_origins(arguments: argparse.Namespace) -> dict[str, Origin]:
+    """Return the starts that are compared, by the names that tables give them; nothing is loaded yet.
+
+    Raises:
+        TrainingError: If a name is missing or comes twice, or the device is not there.
+    """
+    device = read_device(arguments)
+    origins: dict[str, Origin] = {}
+    for text in arguments.start:
+        name, _, origin = text.partition("=")
+        if not (name and origin) or name in origins:
+            raise TrainingError(f"--start takes NAME=MODEL with a name of its own, got {text!r}.")
+        backbone, _, weights = origin.partition(":")
+        if backbone in BACKBONES and weights:
+            origins[name] = Origin("", backbone, weights, arguments.short_side, device)
+        else:
+            origins[name] = Origin(model=origin, device=device)
+    return origins

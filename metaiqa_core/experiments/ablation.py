@@ -1,0 +1,55 @@
+"""Ablation (Table 4): MetaIQA against Baseline, or any other starts, fine-tuned on the same splits."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from metaiqa_core.databases.rated_image import Database
+from metaiqa_core.evaluation.protocols import Split, authentic_folds, summarise
+from metaiqa_core.experiments.adaptation import AdaptationConfig, compare_starts
+from metaiqa_core.experiments.run_folder import RunFolder
+from metaiqa_core.experiments.start import Origin
+from metaiqa_core.progress import Work
+from metaiqa_core.results.records import Protocol
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """What an ablation gives.
+
+    Attributes:
+        splits: by start its finished splits, in the order of the seeds
+    """
+
+    splits: dict[str, list[Split]]
+
+    def summary(self, start: str) -> dict[str, float | int | list[int]]:
+        """Return mean and standard deviation of a start's SROCC and PLCC, as `summarise` does."""
+        return summarise(self.splits[start])
+
+
+def ablation(
+    database: Database, origins: Mapping[str, Origin], config: AdaptationConfig, run: RunFolder
+) -> Work[Ablation]:
+    """Fine-tune every start on the same splits of a database and judge it on the held-out photos.
+
+    Args:
+        database: rated photos
+        origins: what to compare, by the names that tables give
+        config: how to fine-tune, and the seeds of the splits
+        run: where; finished splits are not computed again
+
+    Yields:
+        The trainings' `Progress` with the split in its stage, and `srocc` and `plcc` at the end of each.
+
+    Raises:
+        CheckpointError: If a start cannot be had.
+        TrainingError: If the run's folder holds splits of another configuration.
+        EvaluationError: If a split ranks nothing; all others are finished first.
+
+    Example:
+        starts = {"MetaIQA": Origin(model="mobilenet-prior"), "ImageNet": Origin(backbone="mobilenet_v2")}
+        work = ablation(read_database(Path("live")), starts, AdaptationConfig(), RunFolder(Path("runs/ablation")))
+        summary = finish(work).summary("MetaIQA")
+    """
+    folds = authentic_folds(database, config.seeds)
+    return Ablation((yield from compare_starts(origins, database, folds, Protocol.ABLATION, config, run)))

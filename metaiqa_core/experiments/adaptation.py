@@ -1,0 +1,125 @@
+"""What ablation, adaptation curve and parameter study share: a start is fine-tuned on a fold and judged on it."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metaiqa_core.databases.rated_image import Database
+from metaiqa_core.evaluation.protocols import Fold, Split
+from metaiqa_core.experiments.folds import Candidate, Plan, Trainer, compare
+from metaiqa_core.experiments.run_folder import RunFolder, common_folder
+from metaiqa_core.experiments.start import Origin, Start
+from metaiqa_core.preprocessing import Preprocessing
+from metaiqa_core.progress import Work
+from metaiqa_core.results.fold_store import folder_of_method
+from metaiqa_core.results.records import Protocol, Scalar
+from metaiqa_core.training.configuration import LEAST_STEPS, RECOMMENDED, FineTuneConfig, enough_epochs
+from metaiqa_core.training.finetune import fine_tune
+from metaiqa_core.training.fingerprint import hash_of_weights
+from metaiqa_core.training.photos import TrainingPhotos, predict
+
+
+@dataclass(frozen=True)
+class AdaptationConfig:
+    """How starts are fine-tuned that are compared.
+
+    Attributes:
+        tuning: settings of fine-tuning; the folds bring their seeds
+        least_steps: steps to take at least, with more epochs where photos are few
+        seeds: seeds of the splits
+    """
+
+    tuning: FineTuneConfig = RECOMMENDED
+    least_steps: int = LEAST_STEPS
+    seeds: tuple[int, ...] = tuple(range(10))
+
+    def __post_init__(self) -> None:
+        if not self.seeds:
+            raise ValueError("a comparison needs at least one seed")
+
+
+def compare_starts(
+    origins: Mapping[str, Origin],
+    database: Database,
+    folds: Sequence[Fold],
+    protocol: Protocol,
+    config: AdaptationConfig,
+    run: RunFolder,
+) -> Work[dict[str, list[Split]]]:
+    """Fine-tune every start on every fold, with results after each fold.
+
+    Args:
+        origins: what to compare, by the names that tables give
+        database: what the folds' positions count
+        folds: what to fine-tune on and to be judged on
+        protocol: how results are to be labelled
+        config: how to fine-tune
+        run: where
+
+    Returns:
+        What `compare` returns.
+    """
+    starts = {name: origin.load(folded=config.tuning.fixed_statistics) for name, origin in origins.items()}
+    photos = _photos_of(starts, database, config.tuning.frozen_stages)
+
+    def candidate(name: str, start: Start) -> Candidate:
+        def tuned_for(fold: Fold) -> FineTuneConfig:
+            return enough_epochs(config.tuning, len(fold.training), config.least_steps)
+
+        def configuration_of(fold: Fold) -> dict[str, Scalar]:
+            recipe = _recipe(start, tuned_for(fold), config.least_steps, database)
+            return recipe | {"start": name, "labelled_photos": len(fold.training)}
+
+        return Candidate(
+            name,
+            folder_of_method(name),
+            _recipe(start, config.tuning, config.least_steps, database),
+            lambda fold, state: fine_tuner(start, photos[name], tuned_for(fold), state),
+            configuration_of,
+            start.has_learned_from,
+        )
+
+    candidates = [candidate(name, start) for name, start in starts.items()]
+    rounds = [(fold, candidate) for fold in folds for candidate in candidates]
+    return (yield from compare(Plan(database, protocol, rounds, publish_every=len(candidates)), run))
+
+
+def fine_tuner(start: Start, photos: TrainingPhotos, config: FineTuneConfig, state: Path) -> Trainer:
+    """Return a trainer that fine-tunes a start and forgets its state when it is done."""
+
+    def train(training: list[int], test: list[int], seed: int) -> Work[NDArray[np.float64]]:
+        network = start.network(seed)
+        tuned = dataclasses.replace(config, seed=seed)
+        network = (yield from fine_tune(network, photos, training, tuned, state_file=state)).network
+        predicted = predict(network, photos, test, config.frozen_stages)
+        state.unlink(missing_ok=True)
+        return predicted
+
+    return train
+
+
+def _photos_of(starts: Mapping[str, Start], database: Database, frozen_stages: int) -> dict[str, TrainingPhotos]:
+    """Return each start's model inputs; starts that see the same, through the same frozen stages, share them."""
+    shared: dict[tuple[Preprocessing, str], TrainingPhotos] = {}
+    photos = {}
+    for name, start in starts.items():
+        key = start.preprocessing, hash_of_weights(start.build(0).backbone[:frozen_stages])
+        photos[name] = shared.setdefault(key, TrainingPhotos(database.images, start.preprocessing))
+    return photos
+
+
+def _recipe(start: Start, config: FineTuneConfig, least_steps: int, database: Database) -> dict[str, Any]:
+    return config.to_dict() | {
+        "seed": None,
+        "origin": start.origin,
+        "start_hash": start.hash,
+        "short_side": start.preprocessing.short_side,
+        "device": start.device.type,
+        "least_steps": least_steps,
+        "database_folder": common_folder(database),
+    }

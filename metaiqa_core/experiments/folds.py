@@ -1,0 +1,193 @@
+"""The one loop over folds: every experiment says what is to be judged on what, and this computes what is missing.
+
+for each fold and each candidate
+is it in the store?      take it from there
+else                     train, predict, put it into the store
+publish                  results.json says what the run has measured so far
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metaiqa_core.databases.rated_image import Database
+from metaiqa_core.errors import EvaluationError
+from metaiqa_core.evaluation.protocols import Fold, Split
+from metaiqa_core.experiments.run_folder import RunFolder
+from metaiqa_core.progress import Progress, Work, renamed
+from metaiqa_core.results.finished_fold import FinishedFold, read_fold
+from metaiqa_core.results.fold_store import FoldStore
+from metaiqa_core.results.records import Protocol, Scalar
+from metaiqa_core.results.run_log import recorded
+
+logger = logging.getLogger(__name__)
+
+Trainer = Callable[[list[int], list[int], int], Work[NDArray[np.float64]]]
+"""Trains on some positions of a database and returns the unit scores it predicts for others: (train, test, seed)."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One of those that an experiment compares.
+
+    Attributes:
+        name: what messages call it, unique within the plan
+        folder: where its finished folds lie, within the run's folder
+        recipe: how all its folds are made, JSON-ready; a folder of folds that were made otherwise is refused
+        trainer_of: makes a fold's trainer, with a file for the state of the unfinished training
+        configuration_of: what results say about the training of a fold
+        learned_from: which model it starts from and what that has learned people's scores from; "" for nothing
+        method: what tables call it; "" for its name
+    """
+
+    name: str
+    folder: str
+    recipe: Mapping[str, Any]
+    trainer_of: Callable[[Fold, Path], Trainer]
+    configuration_of: Callable[[Fold], dict[str, Scalar]]
+    learned_from: str = ""
+    method: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an experiment computes.
+
+    Attributes:
+        database: what the folds' positions count
+        protocol: how results are to be labelled
+        rounds: which candidate is judged on which fold, in the order of the work
+        publish_every: rounds between two publications of the results, so that comparisons are published in pairs
+        made_of: databases, beside that of the folds, whose images the candidates learn from
+        title: how messages call a round
+        place: how progress calls a round among all
+    """
+
+    database: Database
+    protocol: Protocol
+    rounds: Sequence[tuple[Fold, Candidate]]
+    publish_every: int = 1
+    made_of: Sequence[Database] = ()
+    title: str = "{fold} {candidate}"
+    place: str = "{title} ({number} of {count})"
+
+    @property
+    def candidates(self) -> list[Candidate]:
+        """Return the candidates in the order in which they come up."""
+        return list({candidate.name: candidate for _, candidate in self.rounds}.values())
+
+
+def compare(plan: Plan, run: RunFolder) -> Work[dict[str, list[Split]]]:
+    """Judge every candidate on its folds, once it is sure that the run's folder holds nothing that was made otherwise.
+
+    Args:
+        plan: what there is to compute
+        run: where, and in how many processes
+
+    Yields:
+        The trainers' `Progress`, with the round in its stage, and one at the end of each round.
+
+    Returns:
+        By candidate its finished folds in the order of the plan; of a shard, those of the shard.
+
+    Raises:
+        TrainingError: If the run's folder holds folds of another configuration, or a worker fails.
+        EvaluationError: If a fold ranks nothing; all others are finished and published first.
+    """
+    fingerprints = {database.name: database.fingerprint() for database in (plan.database, *plan.made_of)}
+    for candidate in plan.candidates:
+        run.claim(candidate.folder, candidate.recipe, fingerprints)
+    for learned_from in dict.fromkeys(candidate.learned_from for candidate in plan.candidates):
+        if learned_from:
+            logger.warning("NOTE: %s: on those images this is no test.", learned_from)
+    if run.workers and not run.shard:
+        run.workers.finish(run.folder)
+    finished = yield from recorded(run_folds(plan, run), run.log_folder, tensorboard=run.tensorboard)
+    if not run.shard:
+        refuse_collapsed(plan, finished)
+    return {name: [split for split in splits if not split.collapsed] for name, splits in finished.items()}
+
+
+def run_folds(plan: Plan, run: RunFolder) -> Work[dict[str, list[Split]]]:
+    """Compute the folds that are missing, one after the other; the loop that all experiments share.
+
+    Args:
+        plan: what there is to compute
+        run: where; of a shard only its rounds are computed, and no results are published
+
+    Yields:
+        The trainers' `Progress`, with the round in its stage, and one at the end of each round.
+
+    Returns:
+        By candidate its finished folds in the order of the plan, those that rank nothing too.
+
+    Raises:
+        EvaluationError: If the store holds a damaged fold, or that of another database.
+    """
+    store = FoldStore(run.folder)
+    if not run.shard:
+        store.gather()
+    finished: dict[str, list[Split]] = {candidate.name: [] for candidate in plan.candidates}
+    rounds = run.part_of(plan.rounds)
+    for number, (fold, candidate) in enumerate(rounds, start=1):
+        place = plan.place.format(title=_title(plan, fold, candidate), number=number, count=len(rounds))
+        file = run.folder / candidate.folder / f"{fold.name}.json"
+        opinion = tuple(plan.database.images[position].unit_score for position in fold.test)
+        split = _finished_split(file, fold, opinion)
+        if split is None:
+            train = candidate.trainer_of(fold, file.with_suffix(".pt"))
+            predicted = yield from renamed(train(list(fold.training), list(fold.test), fold.seed), place)
+            split = Split(fold.seed, fold.test, tuple(map(float, predicted)), opinion, fold.name, fold.held_out)
+        method, configuration = candidate.method or candidate.name, candidate.configuration_of(fold)
+        store.keep(file, FinishedFold.of_today(split, plan.database, method, plan.protocol, configuration))
+        finished[candidate.name].append(split)
+        if not run.shard and (number % plan.publish_every == 0 or number == len(rounds)):
+            store.publish()
+        if split.collapsed:
+            # A rank correlation with a constant is undefined. The other folds need not wait for what to do about it,
+            # but whoever looks may stop a run that lasts for hours.
+            logger.warning("%s: every image got the score %.4g, which ranks nothing.", place, split.predicted[0])
+            yield Progress(f"{place}: done, but every image got the same score", number, len(rounds))
+        else:
+            yield Progress(f"{place}: done", number, len(rounds), {"srocc": split.srocc, "plcc": split.plcc})
+    return finished
+
+
+def refuse_collapsed(plan: Plan, finished: Mapping[str, Sequence[Split]]) -> None:
+    """Say which folds cannot be judged, once all others are finished and published.
+
+    Args:
+        plan: what was computed
+        finished: what `run_folds` returned
+
+    Raises:
+        EvaluationError: If a fold gave every image the same score.
+    """
+    collapsed = {(name, split.name) for name, splits in finished.items() for split in splits if split.collapsed}
+    names = [
+        _title(plan, fold, candidate) for fold, candidate in plan.rounds if (candidate.name, fold.name) in collapsed
+    ]
+    if names:
+        raise EvaluationError(
+            f"{len(names)} of {len(plan.rounds)} folds gave every image the same score, which ranks nothing: "
+            f"{', '.join(names)}. The others are in the results. Lower the learning rates, with another --run-dir."
+        )
+
+
+def _title(plan: Plan, fold: Fold, candidate: Candidate) -> str:
+    return plan.title.format(fold=fold.name, candidate=candidate.name)
+
+
+def _finished_split(file: Path, fold: Fold, opinion: tuple[float, ...]) -> Split | None:
+    found = read_fold(file)
+    if found is None:
+        return None
+    split = found.split
+    if (split.seed, split.test, split.opinion) != (fold.seed, fold.test, opinion):
+        raise EvaluationError(f"{file} is a split of another database: choose another --run-dir, or delete it.")
+    return Split(split.seed, split.test, split.predicted, split.opinion, fold.name, fold.held_out)

@@ -1,0 +1,140 @@
+"""Leave one distortion out (Table 2): learn from all types of a database but one, and be judged on that one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metaiqa_core.databases.rated_image import Database
+from metaiqa_core.errors import DatabaseError
+from metaiqa_core.evaluation.protocols import Fold, Split, leave_one_distortion_out_folds
+from metaiqa_core.experiments.folds import Candidate, Plan, Trainer, compare
+from metaiqa_core.experiments.prior_recipe import METHODS, BaselineRates, PriorRecipe
+from metaiqa_core.experiments.run_folder import RunFolder, common_folder
+from metaiqa_core.experiments.start import Origin
+from metaiqa_core.progress import Work
+from metaiqa_core.results.fold_store import folder_of_method
+from metaiqa_core.results.records import Protocol
+from metaiqa_core.tasks import distortion_tasks
+from metaiqa_core.training.meta_configuration import RECOMMENDED, MetaConfig
+from metaiqa_core.training.photos import TrainingPhotos, predict
+
+
+@dataclass(frozen=True)
+class LeaveOneOutConfig:
+    """What is trained and held out.
+
+    Attributes:
+        meta: settings of Algorithm 1
+        baseline: what Baseline has of its own
+        methods: `MetaIQA`, `Baseline` or both
+        seeds: seeds of the trainings, one pass over all types each
+        types: distortion types to hold out, such as `GB` or `kadid10k:GB`; none: each in turn
+    """
+
+    meta: MetaConfig = RECOMMENDED
+    baseline: BaselineRates = BaselineRates()
+    methods: tuple[str, ...] = METHODS
+    seeds: tuple[int, ...] = (0,)
+    types: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if unknown := [name for name in self.methods if name not in METHODS]:
+            raise ValueError(f"methods are {' and '.join(METHODS)}, got {unknown[0]!r}")
+        if not self.methods or not self.seeds:
+            raise ValueError("leave-one-out needs at least one method and one seed")
+
+
+@dataclass(frozen=True)
+class LeaveOneOut:
+    """What leave-one-distortion-out gives.
+
+    Attributes:
+        splits: by method its finished folds, seed after seed
+    """
+
+    splits: dict[str, list[Split]]
+
+    @property
+    def types(self) -> list[str]:
+        """Return the distortion types that were held out, in the database's order."""
+        return list(dict.fromkeys(split.held_out for splits in self.splits.values() for split in splits))
+
+    def srocc(self, method: str) -> dict[str, float]:
+        """Return a method's mean SROCC over seeds by the distortion type that was held out."""
+        splits = self.splits[method]
+        return {
+            kind: float(np.mean([split.srocc for split in splits if split.held_out == kind])) for kind in self.types
+        }
+
+
+def leave_one_out(database: Database, origin: Origin, config: LeaveOneOutConfig, run: RunFolder) -> Work[LeaveOneOut]:
+    """Train each method on all types but one and judge it on that one, without fine-tuning (Section 4.2).
+
+    Args:
+        database: rated images with their distortion types
+        origin: what each training starts from
+        config: what is trained and held out
+        run: where; finished folds are not computed again
+
+    Yields:
+        The trainings' `Progress` with the fold in its stage, and `srocc` and `plcc` at the end of each fold.
+
+    Raises:
+        DatabaseError: If an image has no distortion type, or a type to hold out is unknown.
+        TrainingError: If the run's folder holds folds of another configuration.
+        EvaluationError: If a fold ranks nothing; all others are finished first.
+
+    Example:
+        database = read_database(Path("kadid10k-style"))
+        work = leave_one_out(database, Origin(), LeaveOneOutConfig(), RunFolder(Path("runs/lodo")))
+        sroccs = finish(work).srocc("MetaIQA")
+    """
+    recipe = PriorRecipe.load(origin, config.meta, config.baseline)
+    folds = _holding_out(leave_one_distortion_out_folds(database, config.seeds), config.types, database)
+    photos = TrainingPhotos(database.images, recipe.start.preprocessing)
+    recorded_as = recipe.to_dict()
+    configuration = recorded_as | {"database_folder": common_folder(database)}
+
+    def candidate(method: str) -> Candidate:
+        return Candidate(
+            method,
+            folder_of_method(method),
+            recorded_as,
+            lambda _, state: _trainer(method, recipe, photos, database, state),
+            lambda _: configuration,
+            recipe.start.has_learned_from,
+        )
+
+    candidates = [candidate(method) for method in config.methods]
+    rounds = [(fold, candidate) for fold in folds for candidate in candidates]
+    plan = Plan(database, Protocol.LEAVE_ONE_DISTORTION_OUT, rounds, publish_every=len(candidates))
+    return LeaveOneOut((yield from compare(plan, run)))
+
+
+def _holding_out(folds: list[Fold], types: Sequence[str], database: Database) -> list[Fold]:
+    """Return the folds that hold out the types, which may be named by their keys or as tables abbreviate them."""
+    if not types:
+        return folds
+    names = {name: fold.held_out for fold in folds for name in (fold.held_out, fold.held_out.partition(":")[2])}
+    if unknown := [name for name in types if name not in names]:
+        raise DatabaseError(
+            f"{database.name} has no distortion type {', '.join(unknown)}: expected some of "
+            f"{', '.join(dict.fromkeys(names.values()))}."
+        )
+    wanted = {names[name] for name in types}
+    return [fold for fold in folds if fold.held_out in wanted]
+
+
+def _trainer(method: str, recipe: PriorRecipe, photos: TrainingPhotos, database: Database, state: Path) -> Trainer:
+    def train(training: list[int], test: list[int], seed: int) -> Work[NDArray[np.float64]]:
+        allowed = set(training)
+        tasks = [task for task in distortion_tasks(database) if allowed.issuperset(task.positions)]
+        network = yield from recipe.train(method, photos, tasks, seed, state)
+        predicted = predict(network, photos, test)
+        state.unlink(missing_ok=True)
+        return predicted
+
+    return train

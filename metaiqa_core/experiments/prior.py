@@ -1,0 +1,149 @@
+"""Learn a quality prior from distortion tasks: Algorithm 1, or Baseline beside it."""
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from metaiqa_core import __version__
+from metaiqa_core.databases.rated_image import Database
+from metaiqa_core.experiments.prior_recipe import METHODS, BaselineRates, PriorRecipe
+from metaiqa_core.experiments.run_folder import RunFolder
+from metaiqa_core.experiments.start import Origin
+from metaiqa_core.models.card import ModelCard
+from metaiqa_core.models.checkpoints import save_checkpoint
+from metaiqa_core.models.regressor import Regressor
+from metaiqa_core.progress import Work
+from metaiqa_core.results.run_log import recorded
+from metaiqa_core.tasks import distortion_tasks
+from metaiqa_core.training.meta import image_passes
+from metaiqa_core.training.meta_configuration import RECOMMENDED, MetaConfig
+from metaiqa_core.training.photos import TrainingPhotos
+from metaiqa_core.training.processes import Processes
+
+
+@dataclass(frozen=True)
+class PriorConfig:
+    """How to learn one prior.
+
+    Attributes:
+        meta: settings of Algorithm 1
+        baseline: what Baseline has of its own
+        method: `MetaIQA` or `Baseline`
+        seed: seed of all that is random
+        preset: what the settings are called, for the card
+        name: name of the prior; "" for that of the run folder
+        licence: terms of the weights and of the data behind them
+    """
+
+    meta: MetaConfig = RECOMMENDED
+    baseline: BaselineRates = BaselineRates()
+    method: str = "MetaIQA"
+    seed: int = 0
+    preset: str = "recommended"
+    name: str = ""
+    licence: str = "not stated"
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise ValueError(f"method must be one of {', '.join(METHODS)}, got {self.method!r}")
+
+
+@dataclass(frozen=True, eq=False)
+class Prior:
+    """A quality prior.
+
+    Attributes:
+        network: the prior, in evaluation mode
+        file: its weights file, with the card beside it; None in a process that only shared the work
+    """
+
+    network: Regressor
+    file: Path | None
+
+
+def learn_prior(
+    databases: Sequence[Database],
+    origin: Origin,
+    config: PriorConfig,
+    run: RunFolder,
+    processes: Processes = Processes(),  # noqa: B008 (frozen)
+) -> Work[Prior]:
+    """Train a prior and write it into the run's folder, with its card.
+
+    Args:
+        databases: what to learn from; every image needs its distortion type
+        origin: what to start from
+        config: how
+        run: where
+        processes: those that share each mini-batch's tasks; only the first one writes
+
+    Yields:
+        One `Progress` an iteration, with `support_loss`, `query_loss` and `query_srocc`; of Baseline one a step.
+
+    Raises:
+        DatabaseError: If an image has no distortion type or cannot be read.
+        TrainingError: If the loss is not finite, or the run's folder holds the state of another run.
+
+    Example:
+        databases = [read_database(Path("kadid10k-style"))]
+        work = learn_prior(databases, Origin(), PriorConfig(), RunFolder(Path("runs/prior")))
+        prior = finish(work).network
+    """
+    recipe = PriorRecipe.load(origin, config.meta, config.baseline)
+    tasks = distortion_tasks(*databases)
+    photos = TrainingPhotos([image for database in databases for image in database], recipe.start.preprocessing)
+    work = recipe.train(config.method, photos, tasks, config.seed, run.folder / "state.pt", processes)
+    if processes.rank:
+        return Prior((yield from work), None)
+    network = yield from recorded(work, run.folder, tensorboard=run.tensorboard)
+    file = run.folder / f"{config.name or run.folder.name}.safetensors"
+    facts: dict[str, int | str] = {"image_passes": image_passes(tasks, recipe.config), "preset": config.preset}
+    named = prior_card(network, file.stem, config, recipe, databases, run.command, facts)
+    save_checkpoint(network, named, file)
+    return Prior(network, file)
+
+
+def prior_card(
+    network: Regressor,
+    name: str,
+    config: PriorConfig,
+    recipe: PriorRecipe,
+    databases: Sequence[Database],
+    command: str,
+    facts: dict[str, int | str] | None = None,
+) -> ModelCard:
+    """Return the card of a new prior; nothing about accuracy is known yet.
+
+    Args:
+        network: the prior
+        name: how users call it
+        config: its method, seed and licence
+        recipe: how it was trained
+        databases: what it has learned from
+        command: how a person would repeat it
+        facts: what else the card says of the recipe
+    """
+    data = " and ".join(f"{database.name} ({len(database)} images)" for database in databases)
+    return ModelCard(
+        name=name,
+        summary=f"Quality prior: {network.config.backbone} trained by {config.method} on {data}; to be adapted.",
+        architecture="regressor",
+        regressor=network.config,
+        preprocessing=recipe.start.preprocessing,
+        training_data=data,
+        licence=config.licence,
+        recipe={
+            "command": command,
+            "method": config.method,
+            "start": recipe.start.origin,
+            "seed": config.seed,
+            "configuration": recipe.to_dict(),
+            "torch": torch.__version__,
+            **(facts or {}),
+        },
+        created=datetime.date.today().isoformat(),
+        code_version=__version__,
+    )

@@ -1,0 +1,159 @@
+"""Repeated splits (Table 3): fine-tune on 80 % of a database, be judged on the other 20 %, again and again."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metaiqa_core.databases.rated_image import Database
+from metaiqa_core.evaluation.calibration import calibrate
+from metaiqa_core.evaluation.protocols import Fold, Split, authentic_folds, summarise
+from metaiqa_core.experiments.folds import Candidate, Plan, Trainer, compare
+from metaiqa_core.experiments.run_folder import RunFolder, common_folder
+from metaiqa_core.experiments.start import Origin
+from metaiqa_core.experiments.tuning import Tuning, TuningConfig
+from metaiqa_core.models.card import Calibration
+from metaiqa_core.progress import Work
+from metaiqa_core.results.fold_store import SPLITS
+from metaiqa_core.results.records import Protocol
+from metaiqa_core.training.photos import predict
+
+logger = logging.getLogger(__name__)
+
+_PLACE = "split {number} of {count}"
+
+
+@dataclass(frozen=True)
+class RepeatedSplitsConfig(TuningConfig):
+    """How to fine-tune, and on which splits.
+
+    Attributes:
+        repeats: number of splits (80/20; on CID2013 four image sets of six)
+        first_seed: seed of the first split; the others follow
+        name: what tables call the fine-tuned model; "" for the name of the run folder
+    """
+
+    repeats: int = 10
+    first_seed: int = 0
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.repeats < 1:
+            raise ValueError(f"repeated splits need at least one repeat, got {self.repeats}")
+
+    @property
+    def seeds(self) -> range:
+        """Return the seeds of the splits."""
+        return range(self.first_seed, self.first_seed + self.repeats)
+
+
+@dataclass(frozen=True)
+class RepeatedSplits:
+    """What repeated splits give.
+
+    Attributes:
+        splits: the finished splits in the order of the seeds
+    """
+
+    splits: tuple[Split, ...]
+
+    def summary(self) -> dict[str, float | int | list[int]]:
+        """Return mean and standard deviation of SROCC and PLCC, as `summarise` does."""
+        return summarise(self.splits)
+
+    def calibration(self, population: str) -> Calibration | None:
+        """Return the interval and the population of a model that is fine-tuned so; None of a single split."""
+        return calibrate(self.splits, population) if len(self.splits) > 1 else None
+
+
+def repeated_splits(
+    database: Database, origin: Origin, config: RepeatedSplitsConfig, run: RunFolder, rehearsed: Sequence[Database] = ()
+) -> Work[RepeatedSplits]:
+    """Fine-tune and test on repeated splits (Section 4.1).
+
+    Args:
+        database: rated photos
+        origin: what each training starts from
+        config: how to fine-tune, and on which splits
+        run: where; finished splits are not computed again
+        rehearsed: databases whose images are learned from too, and test nothing
+
+    Yields:
+        The trainings' `Progress` with the split in its stage, and `srocc` and `plcc` at the end of each.
+
+    Raises:
+        CheckpointError: If the start cannot be had.
+        TrainingError: If the run's folder holds splits of another configuration.
+        EvaluationError: If a split ranks nothing; all others are finished first.
+
+    Example:
+        photos = read_database(Path("live"))
+        work = repeated_splits(photos, Origin(), RepeatedSplitsConfig(), RunFolder(Path("runs/splits")))
+        mean = finish(work).summary()["srocc_mean"]
+    """
+    start = origin.load(folded=config.tuning.fixed_statistics)
+    return (yield from measure(Tuning(start, database, rehearsed, config), config, run))
+
+
+def measure(tuning: Tuning, config: RepeatedSplitsConfig, run: RunFolder) -> Work[RepeatedSplits]:
+    """Fine-tune and test on repeated splits what is ready to be fine-tuned; see `repeated_splits`."""
+    start, database = tuning.start, tuning.database
+    identity = {"start": start.origin, "start_hash": start.hash}
+    settings = {**config.tuning.to_dict(), "seed": None}
+    recipe = {
+        **identity,
+        "preprocessing": start.preprocessing.to_dict(),
+        "device": start.device.type,
+        "configuration": settings,
+        "least_steps": config.least_steps,
+        **tuning.rehearsal,
+    }
+    configuration: dict[str, Any] = {
+        **settings,
+        "least_steps": config.least_steps,
+        **tuning.rehearsal,
+        **identity,
+        "device": start.device.type,
+        "database_folder": common_folder(database),
+    }
+    candidate = Candidate(
+        config.name or run.folder.name,
+        SPLITS,
+        recipe,
+        lambda fold, state: _trainer(tuning, fold, state),
+        lambda _: configuration,
+        start.has_learned_from,
+    )
+    finished = yield from compare(split_plan(database, candidate, config.seeds, tuning.rehearsed), run)
+    measured = RepeatedSplits(tuple(finished[candidate.name]))
+    summary = measured.summary()
+    logger.info(
+        "%d splits: SROCC %.4f +- %.4f, PLCC %.4f +- %.4f",
+        len(measured.splits),
+        *(summary.get(f"{metric}_{what}", 0) for metric in ("srocc", "plcc") for what in ("mean", "std")),
+    )
+    return measured
+
+
+def split_plan(
+    database: Database, candidate: Candidate, seeds: Sequence[int], made_of: Sequence[Database] = ()
+) -> Plan:
+    """Return the plan that judges one candidate on a split for each seed."""
+    rounds = [(fold, candidate) for fold in authentic_folds(database, seeds)]
+    return Plan(database, Protocol.AUTHENTIC, rounds, made_of=made_of, title="{fold}", place=_PLACE)
+
+
+def _trainer(tuning: Tuning, fold: Fold, state: Path) -> Trainer:
+    state = state.with_name(f"state-{fold.seed}.pt")
+
+    def train(training: list[int], test: list[int], seed: int) -> Work[NDArray[np.float64]]:
+        network = yield from tuning.train(training, tuning.config_for(len(training), seed), state)
+        state.unlink(missing_ok=True)
+        return predict(network, tuning.photos, test, tuning.config.tuning.frozen_stages)
+
+    return train

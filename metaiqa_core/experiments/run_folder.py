@@ -1,0 +1,75 @@
+"""The folder that an experiment works in: what it has finished stays there, and is not computed again."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from metaiqa_core.databases.rated_image import Database
+from metaiqa_core.errors import TrainingError
+from metaiqa_core.experiments.workers import Workers
+from metaiqa_core.files import write_text
+from metaiqa_core.training.fingerprint import is_same_recipe
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Where an experiment works, and in how many processes.
+
+    Attributes:
+        folder: the run's folder, created if needed; its name is the run's name
+        workers: processes that share the folds; None: this one computes them all
+        shard: (i, n), to compute only every n-th fold from the i-th, counted from 1, and publish nothing: for workers
+        tensorboard: whether to write TensorBoard's event files beside `metrics.csv`
+        command: how a person would repeat the run, for the cards of models
+    """
+
+    folder: Path
+    workers: Workers | None = None
+    shard: tuple[int, int] | None = None
+    tensorboard: bool = False
+    command: str = "called from Python"
+
+    def __post_init__(self) -> None:
+        if self.shard and not 1 <= self.shard[0] <= self.shard[1]:
+            raise ValueError("a shard (i, n) needs i from 1 to n, got ({}, {})".format(*self.shard))
+
+    @property
+    def log_folder(self) -> Path:
+        """Where this process writes its curves: the run's folder, or its own among the workers'."""
+        return self.folder / "workers" / str(self.shard[0]) if self.shard else self.folder
+
+    def part_of(self, items: Sequence[Item]) -> Sequence[Item]:
+        """Return the part of the items that is this process's."""
+        return items if self.shard is None else items[self.shard[0] - 1 :: self.shard[1]]
+
+    def claim(self, place: str, recipe: Mapping[str, Any], fingerprints: Mapping[str, str]) -> None:
+        """Refuse folds that were made otherwise: their numbers would pass for this run's.
+
+        Args:
+            place: where the finished folds lie, within the run's folder
+            recipe: how they are made, with the hash of the start's weights (JSON-ready)
+            fingerprints: databases that they are made of, by name, with `Database.fingerprint`
+
+        Raises:
+            TrainingError: If another recipe, or images of the same name that are others, made them.
+        """
+        folder = self.folder / place
+        content = json.dumps({**recipe, "databases": dict(fingerprints)}, indent=2, ensure_ascii=False, allow_nan=False)
+        file, content = folder / "recipe.json", f"{content}\n"
+        if not file.exists():
+            write_text(file, content)
+        elif not is_same_recipe(file.read_text(encoding="utf-8"), content):
+            raise TrainingError(
+                f"The splits in {folder} were made by another configuration, from other weights or of other images: "
+                "choose another --run-dir, or delete it."
+            )
+
+
+def common_folder(database: Database) -> str | None:
+    """Return the folder that holds all images, if there is one: result pages show images from it."""
+    folders = {image.path.parent.resolve() for image in database}
+    return str(folders.pop()) if len(folders) == 1 else None

@@ -1,0 +1,152 @@
+"""What training starts from: a model of ours, or a classifier's backbone under a new head."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+
+import torch
+
+from metaiqa_core.errors import CheckpointError
+from metaiqa_core.models.backbones import BACKBONES, imagenet_weights
+from metaiqa_core.models.checkpoints import load_checkpoint
+from metaiqa_core.models.foreign.imported import read_foreign_state_dict
+from metaiqa_core.models.regressor import Regressor, RegressorConfig
+from metaiqa_core.preprocessing import Preprocessing
+from metaiqa_core.training.fingerprint import hash_of_weights
+
+logger = logging.getLogger(__name__)
+
+DROPOUT = 0.2
+PROCESSOR = torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Names a start, without loading it.
+
+    Attributes:
+        model: name or file of a model of ours; "" to start from a backbone
+        backbone: one of `BACKBONES`, where no model is named
+        weights: the backbone's: `imagenet`, `random`, or a file with the torchvision classifier's state dict
+        short_side: model resolution with a backbone, pixels; a model brings its own
+        device: where to learn
+
+    >>> Origin(backbone="vgg")
+    Traceback (most recent call last):
+    ValueError: backbone must be one of ..., got 'vgg'
+    """
+
+    model: str = ""
+    backbone: str = "resnet18"
+    weights: str = "imagenet"
+    short_side: int = 500
+    device: torch.device = PROCESSOR
+
+    def __post_init__(self) -> None:
+        if not self.model and self.backbone not in BACKBONES:
+            raise ValueError(f"backbone must be one of {', '.join(BACKBONES)}, got {self.backbone!r}")
+        if not self.weights:
+            raise ValueError("weights must be imagenet, random or a file, got nothing")
+
+    def load(self, *, folded: bool) -> "Start":
+        """Return the start.
+
+        Args:
+            folded: whether to fold batch normalisation, whose statistics then are fixed; otherwise it is put back where
+                it was folded (`fixed_statistics` of the configuration that will train it)
+
+        Raises:
+            CheckpointError: If the weights cannot be had, are of another architecture, or cannot be trained.
+        """
+        if self.model:
+            return start_from_model(self.model, folded=folded, device=self.device)
+        return start_from_backbone(self.backbone, self.weights, self.short_side, folded=folded, device=self.device)
+
+
+@dataclass(frozen=True)
+class Start:
+    """What training starts from.
+
+    Attributes:
+        make: builds the network; new layers draw from torch's global generator
+        preprocessing: of the network's input
+        origin: where it comes from, in words
+        backbone: name of the network's backbone
+        learned_from: what its weights have learned people's scores from; empty for a backbone
+        device: where its networks are, and so where they learn
+    """
+
+    make: Callable[[], Regressor]
+    preprocessing: Preprocessing
+    origin: str
+    backbone: str
+    learned_from: str = ""
+    device: torch.device = PROCESSOR
+
+    @cached_property
+    def hash(self) -> str:
+        """What tells its weights from others that bear the same name; new layers are those of seed 0."""
+        return hash_of_weights(self.build(0))
+
+    @property
+    def has_learned_from(self) -> str:
+        """Who has learned from what, so that one knows on which images it cannot be tested; "" for a backbone."""
+        return f"{self.origin} has learned from {self.learned_from}" if self.learned_from else ""
+
+    def network(self, seed: int) -> Regressor:
+        """Return a new network on the device; the same seed gives new layers the same weights on any."""
+        return self.build(seed).to(self.device)
+
+    def build(self, seed: int) -> Regressor:
+        """Return a new network on the processor, for those who only look at it; no global generator moves."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            return self.make()
+
+
+def start_from_model(name: str, *, folded: bool, device: torch.device = PROCESSOR) -> Start:
+    """Return a model of ours as a start; the arguments are those of `Origin`.
+
+    Raises:
+        CheckpointError: If there is none, or it cannot be trained.
+    """
+    checkpoint = load_checkpoint(name)
+    network, card = checkpoint.network, checkpoint.card
+    if not isinstance(network, Regressor):
+        raise CheckpointError(
+            f"{card.name} has the released code's architecture, which is for scoring only: "
+            "fine-tune one of our own models, or start with --backbone resnet18."
+        )
+    make = partial(_copy, network, folded)
+    return Start(make, checkpoint.preprocessing, card.name, network.config.backbone, card.training_data, device)
+
+
+def start_from_backbone(
+    backbone: str, weights: str, short_side: int, *, folded: bool, device: torch.device = PROCESSOR
+) -> Start:
+    """Return a classifier's backbone under a new head as a start; the arguments are those of `Origin`.
+
+    Raises:
+        CheckpointError: If the weights cannot be had or are of another architecture.
+    """
+    config = RegressorConfig(backbone=backbone, dropout=DROPOUT, folded=folded)
+    preprocessing = Preprocessing(short_side=short_side)
+    if weights == "random":
+        logger.warning("WARNING: the backbone starts from random weights; expect far lower accuracy.")
+        return Start(partial(Regressor, config), preprocessing, f"{backbone}, random weights", backbone, device=device)
+    state = imagenet_weights(backbone) if weights == "imagenet" else read_foreign_state_dict(weights)
+    named = "torchvision's ImageNet weights" if weights == "imagenet" else f"from {Path(weights).name}"
+    make = partial(Regressor, config, backbone_weights=state, source=weights)
+    return Start(make, preprocessing, f"{backbone}, {named}", backbone, device=device)
+
+
+def _copy(network: Regressor, folded: bool) -> Regressor:
+    copy = Regressor(network.config)
+    copy.load_state_dict(network.state_dict())
+    if folded:
+        copy.fold()
+    else:
+        copy.unfold()
+    return copy

@@ -1,0 +1,160 @@
+"""What one fold of a protocol gave, with all that results say about it: one JSON file, the only place where it is kept.
+
+| key | meaning |
+|---|---|
+| seed, name, held_out | those of the fold |
+| test | positions of the held-out images in the database |
+| predicted, opinion | unit scores of those, in [0, 1] |
+| method, protocol, database | what learned, how it was judged, on what |
+| images | name, reference, distortion type and level of each held-out image |
+| configuration | how the method was trained |
+| date, code_version | when it was measured, and by which version |
+
+Files of version 0.1 hold the first three rows only; `older_folds` completes them.
+"""
+
+import datetime
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from metaiqa_core import __version__
+from metaiqa_core.databases.rated_image import Database
+from metaiqa_core.errors import EvaluationError
+from metaiqa_core.evaluation.criteria import bootstrap_interval, plcc, srocc
+from metaiqa_core.evaluation.protocols import Split
+from metaiqa_core.files import write_text
+from metaiqa_core.results.records import Measured, Protocol, ResultRecord, Scalar
+
+ImageRow = tuple[str, str, str, int]
+"""Name, reference, distortion type and level of an image; "" and 0 where there is none."""
+
+
+@dataclass(frozen=True)
+class FinishedFold:
+    """The outcome of a fold and where it comes from.
+
+    Attributes:
+        split: the held-out images' predicted and opinion scores, unit scores
+        method: what learned, as tables call it; "" in a file of version 0.1
+        protocol: how it was judged
+        database: name of the database
+        images: what the predictions say about each held-out image
+        configuration: how the method was trained
+        date: day of the measurement, ISO 8601
+        code_version: version of this package that measured
+    """
+
+    split: Split
+    method: str = ""
+    protocol: Protocol = Protocol.AUTHENTIC
+    database: str = ""
+    images: tuple[ImageRow, ...] = ()
+    configuration: Mapping[str, Scalar] = field(default_factory=dict, hash=False)
+    date: str = ""
+    code_version: str = __version__
+
+    @classmethod
+    def of_today(
+        cls, split: Split, database: Database, method: str, protocol: Protocol, configuration: Mapping[str, Scalar]
+    ) -> "FinishedFold":
+        """Return the outcome of a fold that was measured just now."""
+        images = tuple(
+            (image.path.name, image.reference or "", image.distortion_type or "", image.level or 0)
+            for image in (database.images[position] for position in split.test)
+        )
+        today = datetime.date.today().isoformat()
+        return cls(split, method, protocol, database.name, images, dict(configuration), today)
+
+    def records(self, run: str, predictions: str) -> list[ResultRecord]:
+        """Return SROCC and PLCC with their 95 % intervals.
+
+        Args:
+            run: name of the run
+            predictions: name of the per-image predictions in the run's folder
+        """
+        predicted, opinion, seed = self.split.predicted, self.split.opinion, self.split.seed
+        held_out = None
+        if self.protocol is Protocol.LEAVE_ONE_DISTORTION_OUT:
+            held_out = self.split.held_out.partition(":")[2] or self.split.held_out
+        source = Measured(
+            run=run,
+            model_hash="not kept: one model a split",
+            configuration=self.configuration,
+            seed=seed,
+            split_hash=hashlib.sha256("\n".join(image[0] for image in self.images).encode()).hexdigest(),
+            date=self.date,
+            code_version=self.code_version,
+            predictions=predictions,
+        )
+        return [
+            ResultRecord(
+                method=self.method,
+                database=self.database,
+                protocol=self.protocol,
+                distortion_type=held_out,
+                metric=metric,
+                value=criterion(predicted, opinion),
+                interval=bootstrap_interval(criterion, predicted, opinion, seed=seed),
+                n=len(self.images),
+                source=source,
+            )
+            for metric, criterion in (("srocc", srocc), ("plcc", plcc))
+        ]
+
+    def frame(self) -> pd.DataFrame:
+        """Return the per-image predictions with the columns `predictions.COLUMNS`."""
+        frame = pd.DataFrame(self.images, columns=["image", "reference", "distortion_type", "level"])
+        return frame.assign(opinion_score=self.split.opinion, predicted_score=self.split.predicted)
+
+    def write(self, file: Path) -> None:
+        """Write the fold, whole or not at all.
+
+        Raises:
+            OSError: If the disk refuses.
+        """
+        content = {name: value for name, value in self.__dict__.items() if name != "split"}
+        write_text(file, json.dumps({**self.split.__dict__, **content}))
+
+
+def read_fold(file: Path) -> FinishedFold | None:
+    """Return the fold that a file holds; None where there is no file, or it holds something else than a fold.
+
+    Raises:
+        EvaluationError: If the file is damaged.
+    """
+    if not file.exists():
+        return None
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        return _from_content(content, file.stem)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise EvaluationError(f"The finished split in {file} is damaged: delete it to compute it again.") from error
+
+
+def _from_content(content: dict[str, Any], name: str) -> FinishedFold:
+    split = Split(
+        seed=content["seed"],
+        test=tuple(content["test"]),
+        predicted=tuple(content["predicted"]),
+        opinion=tuple(content["opinion"]),
+        name=content.get("name") or name,
+        held_out=content.get("held_out") or "",
+    )
+    if "method" not in content:
+        return FinishedFold(split)
+    return FinishedFold(
+        split,
+        content["method"],
+        Protocol(content["protocol"]),
+        content["database"],
+        tuple((name, reference, kind, level) for name, reference, kind, level in content["images"]),
+        content["configuration"],
+        content["date"],
+        content["code_version"],
+    )
