@@ -46,9 +46,10 @@ from metaiqa_core.preprocessing import Preprocessing
 from metaiqa_core.progress import finish
 from metaiqa_core.tasks import DistortionTask, distortion_tasks
 from metaiqa_core.training.frozen_features import FrozenFeatures
-from metaiqa_core.training.meta import _batches, _divide, meta_train, mini_batch
+from metaiqa_core.training.meta import meta_train
 from metaiqa_core.training.meta_configuration import MetaConfig
 from metaiqa_core.training.photos import TrainingPhotos
+from metaiqa_core.training.task_sampling import batches, divide, mini_batch
 
 IMAGES_PER_TASK = 125
 
@@ -159,11 +160,11 @@ def plain(network: Regressor, photos: TrainingPhotos, tasks: list, config: MetaC
         for module in fast.modules():
             if isinstance(module, torch.nn.BatchNorm2d):
                 module.eval()
-        sets = _divide(task, 0, place, config)
+        sets = divide(task, 0, place, config)
         generator = np.random.default_rng((config.seed, 0, place, 1))
         levels = ((sets.support, config.support_batch), (sets.query, config.query_batch))
-        batches = [_batches(positions, most, generator) for positions, most in levels]
-        for level in batches:
+        drawn = [batches(positions, most, generator) for positions, most in levels]
+        for level in drawn:
             optimiser = torch.optim.Adam(fast.parameters(), lr=config.inner_learning_rate, betas=(0.9, 0.99))
             for _ in range(config.inner_steps):
                 batch = next(level)

@@ -21,11 +21,13 @@ from metaiqa_core.training.baseline import train_baseline
 from metaiqa_core.training.configuration import FineTuneConfig
 from metaiqa_core.training.finetune import fine_tune
 from metaiqa_core.training.flat_weights import FlatWeights
-from metaiqa_core.training.meta import image_passes, meta_train, mini_batch
+from metaiqa_core.training.meta import image_passes, meta_train
 from metaiqa_core.training.meta_configuration import META_PRESETS, BaselineConfig, MetaConfig
 from metaiqa_core.training.modes import let_learn
 from metaiqa_core.training.photos import TrainingPhotos
 from metaiqa_core.training.processes import Processes
+from metaiqa_core.training.step import Learner
+from metaiqa_core.training.task_sampling import mini_batch
 
 TYPES = ("kadid10k:GB", "kadid10k:WN", "kadid10k:JPEG")
 
@@ -200,7 +202,7 @@ def test_identical_tasks_displace_the_prior_as_one_of_them_does(photos, tasks, m
         return original(seed)
 
     monkeypatch.setattr(meta.np.random, "default_rng", without_place)
-    monkeypatch.setattr(meta, "_divide", lambda task, *_: split_task(task, 0.25, 0, by_group=False))
+    monkeypatch.setattr(meta, "divide", lambda task, *_: split_task(task, 0.25, 0, by_group=False))
     config = dataclasses.replace(SMALL, epochs=1)
     one = finish(meta_train(Toy(), photos, tasks[:1], dataclasses.replace(config, tasks_per_batch=1))).network
     four = finish(meta_train(Toy(), photos, tasks[:1], dataclasses.replace(config, tasks_per_batch=4))).network
@@ -325,14 +327,14 @@ def test_a_loss_that_is_not_finite_ends_the_run_with_its_state_kept(photos, task
 
 def test_the_budget_is_what_is_passed(photos, tasks):
     counted = []
-    original = meta.Learner.backward
+    original = Learner.backward
 
     def counting(self, positions, generator):
         counted.append(len(positions))
         return original(self, positions, generator)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(meta.Learner, "backward", counting)
+        patch.setattr(Learner, "backward", counting)
         finish(meta_train(Toy(), photos, tasks, SMALL))
         assert sum(counted) == image_passes(tasks, SMALL)
         counted.clear()

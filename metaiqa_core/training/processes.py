@@ -1,14 +1,17 @@
 """The processes that share a training run: one, or several started by torchrun."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import Tensor, distributed
 
 from metaiqa_core.errors import TrainingError
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,11 @@ class Processes:
 
     rank: int = 0
     count: int = 1
+
+    def share(self, items: Sequence[Item]) -> Iterator[tuple[int, Item]]:
+        """Yield this process's share of the items, each with its number from 0: every `count`-th from `rank` on."""
+        for number in range(self.rank, len(items), self.count):
+            yield number, items[number]
 
     def sum(self, tensor: Tensor) -> Tensor:
         """Return the sum of every process's tensor; all must call it with the same shape."""

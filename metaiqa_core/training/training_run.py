@@ -1,0 +1,109 @@
+"""What meta-training and the Baseline do around their loops: prepare a network, resume a run, save its state."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from time import monotonic
+
+from metaiqa_core.models.regressor import Regressor
+from metaiqa_core.tasks import DistortionTask
+from metaiqa_core.training.adam import Adam
+from metaiqa_core.training.fingerprint import hash_of_weights
+from metaiqa_core.training.flat_weights import FlatWeights
+from metaiqa_core.training.meta_configuration import PriorConfig
+from metaiqa_core.training.modes import let_learn, ready_batch_norm, training_mode
+from metaiqa_core.training.photos import TrainingPhotos
+from metaiqa_core.training.state import load_state, save_state, state_is_due, task_signature
+from metaiqa_core.training.step import Learner
+
+
+class TrainingRun:
+    """A network that learns from distortion tasks, from its start or from where an earlier process stopped.
+
+    Args:
+        network: The start; changed in place. Its device is where the work is done.
+        photos: Rated photos; the tasks' positions count them.
+        tasks: The tasks to learn from.
+        config: Settings of the algorithm.
+        algorithm: Name of the algorithm; another one does not continue this run's state.
+        learning_rate: Adam's rate for the backbone.
+        bias_correction: Whether Adam corrects its moments for their start at zero.
+        with_statistics: Whether the running statistics of batch normalisation are moved like weights.
+        state_file: File of the run's state; one that is already there is continued from, with the same bits.
+
+    Attributes:
+        weights: The network's weights as one vector, theta.
+        adam: The optimiser of these weights.
+        learner: The network with its photos.
+        history: One record for each finished step.
+
+    Raises:
+        TrainingError: If the state belongs to another run or is damaged.
+        DatabaseError: If an image cannot be read.
+    """
+
+    def __init__(
+        self,
+        network: Regressor,
+        photos: TrainingPhotos,
+        tasks: Sequence[DistortionTask],
+        config: PriorConfig,
+        *,
+        algorithm: str,
+        learning_rate: float,
+        bias_correction: bool,
+        with_statistics: bool = False,
+        state_file: Path | None = None,
+    ) -> None:
+        start = hash_of_weights(network)
+        let_learn(network, config.frozen_stages)
+        self._network, self._config, self._state_file = network, config, state_file
+        self.weights = FlatWeights(network, with_statistics=with_statistics)
+        self.adam = Adam(
+            self.weights,
+            learning_rate=learning_rate,
+            head_learning_rate=config.head_learning_rate,
+            second_moment_decay=config.second_moment_decay,
+            weight_decay=config.weight_decay,
+            bias_correction=bias_correction,
+        )
+        features = photos.frozen_features(network, config.frozen_stages, of_crops=config.frozen_input == "crop")
+        self.learner = Learner(network, photos, features, config.crop, config.flip, config.precision)
+        self.history: list[dict[str, float]] = []
+        self._signature = {"algorithm": algorithm, "config": config.to_dict()}
+        self._signature |= task_signature(network, photos, tasks, start)
+        if state_file and (state := load_state(state_file, self._signature)):
+            network.load_state_dict(state["network"])
+            self.adam.load_state_dict(state["adam"])
+            self.history = state["history"]
+        elif not config.fixed_statistics:
+            positions = [position for task in tasks for position in task.positions]
+            ready_batch_norm(network, features, positions, config.crop, config.seed)
+        self._saved_at = monotonic()
+
+    def steps(self, total: int) -> Iterator[int]:
+        """Yield the numbers of the steps that are left of `total`, counted from 0, with the network ready to learn."""
+        for step in range(len(self.history), total):
+            training_mode(self._network, self._config.frozen_stages, fixed_statistics=self._config.fixed_statistics)
+            yield step
+
+    def record(self, measured: dict[str, float], *, is_last: bool, may_save: bool = True) -> None:
+        """End a step: keep what it measured, and save the state if it is due.
+
+        Args:
+            measured: The step's numbers by name.
+            is_last: Whether the run ends with this step; its state is saved in any case.
+            may_save: Whether this process writes the state; of several that share a run only one does.
+
+        Raises:
+            TrainingError: If the state cannot be written.
+        """
+        self.history.append(measured)
+        if self._state_file and may_save and (is_last or state_is_due(self._saved_at)):
+            state = {"network": self._network.state_dict(), "adam": self.adam.state_dict(), "history": self.history}
+            save_state(self._state_file, self._signature, **state)
+            self._saved_at = monotonic()
+
+    def finish(self) -> Regressor:
+        """Return the network, in evaluation mode, with tensors of its own."""
+        self.weights.release()
+        return self._network.eval().requires_grad_(False)
