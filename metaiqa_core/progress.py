@@ -1,10 +1,19 @@
 """How long work reports: generators yield `Progress` and return their result; readers draw it as they like."""
 
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import TypeVar
 
 Result = TypeVar("Result")
+
+
+class Kind(StrEnum):
+    """The end of what a `Progress` reports: of a step, of an epoch, or of a place with its outcome."""
+
+    STEP = "step"
+    EPOCH = "epoch"
+    OUTCOME = "outcome"
 
 
 @dataclass(frozen=True)
@@ -16,26 +25,65 @@ class Progress:
         step: Steps done so far, from 1.
         total: Steps in all.
         metrics: Numbers worth a curve, by name.
+        place: Name of the part of something larger that this belongs to, such as "split 1 of 10"; empty: it is all.
+        number: Number of that part, from 1; 0 without a place.
+        places: Number of such parts in all; 0 without a place.
+        kind: What has ended with this step.
     """
 
     stage: str
     step: int
     total: int
     metrics: Mapping[str, float] = field(default_factory=dict)
+    place: str = ""
+    number: int = 0
+    places: int = 0
+    kind: Kind = Kind.STEP
+
+    @property
+    def title(self) -> str:
+        """The place and the stage, in words for the user.
+
+        >>> Progress("fine-tuning", 1, 40, place="split 1 of 10", number=1, places=10).title
+        'split 1 of 10: fine-tuning'
+        """
+        return f"{self.place}: {self.stage}" if self.place else self.stage
 
 
 Work = Generator[Progress, None, Result]
 
 
-def renamed(work: Generator[Progress, None, Result], place: str) -> Work[Result]:
-    """Pass work through, with the place of it within something larger in front of each stage."""
+def outcome(
+    place: str, number: int, places: int, metrics: Mapping[str, float] | None = None, stage: str = "done"
+) -> Progress:
+    """Return the report that ends a place; its steps are the places.
+
+    Args:
+        place: Name of the place.
+        number: Its number, from 1.
+        places: Number of places in all.
+        metrics: What came out, by name.
+        stage: How it ended, in words for the user.
+    """
+    return Progress(stage, number, places, metrics or {}, place, number, places, Kind.OUTCOME)
+
+
+def placed(work: Generator[Progress, None, Result], place: str, number: int, places: int) -> Work[Result]:
+    """Pass work through as the work at one of several places; a place that it names itself becomes part of the stage.
+
+    Args:
+        work: The work; closed with this generator.
+        place: Name of the place.
+        number: Its number, from 1.
+        places: Number of places in all.
+    """
     try:
         while True:
             try:
                 progress = next(work)
             except StopIteration as stop:
                 return stop.value
-            yield Progress(f"{place}: {progress.stage}", progress.step, progress.total, progress.metrics)
+            yield replace(progress, stage=progress.title, place=place, number=number, places=places)
     finally:
         work.close()
 

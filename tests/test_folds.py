@@ -12,7 +12,7 @@ from metaiqa_core.evaluation.protocols import Fold, random_folds
 from metaiqa_core.experiments.folds import Candidate, Plan, compare, run_folds
 from metaiqa_core.experiments.repeated_splits import split_plan
 from metaiqa_core.experiments.run_folder import RunFolder
-from metaiqa_core.progress import Progress, finish
+from metaiqa_core.progress import Kind, Progress, finish, outcome
 from metaiqa_core.results.records import Protocol
 from metaiqa_core.results.storage import read_predictions, read_run
 
@@ -61,11 +61,14 @@ def test_each_split_trains_on_one_part_and_is_judged_on_the_other(tiny_database,
 def test_progress_names_the_split_and_passes_the_trainers_numbers_on(tiny_database, tmp_path):
     shown = []
     splits = finish(splits_of(tiny_database, Trainer(tiny_database), [0, 1], tmp_path), shown.append)
+    assert [progress.title for progress in shown] == [
+        "split 1 of 2: fine-tuning", "split 1 of 2: done", "split 2 of 2: fine-tuning", "split 2 of 2: done"
+    ]  # fmt: skip
     assert shown == [
-        Progress("split 1 of 2: fine-tuning", 1, 1, {"loss": 0.5}),
-        Progress("split 1 of 2: done", 1, 2, {"srocc": splits[0].srocc, "plcc": splits[0].plcc}),
-        Progress("split 2 of 2: fine-tuning", 1, 1, {"loss": 0.5}),
-        Progress("split 2 of 2: done", 2, 2, {"srocc": splits[1].srocc, "plcc": splits[1].plcc}),
+        Progress("fine-tuning", 1, 1, {"loss": 0.5}, "split 1 of 2", 1, 2),
+        outcome("split 1 of 2", 1, 2, {"srocc": splits[0].srocc, "plcc": splits[0].plcc}),
+        Progress("fine-tuning", 1, 1, {"loss": 0.5}, "split 2 of 2", 2, 2),
+        outcome("split 2 of 2", 2, 2, {"srocc": splits[1].srocc, "plcc": splits[1].plcc}),
     ]
 
 
@@ -79,7 +82,8 @@ def test_a_split_that_ranks_nothing_does_not_stop_the_others(tiny_database, tmp_
     shown = []
     splits = finish(splits_of(tiny_database, trainer, [0, 1, 2], tmp_path), shown.append)
     assert [split.collapsed for split in splits] == [True, False, False]
-    assert shown[1] == Progress("split 1 of 3: done, but every image got the same score", 1, 3)
+    assert shown[1].title == "split 1 of 3: done, but every image got the same score"
+    assert (shown[1].step, shown[1].total, shown[1].kind, shown[1].metrics) == (1, 3, Kind.OUTCOME, {})
     assert [seed for _, _, seed in trainer.calls] == [0, 1, 2]
     assert {file.stem for file in (tmp_path / "splits").glob("*.json")} == {"split-0", "split-1", "split-2"}
 
@@ -215,6 +219,6 @@ def test_a_comparison_is_published_in_pairs(tiny_database, tmp_path):
     trainers = {name: Trainer(tiny_database) for name in ("A", "B")}
     work = compare(comparison(tiny_database, trainers), RunFolder(tmp_path))
     for progress in work:
-        if progress.stage.endswith("(3 of 4): done"):
+        if progress.kind == Kind.OUTCOME and (progress.number, progress.places) == (3, 4):
             assert len(numbers(tmp_path)) == 4  # the first fold of both, and not the second of one
             work.close()

@@ -13,6 +13,7 @@ from metaiqa_core.errors import JobError
 from metaiqa_core.jobs.command_options import MAIN_GROUP, options_of, parse, words_of
 from metaiqa_core.jobs.job import shell_lines
 from metaiqa_core.jobs.outlook import outlook
+from metaiqa_core.results.older_run_log import OLDER_COLUMNS, with_places
 
 
 def declare(parser):
@@ -118,7 +119,7 @@ def test_a_mistake_is_told_by_the_command_itself():
 
 
 def lines(*rows):
-    return pd.DataFrame(rows, columns=["seconds", "stage", "step", "total", "metric", "value"])
+    return with_places(pd.DataFrame(rows, columns=OLDER_COLUMNS))
 
 
 def steps(stage, total, begin, end, pace=1.0, since=0.0):

@@ -13,6 +13,7 @@ from metaiqa_core.errors import JobError
 from metaiqa_core.jobs import control
 from metaiqa_core.jobs.catalogue import JOB_COMMANDS
 from metaiqa_core.jobs.job import State, find_jobs, shell_lines
+from metaiqa_core.results.older_run_log import OLDER_COLUMNS, with_places
 from pages.jobs import example
 from pages.jobs.charts import LOSS, MOST_POINTS, SROCC, curves, smoothed, thinned
 from pages.jobs.permission import refusal_of
@@ -316,7 +317,7 @@ def test_the_page_works_within_the_app(runs):
 
 
 def frame(rows):
-    return pd.DataFrame(rows, columns=["seconds", "stage", "step", "total", "metric", "value"])
+    return with_places(pd.DataFrame(rows, columns=OLDER_COLUMNS))
 
 
 def test_folds_do_not_run_into_each_other_and_their_outcomes_are_points():

@@ -6,9 +6,9 @@ import itertools
 import pytest
 
 from metaiqa_core.errors import ResultsError
-from metaiqa_core.progress import Progress, finish
+from metaiqa_core.progress import Progress, finish, placed
 from metaiqa_core.results import run_log
-from metaiqa_core.results.run_log import COLUMNS, METRICS_FILE, read_metrics, recorded
+from metaiqa_core.results.run_log import COLUMNS, METRICS_FILE, read_metrics, recorded, titles
 
 
 def work(count=3, result="done"):
@@ -80,9 +80,33 @@ def test_a_line_that_a_kill_left_half_written_is_mended_by_the_run_that_continue
     finish(recorded(work(1), tmp_path))
     added = path.read_text().removeprefix(whole)
     assert [line.split(",", 1)[1] for line in added.splitlines()] == [
-        '"learning, slowly",1,1,loss,1.0',
-        '"learning, slowly",1,1,srocc,0.1',
+        '"learning, slowly",1,1,loss,1.0,,0,0,step',
+        '"learning, slowly",1,1,srocc,0.1,,0,0,step',
     ]
+
+
+OLDER = """seconds,stage,step,total,metric,value
+1.0,"k 3, S 2 (1 of 4) split-0: fine-tuning",2,5,loss,0.25
+2.0,"k 3, S 2 (1 of 4): done",1,4,srocc,0.5
+3.0,meta-training,1,9,query_loss,0.1
+"""
+
+
+def test_a_log_of_an_older_version_is_read_with_its_places_and_continued(tmp_path):
+    (tmp_path / METRICS_FILE).write_text(OLDER)
+    read = [
+        ["fine-tuning", "k 3, S 2 (1 of 4) split-0", 1, 4, "step"],
+        ["done", "k 3, S 2 (1 of 4)", 1, 4, "outcome"],
+        ["meta-training", "", 0, 0, "step"],
+    ]
+    facts = ["stage", "place", "number", "places", "kind"]
+    assert read_metrics(tmp_path)[facts].values.tolist() == read
+    finish(recorded(placed(work(1), "split 2 of 3", 2, 3), tmp_path))
+    frame = read_metrics(tmp_path)
+    assert tuple(frame.columns) == COLUMNS
+    assert frame[facts].values.tolist() == read + [["learning, slowly", "split 2 of 3", 2, 3, "step"]] * 2
+    assert frame["value"].tolist() == [0.25, 0.5, 0.1, 1.0, 0.1]
+    assert titles(frame).tolist()[1:4] == ["k 3, S 2 (1 of 4): done", "meta-training", "split 2 of 3: learning, slowly"]
 
 
 def test_a_run_without_curves_yet_is_empty(tmp_path):

@@ -13,7 +13,7 @@ from typing import Any
 from tqdm import tqdm
 
 from metaiqa_core.files import write_text
-from metaiqa_core.progress import Progress, Work
+from metaiqa_core.progress import Kind, Progress, Work
 
 
 def write(text: str, output: Path | None) -> None:
@@ -95,15 +95,14 @@ def _log_lines() -> Iterator[None]:
 
 
 def _advance(bar: Any, progress: Progress) -> None:
-    bar.set_description(progress.stage, refresh=False)
+    bar.set_description(progress.title, refresh=False)
     bar.total = progress.total
     bar.update(progress.step - bar.n)
 
 
 def _record(progress: Progress) -> str:
     """A line for what is worth keeping in a log: the end of an epoch or of a split, not each step of Adam."""
-    steps = {"loss", "step"}, {"loss"}, {"iteration", "epoch", "support_loss", "query_loss", "query_srocc"}
-    if not progress.metrics or set(progress.metrics) in steps:
+    if not progress.metrics or progress.kind == Kind.STEP:
         return ""
     numbers = ", ".join(f"{name} {value:.4g}" for name, value in progress.metrics.items())
-    return f"{progress.stage}: {numbers}"
+    return f"{progress.title}: {numbers}"

@@ -19,7 +19,7 @@ from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.errors import EvaluationError
 from metaiqa_core.evaluation.protocols import Fold, Split
 from metaiqa_core.experiments.run_folder import RunFolder
-from metaiqa_core.progress import Progress, Work, renamed
+from metaiqa_core.progress import Work, outcome, placed
 from metaiqa_core.results.finished_fold import FinishedFold, read_fold
 from metaiqa_core.results.fold_store import FoldStore
 from metaiqa_core.results.records import Protocol, Scalar
@@ -141,7 +141,8 @@ def run_folds(plan: Plan, run: RunFolder) -> Work[dict[str, list[Split]]]:
         split = _finished_split(file, fold, opinion)
         if split is None:
             train = candidate.trainer_of(fold, file.with_suffix(".pt"))
-            predicted = yield from renamed(train(list(fold.training), list(fold.test), fold.seed), place)
+            work = train(list(fold.training), list(fold.test), fold.seed)
+            predicted = yield from placed(work, place, number, len(rounds))
             split = Split(fold.seed, fold.test, tuple(map(float, predicted)), opinion, fold.name, fold.held_out)
         method, configuration = candidate.method or candidate.name, candidate.configuration_of(fold)
         store.keep(file, FinishedFold.of_today(split, plan.database, method, plan.protocol, configuration))
@@ -152,9 +153,9 @@ def run_folds(plan: Plan, run: RunFolder) -> Work[dict[str, list[Split]]]:
             # A rank correlation with a constant is undefined. The other folds need not wait for what to do about it,
             # but whoever looks may stop a run that lasts for hours.
             logger.warning("%s: every image got the score %.4g, which ranks nothing.", place, split.predicted[0])
-            yield Progress(f"{place}: done, but every image got the same score", number, len(rounds))
+            yield outcome(place, number, len(rounds), stage="done, but every image got the same score")
         else:
-            yield Progress(f"{place}: done", number, len(rounds), {"srocc": split.srocc, "plcc": split.plcc})
+            yield outcome(place, number, len(rounds), {"srocc": split.srocc, "plcc": split.plcc})
     return finished
 
 

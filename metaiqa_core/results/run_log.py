@@ -6,6 +6,8 @@
 | stage | what was being done, for example "meta-training" |
 | step, total | where it stood |
 | metric, value | such as query_loss, 0.021 |
+| place, number, places | the part of something larger, such as "split 1 of 10", 1, 10; empty, 0, 0 where it is all |
+| kind | what ended: a step, an epoch, or the place with its outcome |
 
 Long rather than wide: stages have metrics of their own, and a reader needs no schema.
 """
@@ -20,9 +22,11 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from metaiqa_core.errors import ResultsError
+from metaiqa_core.files import write_text
 from metaiqa_core.progress import Progress, Work
+from metaiqa_core.results.older_run_log import OLDER_COLUMNS, with_places
 
-COLUMNS = ("seconds", "stage", "step", "total", "metric", "value")
+COLUMNS = (*OLDER_COLUMNS, "place", "number", "places", "kind")
 METRICS_FILE = "metrics.csv"
 
 Result = TypeVar("Result")
@@ -62,10 +66,11 @@ def recorded(work: Generator[Progress, None, Result], folder: Path, *, tensorboa
                 except StopIteration as stop:
                     return stop.value
                 second = round(earlier + monotonic() - start, 2)
+                place = progress.place, progress.number, progress.places, progress.kind
                 for metric, value in progress.metrics.items():
-                    writer.writerow([second, progress.stage, progress.step, progress.total, metric, value])
+                    writer.writerow([second, progress.stage, progress.step, progress.total, metric, value, *place])
                     if events:
-                        events.add_scalar(f"{progress.stage}/{metric}", value, progress.step)
+                        events.add_scalar(f"{progress.title}/{metric}", value, progress.step)
                 file.flush()
                 yield progress
         finally:
@@ -76,6 +81,9 @@ def recorded(work: Generator[Progress, None, Result], folder: Path, *, tensorboa
 
 def read_metrics(folder: Path) -> pd.DataFrame:
     """Return a run's `metrics.csv`; empty where there is none yet. A last line that is half written is left out.
+
+    Args:
+        folder: The run's folder. A log of older versions, which had no columns for places, is read as if it had.
 
     Raises:
         ResultsError: If the file is not one that `recorded` wrote.
@@ -89,17 +97,28 @@ def read_metrics(folder: Path) -> pd.DataFrame:
         if ",".join(COLUMNS).encode().startswith(content):  # nothing yet, or its first line half written
             return pd.DataFrame(columns=list(COLUMNS))
         frame = pd.read_csv(io.BytesIO(whole), on_bad_lines="skip")
+        if tuple(frame.columns) == OLDER_COLUMNS:
+            frame = with_places(frame)
         if tuple(frame.columns) != COLUMNS:
             raise ValueError(f"its columns are {', '.join(map(str, frame.columns))}")
-        for name in ("seconds", "step", "total", "value"):
+        frame["place"] = frame["place"].fillna("").astype(str)
+        for name in ("seconds", "step", "total", "value", "number", "places"):
             frame[name] = pd.to_numeric(frame[name], errors="coerce")
     except (OSError, ValueError) as error:
         raise ResultsError(f"{folder.name}/{METRICS_FILE} was not written by this program: {error}.") from None
     return frame.dropna().reset_index(drop=True)
 
 
+def titles(metrics: pd.DataFrame) -> pd.Series:
+    """Return `Progress.title` of each line of `read_metrics`."""
+    return metrics["stage"].where(metrics["place"] == "", metrics["place"] + ": " + metrics["stage"])
+
+
 def _last_second(path: Path) -> float:
-    """Return when an earlier part of the run wrote last, after mending a line that a kill left half written."""
+    """Return when an earlier part of the run wrote last, with its file ready to be continued.
+
+    A line that a kill left half written is taken away, and a log of older versions gets the columns of this one.
+    """
     if not path.exists():
         return 0.0
     content = path.read_bytes()
@@ -107,6 +126,8 @@ def _last_second(path: Path) -> float:
         with path.open("r+b") as file:
             file.truncate(content.rfind(b"\n") + 1)
     frame = read_metrics(path.parent)
+    if content.startswith(",".join(OLDER_COLUMNS).encode() + b"\n"):
+        write_text(path, frame.to_csv(index=False, lineterminator="\n"))
     return float(frame["seconds"].iloc[-1]) if len(frame) else 0.0
 
 

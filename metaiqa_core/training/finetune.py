@@ -15,7 +15,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from metaiqa_core.errors import TrainingError
 from metaiqa_core.models.regressor import Regressor
-from metaiqa_core.progress import Progress, Work
+from metaiqa_core.progress import Kind, Progress, Work
 from metaiqa_core.training.configuration import FineTuneConfig
 from metaiqa_core.training.fingerprint import hash_of_weights
 from metaiqa_core.training.modes import dropout_of, let_learn, ready_batch_norm, scores_to_learn_from, training_mode
@@ -131,7 +131,7 @@ def fine_tune(
                 history=history,
                 best=best,
             )
-        yield Progress("fine-tuning", (epoch + 1) * batches, config.epochs * batches, record)
+        yield Progress("fine-tuning", (epoch + 1) * batches, config.epochs * batches, record, kind=Kind.EPOCH)
 
     network.load_state_dict(best or model.state_dict())
     network.eval().requires_grad_(False)

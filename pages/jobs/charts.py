@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from metaiqa_core.progress import Kind
+from metaiqa_core.results.run_log import titles
 from pages.benchmarks.distortion_charts import ACCENT, MUTED, OPPOSITE
 
 _LOOKS = ((ACCENT, "solid", "circle"), (OPPOSITE, "dash", "square"), ("#7b5ea7", "dot", "diamond"))
 """Dash and marker differ too: colour alone does not reach every reader."""
-_DONE = ": done"  # how a stage ends that says the outcome of one fold
 MOST_POINTS = 600
 """What a curve is thinned to: more than a screen has columns, little enough to send every few seconds."""
 
@@ -50,9 +51,10 @@ def curves(metrics: pd.DataFrame, chart: Chart) -> go.Figure:
     """
     figure, longest = go.Figure(), float(metrics["seconds"].max()) if len(metrics) else 0.0
     unit, seconds = ("hours", 3600) if longest > 3 * 3600 else ("minutes", 60) if longest > 180 else ("seconds", 1)
-    for position, (name, rows) in enumerate(metrics_of(metrics, chart).groupby("metric", sort=False)):
+    shown = metrics_of(metrics, chart).assign(title=titles)
+    for position, (name, rows) in enumerate(shown.groupby("metric", sort=False)):
         look = _LOOKS[position % len(_LOOKS)]
-        outcomes = rows["stage"].str.endswith(_DONE)
+        outcomes = rows["kind"] == Kind.OUTCOME
         if outcomes.any():
             figure.add_trace(_points(rows[outcomes], f"{label(str(name))} of a fold", look, unit, seconds))
         if not outcomes.all():
@@ -84,12 +86,12 @@ def label(metric: str) -> str:
 
 
 def thinned(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return at most `MOST_POINTS` lines: means over neighbours, with the last neighbour's step and stage."""
+    """Return at most `MOST_POINTS` lines: means over neighbours, with the last neighbour's other columns."""
     if len(rows) <= MOST_POINTS:
         return rows
     bins = np.arange(len(rows)) * MOST_POINTS // len(rows)
     means = rows[["seconds", "value"]].groupby(bins).mean()
-    return means.assign(**{name: rows[name].groupby(bins).last() for name in ("stage", "step", "total")})
+    return means.assign(**{name: rows[name].groupby(bins).last() for name in rows.columns.difference(means.columns)})
 
 
 def smoothed(values: pd.Series) -> pd.Series:
@@ -102,12 +104,12 @@ def _trend(rows: pd.DataFrame, name: str, look: tuple[str, str, str], unit: str,
     colour, dash, symbol = look
     is_sparse = len(rows) <= 30
     parts = []
-    for _, part in rows.groupby("stage", sort=False):
+    for _, part in rows.groupby("title", sort=False):
         parts.append(part.assign(trend=smoothed(part["value"])))
         # A gap between two folds, which know nothing of each other.
         parts.append(pd.DataFrame({"seconds": [np.nan], "trend": [np.nan], "value": [np.nan]}))
     joined = pd.concat(parts, ignore_index=True)
-    x, hover = joined["seconds"] / seconds, joined[["stage", "step", "total", "value"]]
+    x, hover = joined["seconds"] / seconds, joined[["title", "step", "total", "value"]]
     faint = go.Scatter(
         x=x,
         y=joined["value"],
@@ -135,7 +137,7 @@ def _points(rows: pd.DataFrame, name: str, look: tuple[str, str, str], unit: str
         mode="markers",
         name=name,
         marker={"color": look[0], "size": 10, "symbol": "star", "line": {"width": 1, "color": "white"}},
-        customdata=rows[["stage", "step", "total", "value"]],
+        customdata=rows[["title", "step", "total", "value"]],
         hovertemplate=_hover(name, unit),
     )
 
