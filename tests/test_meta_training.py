@@ -23,7 +23,7 @@ from metaiqa_core.training.finetune import fine_tune
 from metaiqa_core.training.flat_weights import FlatWeights
 from metaiqa_core.training.meta import image_passes, meta_train
 from metaiqa_core.training.meta_configuration import META_PRESETS, BaselineConfig, MetaConfig
-from metaiqa_core.training.modes import let_learn
+from metaiqa_core.training.modes import freeze_stages
 from metaiqa_core.training.photos import TrainingPhotos
 from metaiqa_core.training.processes import Processes
 from metaiqa_core.training.step import Learner
@@ -100,7 +100,7 @@ def equal(first, second):
 
 def test_uncorrected_adam_under_a_constant_gradient_takes_the_known_steps():
     network = Toy()
-    let_learn(network, 0)
+    freeze_stages(network, 0)
     weights = FlatWeights(network)
     adam = Adam(weights, learning_rate=1.0, second_moment_decay=0.99)
     steps = []
@@ -117,7 +117,7 @@ def test_uncorrected_adam_under_a_constant_gradient_takes_the_known_steps():
 def test_corrected_adam_is_torchs_adam(head_learning_rate):
     ours, theirs = Toy(), Toy()
     for network in (ours, theirs):
-        let_learn(network, 0)
+        freeze_stages(network, 0)
     weights = FlatWeights(ours)
     adam = Adam(
         weights,
@@ -146,7 +146,7 @@ def test_corrected_adam_is_torchs_adam(head_learning_rate):
 
 def test_the_flat_vector_is_the_network_and_release_gives_the_network_back():
     network = Toy().to(memory_format=torch.channels_last)
-    let_learn(network, 0)
+    freeze_stages(network, 0)
     before = weights_of(network)
     weights = FlatWeights(network, with_statistics=True)
     assert equal(before, weights_of(network))

@@ -115,14 +115,14 @@ def delete(runs: Path, name: str) -> None:
     try:
         # Moved away first: it is gone from all lists at once, and nobody meets half of it. Links in it are removed,
         # not followed.
-        grave = Path(tempfile.mkdtemp(prefix=".deleted-", dir=runs))
-        job.folder.rename(grave / name)
+        trash = Path(tempfile.mkdtemp(prefix=".deleted-", dir=runs))
+        job.folder.rename(trash / name)
     except OSError as error:
         raise JobError(f"{name} cannot be deleted: {error.strerror}.") from error
     try:
-        shutil.rmtree(grave)
+        shutil.rmtree(trash)
     except OSError as error:
-        raise JobError(f"{name} is deleted but for {grave}, which stays: {error.strerror}.") from error
+        raise JobError(f"{name} is deleted but for {trash}, which stays: {error.strerror}.") from error
 
 
 def _job_of_ours(runs: Path, name: str) -> Job:

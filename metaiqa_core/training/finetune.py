@@ -18,7 +18,7 @@ from metaiqa_core.models.regressor import Regressor
 from metaiqa_core.progress import Kind, Progress, Work
 from metaiqa_core.training.configuration import FineTuneConfig
 from metaiqa_core.training.fingerprint import hash_of_weights
-from metaiqa_core.training.modes import dropout_of, let_learn, ready_batch_norm, scores_to_learn_from, training_mode
+from metaiqa_core.training.modes import seeded_dropout, freeze_stages, estimate_batch_norm_statistics, training_scores, training_mode
 from metaiqa_core.training.photos import TrainingPhotos, predict
 from metaiqa_core.training.state import load_state, save_state
 
@@ -68,10 +68,10 @@ def fine_tune(
         TrainingError: If the loss is not finite, or the state file belongs to another configuration.
     """
     start = hash_of_weights(network)
-    let_learn(network, config.frozen_stages)
+    freeze_stages(network, config.frozen_stages)
     features = photos.frozen_features(network, config.frozen_stages)
     if not config.fixed_statistics:
-        ready_batch_norm(network, features, training, config.crop, config.seed)
+        estimate_batch_norm_statistics(network, features, training, config.crop, config.seed)
     optimiser = _optimiser(network, config)
     batches = max(1, len(training) // config.batch_size)
     schedule = _schedule(optimiser, config, batches)
@@ -107,7 +107,7 @@ def fine_tune(
             indices = order[batch * config.batch_size : (batch + 1) * config.batch_size].tolist()
             maps = features.batch(indices, config.crop, config.flip, generator)
             opinion = photos.unit_scores[indices].to(maps.device)
-            with dropout_of(generator, maps.device):
+            with seeded_dropout(generator, maps.device):
                 losses.append(_step(network, optimiser, maps, opinion, config))
             schedule.step()
             if averaged:
@@ -142,7 +142,7 @@ def _step(
     network: Regressor, optimiser: torch.optim.Optimizer, maps: Tensor, unit_scores: Tensor, config: FineTuneConfig
 ) -> float:
     maps = maps.contiguous(memory_format=torch.channels_last)
-    predicted = scores_to_learn_from(network, maps, config.frozen_stages)
+    predicted = training_scores(network, maps, config.frozen_stages)
     loss = F.mse_loss(predicted, unit_scores)  # Eq. 9
     if config.correlation_weight:
         loss = loss + config.correlation_weight * (1 - _correlation(predicted, unit_scores)) / 2

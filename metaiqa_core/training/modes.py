@@ -12,11 +12,11 @@ from metaiqa_core.models.batch_norm import idle_norms, norms_within_convolutions
 from metaiqa_core.models.regressor import Regressor
 from metaiqa_core.training.frozen_features import FrozenFeatures
 
-STATISTICS_OF = 64
+STATISTICS_PHOTOS = 64
 """Photos whose activations give folded batch normalisations their statistics back."""
 
 
-def let_learn(network: Regressor, frozen_stages: int) -> None:
+def freeze_stages(network: Regressor, frozen_stages: int) -> None:
     """Ask for gradients of all weights but those of the first stages, in the memory layout that convolutions like.
 
     Raises:
@@ -43,7 +43,7 @@ def training_mode(network: Regressor, frozen_stages: int, *, fixed_statistics: b
         stage.eval()
 
 
-def ready_batch_norm(
+def estimate_batch_norm_statistics(
     network: Regressor, features: FrozenFeatures, positions: Sequence[int], crop: int, seed: int
 ) -> None:
     """Get a network ready to learn with the statistics of its batches: weights that were published folded need it.
@@ -51,7 +51,7 @@ def ready_batch_norm(
     Without, the first batch would be normalised by what the weights never knew, and their function be lost.
 
     Args:
-        network: Its idle batch normalisations beyond the frozen stages get the statistics of `STATISTICS_OF` crops; its
+        network: Its idle batch normalisations beyond the frozen stages get the statistics of `STATISTICS_PHOTOS` crops; its
             function stays. Normalisations that have statistics are left alone.
         features: What the frozen stages make of crops.
         positions: The photos that it is going to learn from.
@@ -62,13 +62,13 @@ def ready_batch_norm(
     idle = idle_norms(learning)
     if not idle:
         return
-    some = np.unique(np.linspace(0, len(positions) - 1, STATISTICS_OF).round().astype(int))
+    some = np.unique(np.linspace(0, len(positions) - 1, STATISTICS_PHOTOS).round().astype(int))
     maps = features.batch([positions[place] for place in some], crop, False, np.random.default_rng((seed, 3)))
     set_statistics(idle, learning, maps.contiguous(memory_format=torch.channels_last))
 
 
 @contextmanager
-def dropout_of(generator: np.random.Generator, device: torch.device) -> Iterator[None]:
+def seeded_dropout(generator: np.random.Generator, device: torch.device) -> Iterator[None]:
     """Let dropout draw from torch's generators of this device and of the processor, seeded from this one.
 
     They belong to the caller between two steps, and are as they were afterwards.
@@ -78,7 +78,7 @@ def dropout_of(generator: np.random.Generator, device: torch.device) -> Iterator
         yield
 
 
-def scores_to_learn_from(network: Regressor, maps: Tensor, frozen_stages: int) -> Tensor:
+def training_scores(network: Regressor, maps: Tensor, frozen_stages: int) -> Tensor:
     """Return the unit scores (B,) of frozen stages' maps (B, C, h, w), to be differentiated by what learns."""
     with norms_within_convolutions(network.backbone[frozen_stages:]):
         return network.scores_from(maps, frozen_stages)

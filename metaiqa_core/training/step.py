@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from metaiqa_core.errors import TrainingError
 from metaiqa_core.models.regressor import Regressor
 from metaiqa_core.training.frozen_features import FrozenFeatures
-from metaiqa_core.training.modes import dropout_of, scores_to_learn_from
+from metaiqa_core.training.modes import seeded_dropout, training_scores
 from metaiqa_core.training.photos import TrainingPhotos
 
 
@@ -66,8 +66,8 @@ class Learner:
         opinion = self.photos.unit_scores[list(positions)].to(maps.device)
         bf16 = self.precision == "bf16"
         precision = torch.autocast(maps.device.type, torch.bfloat16) if bf16 else nullcontext()
-        with dropout_of(generator, maps.device), precision:
-            predicted = scores_to_learn_from(self.network, maps, self.features.stages)
+        with seeded_dropout(generator, maps.device), precision:
+            predicted = training_scores(self.network, maps, self.features.stages)
         predicted = predicted.float()
         loss = F.mse_loss(predicted, opinion)
         value = float(loss.detach())

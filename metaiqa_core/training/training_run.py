@@ -10,7 +10,7 @@ from metaiqa_core.training.adam import Adam
 from metaiqa_core.training.fingerprint import hash_of_weights
 from metaiqa_core.training.flat_weights import FlatWeights
 from metaiqa_core.training.meta_configuration import PriorConfig
-from metaiqa_core.training.modes import let_learn, ready_batch_norm, training_mode
+from metaiqa_core.training.modes import freeze_stages, estimate_batch_norm_statistics, training_mode
 from metaiqa_core.training.photos import TrainingPhotos
 from metaiqa_core.training.state import load_state, save_state, state_is_due, task_signature
 from metaiqa_core.training.step import Learner
@@ -55,7 +55,7 @@ class TrainingRun:
         state_file: Path | None = None,
     ) -> None:
         start = hash_of_weights(network)
-        let_learn(network, config.frozen_stages)
+        freeze_stages(network, config.frozen_stages)
         self._network, self._config, self._state_file = network, config, state_file
         self.weights = FlatWeights(network, with_statistics=with_statistics)
         self.adam = Adam(
@@ -77,7 +77,7 @@ class TrainingRun:
             self.history = state["history"]
         elif not config.fixed_statistics:
             positions = [position for task in tasks for position in task.positions]
-            ready_batch_norm(network, features, positions, config.crop, config.seed)
+            estimate_batch_norm_statistics(network, features, positions, config.crop, config.seed)
         self._saved_at = monotonic()
 
     def steps(self, total: int) -> Iterator[int]:
