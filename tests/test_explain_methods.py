@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from metaiqa_core.errors import ExplanationError
-from metaiqa_core.explain.attribution import ATTRIBUTIONS, Question
+from metaiqa_core.explain.attribution import ATTRIBUTIONS, AttributionRequest
 from metaiqa_core.explain.feature_maps import find_feature_layer
 from metaiqa_core.explain.gradient_maps import gradient_map
 from metaiqa_core.explain.methods import METHODS, find_method
@@ -60,7 +60,7 @@ def map_of(network, photo, method, settings=RAW, preprocessing=NATIVE, **options
 
 
 def question_of(network, images, **settings):
-    return Question(replica(network), images, MapSettings(**settings), 0)
+    return AttributionRequest(replica(network), images, MapSettings(**settings), 0)
 
 
 def test_every_method_has_its_description_and_its_work_and_the_papers_comes_first():

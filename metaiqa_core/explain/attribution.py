@@ -47,7 +47,7 @@ class Attribution:
 
 
 @dataclass(frozen=True, eq=False)
-class Question:
+class AttributionRequest:
     """Everything a method works with.
 
     Attributes:
@@ -88,42 +88,42 @@ def baseline_of(images: Tensor, kind: str) -> Tensor:
     return torch.full_like(images, 0.5 if kind == "grey" else 0.0)
 
 
-def _gradient(question: Question) -> Work[Attribution]:
-    values = _gradient_at(question.twin, question.images)
+def _gradient(request: AttributionRequest) -> Work[Attribution]:
+    values = _gradient_at(request.twin, request.images)
     yield Progress("following the gradient", 1, 1)
-    return Attribution(values, float(question.twin.last[0]))
+    return Attribution(values, float(request.twin.last[0]))
 
 
-def _gradient_x_input(question: Question) -> Work[Attribution]:
-    values = _gradient_at(question.twin, question.images) * question.images
+def _gradient_x_input(request: AttributionRequest) -> Work[Attribution]:
+    values = _gradient_at(request.twin, request.images) * request.images
     yield Progress("following the gradient", 1, 1)
-    return Attribution(values, float(question.twin.last[0]))
+    return Attribution(values, float(request.twin.last[0]))
 
 
-def _smoothgrad(question: Question) -> Work[Attribution]:
-    settings, images = question.settings, question.images
-    noise = torch.Generator().manual_seed(question.seed)
+def _smoothgrad(request: AttributionRequest) -> Work[Attribution]:
+    settings, images = request.settings, request.images
+    noise = torch.Generator().manual_seed(request.seed)
     total = torch.zeros_like(images)
     for start in range(0, settings.samples, settings.batch):
         count = min(settings.batch, settings.samples - start)
         shift = settings.noise * torch.randn(count, *images.shape[1:], generator=noise)
-        total += _gradient_at(question.twin, images + shift.to(images)).sum(0, keepdim=True)
+        total += _gradient_at(request.twin, images + shift.to(images)).sum(0, keepdim=True)
         yield Progress("following gradients of noisy copies", start + count, settings.samples)
-    return Attribution(total / settings.samples, float(question.score(images)[0]))
+    return Attribution(total / settings.samples, float(request.score(images)[0]))
 
 
-def _integrated_gradients(question: Question) -> Work[Attribution]:
+def _integrated_gradients(request: AttributionRequest) -> Work[Attribution]:
     """Integrate over segments of the path, four Gauss-Legendre nodes each, halving the one that is furthest off.
 
     The score changes fast where contrast is just appearing and hardly near the photo: the first segments grow with the
     cube of their number. What a segment must add up to is known, so the work goes where the error is.
     """
-    settings = question.settings
+    settings = request.settings
     ends = [(4 * number / settings.steps) ** 3 for number in range(settings.steps // 4 + 1)]
     waiting = list(pairwise(ends))
     done: list[_Segment] = []
     while waiting:
-        done.append(_integrate(question, *waiting.pop()))
+        done.append(_integrate(request, *waiting.pop()))
         steps = 4 * (len(done) + len(waiting))
         yield Progress("integrating gradients", 4 * len(done), max(steps, settings.steps))
         if waiting:
@@ -136,7 +136,7 @@ def _integrated_gradients(question: Question) -> Work[Attribution]:
             middle = (worst.low + worst.high) / 2
             waiting = [(worst.low, middle), (middle, worst.high)]
     values = torch.stack([segment.values for segment in done]).sum(0)
-    return _complete(question, values, question.baseline())
+    return _complete(request, values, request.baseline())
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,69 +150,69 @@ class _Segment:
     error: float
 
 
-def _integrate(question: Question, low: float, high: float) -> _Segment:
+def _integrate(request: AttributionRequest, low: float, high: float) -> _Segment:
     with torch.inference_mode(False), torch.enable_grad():
         # Made in here: a tensor that was made in the caller's inference mode can take no gradient.
-        baseline = question.baseline()
-        start, end = (torch.lerp(baseline, question.images, place) for place in (low, high))
-        method = IntegratedGradients(question.twin)
+        baseline = request.baseline()
+        start, end = (torch.lerp(baseline, request.images, place) for place in (low, high))
+        method = IntegratedGradients(request.twin)
         values = method.attribute(
             end.requires_grad_(),
             baselines=start,
             n_steps=4,
             method="gausslegendre",
-            internal_batch_size=question.settings.batch,
+            internal_batch_size=request.settings.batch,
         ).detach()
-    difference = float(question.score(end)[0] - question.score(start)[0])
+    difference = float(request.score(end)[0] - request.score(start)[0])
     return _Segment(low, high, values, difference, float(values.sum(dtype=torch.float64)) - difference)
 
 
-def _guided_backpropagation(question: Question) -> Work[Attribution]:
-    values = _guided_at(question)
+def _guided_backpropagation(request: AttributionRequest) -> Work[Attribution]:
+    values = _guided_at(request)
     yield Progress("following the gradient", 1, 1)
-    return Attribution(values, float(question.twin.last[0]))
+    return Attribution(values, float(request.twin.last[0]))
 
 
-def _grad_cam(question: Question) -> Work[Attribution]:
-    values = _cam_at(question)
+def _grad_cam(request: AttributionRequest) -> Work[Attribution]:
+    values = _cam_at(request)
     yield Progress("weighing feature maps", 1, 1)
-    return Attribution(values, float(question.twin.last[0]))
+    return Attribution(values, float(request.twin.last[0]))
 
 
-def _hirescam(question: Question) -> Work[Attribution]:
-    layer = find_feature_layer(question.twin, question.images)
+def _hirescam(request: AttributionRequest) -> Work[Attribution]:
+    layer = find_feature_layer(request.twin, request.images)
     with torch.inference_mode(False), torch.enable_grad():
-        method = LayerGradientXActivation(question.twin, layer.first)
-        cells = method.attribute(question.images.clone().requires_grad_()).detach().sum(1, keepdim=True)
+        method = LayerGradientXActivation(request.twin, layer.first)
+        cells = method.attribute(request.images.clone().requires_grad_()).detach().sum(1, keepdim=True)
     yield Progress("weighing feature maps", 1, 1)
-    height, width = question.images.shape[2:]
-    return Attribution(layer.at_input(cells, (height, width)), float(question.twin.last[0]))
+    height, width = request.images.shape[2:]
+    return Attribution(layer.at_input(cells, (height, width)), float(request.twin.last[0]))
 
 
-def _guided_grad_cam(question: Question) -> Work[Attribution]:
+def _guided_grad_cam(request: AttributionRequest) -> Work[Attribution]:
     """Multiply the magnitude of guided backpropagation with the signed Grad-CAM.
 
     Note:
         The original multiplies the signed gradient with what is positive in Grad-CAM, which keeps only what speaks for
         a class. For a score, what speaks against it (the harm) matters as much.
     """
-    guided = _guided_at(question).abs().sum(1, keepdim=True)
+    guided = _guided_at(request).abs().sum(1, keepdim=True)
     yield Progress("following the gradient", 1, 2)
-    values = guided * _cam_at(question)
+    values = guided * _cam_at(request)
     yield Progress("weighing feature maps", 2, 2)
-    return Attribution(values, float(question.twin.last[0]))
+    return Attribution(values, float(request.twin.last[0]))
 
 
-def _occlusion(question: Question) -> Work[Attribution]:
+def _occlusion(request: AttributionRequest) -> Work[Attribution]:
     """Give every pixel the mean, over the windows that cover it, of the score lost when the window is covered."""
-    settings, images = question.settings, question.images
+    settings, images = request.settings, request.images
     height, width = images.shape[2:]
     side = max(2, round(settings.window * min(height, width)))
     step = max(1, round(settings.stride * side))
     tops, lefts = _window_starts(height, side, step), _window_starts(width, side, step)
     windows = [(top, left) for top in tops for left in lefts]
-    baseline = question.baseline()
-    unit_score = float(question.score(images)[0])
+    baseline = request.baseline()
+    unit_score = float(request.score(images)[0])
     total, covered = torch.zeros(2, height, width, dtype=images.dtype, device=images.device)
     batch = 2 * settings.batch  # no graph is kept: a pass needs less memory
     for start in range(0, len(windows), batch):
@@ -221,20 +221,20 @@ def _occlusion(question: Question) -> Work[Attribution]:
         for number, (top, left) in enumerate(chosen):
             area = slice(top, top + side), slice(left, left + side)
             occluded[number, :, area[0], area[1]] = baseline[0, :, area[0], area[1]]
-        for (top, left), score in zip(chosen, question.score(occluded).tolist(), strict=True):
+        for (top, left), score in zip(chosen, request.score(occluded).tolist(), strict=True):
             total[top : top + side, left : left + side] += unit_score - score
             covered[top : top + side, left : left + side] += 1
         yield Progress("covering windows", start + len(chosen), len(windows))
     return Attribution((total / covered)[None, None], unit_score)
 
 
-def _deeplift(question: Question) -> Work[Attribution]:
-    make_elementwise(question.twin)
-    attribution = _deeplift_at(question)
+def _deeplift(request: AttributionRequest) -> Work[Attribution]:
+    make_elementwise(request.twin)
+    attribution = _deeplift_at(request)
     yield Progress("passing differences back", 1, 1)
-    if (attribution.completeness_gap or 0) > question.settings.tolerance and question.images.dtype != torch.float64:
+    if (attribution.completeness_gap or 0) > request.settings.tolerance and request.images.dtype != torch.float64:
         # The rescale rule divides by small differences, and single precision can lose them; double costs far more.
-        exact = Question(question.twin.double(), question.images.double(), question.settings, question.seed)
+        exact = AttributionRequest(request.twin.double(), request.images.double(), request.settings, request.seed)
         attribution = _deeplift_at(exact)
     return attribution
 
@@ -249,15 +249,15 @@ class _LeanDeepLift(DeepLift):
         module.output = outputs.detach()
 
 
-def _deeplift_at(question: Question) -> Attribution:
-    baseline = question.baseline()
+def _deeplift_at(request: AttributionRequest) -> Attribution:
+    baseline = request.baseline()
     with torch.inference_mode(False), torch.enable_grad(), _quiet_captum():
-        images = question.images.clone().requires_grad_()
-        values = _LeanDeepLift(question.twin).attribute(images, baselines=baseline).detach()
-    return _complete(question, values, baseline)
+        images = request.images.clone().requires_grad_()
+        values = _LeanDeepLift(request.twin).attribute(images, baselines=baseline).detach()
+    return _complete(request, values, baseline)
 
 
-ATTRIBUTIONS: Mapping[str, Callable[[Question], Work[Attribution]]] = MappingProxyType(
+ATTRIBUTIONS: Mapping[str, Callable[[AttributionRequest], Work[Attribution]]] = MappingProxyType(
     {
         "saliency": _gradient,
         "gradient-x-input": _gradient_x_input,
@@ -280,14 +280,14 @@ def _gradient_at(twin: ScoreOf, images: Tensor) -> Tensor:
         return Saliency(twin).attribute(images.clone().requires_grad_(), abs=False).detach()
 
 
-def _guided_at(question: Question) -> Tensor:
-    if not any(isinstance(part, nn.ReLU) for part in _convolutional_parts(question.twin)):
+def _guided_at(request: AttributionRequest) -> Tensor:
+    if not any(isinstance(part, nn.ReLU) for part in _convolutional_parts(request.twin)):
         raise ExplanationError(
             "Guided backpropagation steers gradients at ReLU activations, and this network's feature maps lack them: "
             "choose another method, such as saliency."
         )
     with torch.inference_mode(False), torch.enable_grad(), _quiet_captum():
-        return GuidedBackprop(question.twin).attribute(question.images.clone().requires_grad_()).detach()
+        return GuidedBackprop(request.twin).attribute(request.images.clone().requires_grad_()).detach()
 
 
 def _convolutional_parts(twin: ScoreOf) -> Iterator[nn.Module]:
@@ -297,17 +297,17 @@ def _convolutional_parts(twin: ScoreOf) -> Iterator[nn.Module]:
     yield from parts[: convolutions[-1] + 1 if convolutions else 0]
 
 
-def _cam_at(question: Question) -> Tensor:
-    layer = find_feature_layer(question.twin, question.images)
+def _cam_at(request: AttributionRequest) -> Tensor:
+    layer = find_feature_layer(request.twin, request.images)
     with torch.inference_mode(False), torch.enable_grad():
         # The weights need no gradient, so the graph must start at the input.
-        cells = LayerGradCam(question.twin, layer.module).attribute(question.images.clone().requires_grad_()).detach()
-    height, width = question.images.shape[2:]
+        cells = LayerGradCam(request.twin, layer.module).attribute(request.images.clone().requires_grad_()).detach()
+    height, width = request.images.shape[2:]
     return layer.at_input(cells, (height, width))
 
 
-def _complete(question: Question, values: Tensor, baseline: Tensor) -> Attribution:
-    score, start = (float(question.score(images)[0]) for images in (question.images, baseline))
+def _complete(request: AttributionRequest, values: Tensor, baseline: Tensor) -> Attribution:
+    score, start = (float(request.score(images)[0]) for images in (request.images, baseline))
     difference = score - start
     gap = abs(float(values.sum(dtype=torch.float64)) - difference)
     return Attribution(values, score, gap / _substantial(difference))

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from metaiqa_core.errors import ExplanationError
 from metaiqa_core.explain.alignment import to_photo_pixels
-from metaiqa_core.explain.attribution import ATTRIBUTIONS, Attribution, Question
+from metaiqa_core.explain.attribution import ATTRIBUTIONS, Attribution, AttributionRequest
 from metaiqa_core.explain.methods import find_method
 from metaiqa_core.explain.replica import replica
 from metaiqa_core.explain.settings import MapSettings
@@ -89,7 +89,7 @@ def gradient_map(
     settings = settings or MapSettings()
     start = time.perf_counter()
     images = model_input(network, photo, preprocessing)
-    attribution = yield from ATTRIBUTIONS[method](Question(replica(network), images, settings, seed))
+    attribution = yield from ATTRIBUTIONS[method](AttributionRequest(replica(network), images, settings, seed))
     model_map = _smoothed(_summed(attribution, method), settings.smoothing, signed=signed)
     height, width = photo.pixels.shape[:2]
     return GradientMap(
