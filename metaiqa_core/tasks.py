@@ -21,7 +21,7 @@ class DistortionTask:
     Attributes:
         database: The database's name.
         distortion_type: The type's key, such as `tid2013:AGN`.
-        positions: Where its images stand among all rated images, ascending.
+        positions: Positions of its images among all rated images, ascending.
         groups: For each image the name of what must stay on one side of a split: its reference image.
     """
 
@@ -93,7 +93,7 @@ def split_task(task: DistortionTask, query_share: float, seed: int | Sequence[in
         task: The task.
         query_share: Share of the images in the query set, in (0, 1).
         seed: Same seed, same division.
-        by_group: Whether the images of one reference stay together. Apart, the query set asks for the same content
+        by_group: Keep the images of one reference together. Apart, the query set asks for the same content
             again; together, it asks for new content.
 
     Raises:

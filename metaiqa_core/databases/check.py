@@ -26,8 +26,8 @@ class CheckReport:
 
     Attributes:
         name: The database's name.
-        folder: What was checked.
-        image_folders: Where the images were looked for.
+        folder: The folder that was checked.
+        image_folders: The folders that the images were looked for in.
         expected: Number of images of the published database; None for a CSV database.
         listed: Number of rows of the score file.
         present: Number of image files that rows name and that are there.
@@ -35,7 +35,7 @@ class CheckReport:
         distortion_types: Number of different distortion types.
         subsets: Number of listed images by official subset.
         findings: Everything that is wrong.
-        notes: What is worth knowing and not wrong.
+        notes: Sentences about what is worth knowing and not wrong.
     """
 
     name: str
@@ -76,7 +76,7 @@ def check_database(
     """Check a database, decoding every image; yields progress an image.
 
     Args:
-        path: Its folder, or a CSV file.
+        path: Folder of the database, or a CSV file.
         name: The name of a published database, or `csv`.
         images: Folder of the image files, if they lie elsewhere.
         mos_range: Scale of a CSV database's scores.

@@ -12,7 +12,7 @@ def read_csv_rows(path: Path, columns: tuple[str, ...], what: str) -> list[tuple
     Args:
         path: The file, UTF-8 with or without a byte order mark.
         columns: Those it must have; others are read as well.
-        what: What the file is expected to be, for messages: "a CSV database".
+        what: Kind of file that is expected, for messages: "a CSV database".
 
     Returns:
         For each row its place ("dmos.csv, line 3") and its cells by column; None where the row ends early.

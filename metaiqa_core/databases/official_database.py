@@ -14,13 +14,13 @@ class OfficialDatabase:
 
     Attributes:
         key: The short name that commands take, such as `kadid10k`.
-        name: As its authors write it.
+        name: Name as its authors write it.
         size: Number of rated images.
         raw_range: Lowest and highest possible raw score; higher is better.
         score_files: Patterns of the files with the scores, relative to the database's folder; any of them is enough.
-        image_folders: Where its images lie, for messages.
-        where: Where to ask for it. Nothing is ever downloaded.
-        citation: What to cite.
+        image_folders: Folders of its images, for messages.
+        where: Place to ask for it. Nothing is ever downloaded.
+        citation: Publication to cite.
         read_sheet: Reads the scores in the database's folder; raises `DatabaseError`.
         references: Number of reference images; 0 for authentic photos.
         distortion_types: The types' keys in the order of their ids.

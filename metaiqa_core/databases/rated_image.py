@@ -38,7 +38,7 @@ class Database:
     """Rated photos in a fixed order.
 
     Attributes:
-        name: As results call it.
+        name: Name of the database in results.
         images: The photos; never empty.
         raw_range: Lowest and highest possible raw score: unit_score 0 and 1.
     """

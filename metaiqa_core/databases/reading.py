@@ -26,7 +26,7 @@ def read_database(
     Args:
         path: A folder with one of the published databases in its official layout, a folder with `scores.csv` or one
             other CSV file, or a CSV file with the columns image and mos.
-        name: What to expect there: the name of a published database, or `csv`; by default whatever is recognised.
+        name: Expected database: the name of a published database, or `csv`; by default whatever is recognised.
         images: Folder of the image files, if they lie elsewhere.
         mos_range: Scale of a CSV database's scores; the published ones have their own.
 

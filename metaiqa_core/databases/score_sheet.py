@@ -18,7 +18,7 @@ class ScoreRow:
     """One row of a score file, as it stands there.
 
     Attributes:
-        place: Where it stands, for messages: "dmos.csv, line 3".
+        place: File and line, for messages: "dmos.csv, line 3".
         image: The image's name, relative to the folder of the images.
         score: The score, in text or already as a number; not judged yet.
         reference: Name of the pristine image, if any.
@@ -42,12 +42,12 @@ class ScoreSheet:
 
     Attributes:
         name: The database's name.
-        column: What the score file calls the score.
+        column: Name of the score's column.
         raw_range: Lowest and highest possible score: unit score 0 and 1. Higher is better.
-        folders: Where the images lie; the first folder that has an image counts.
+        folders: Folders of the images; the first folder that has an image counts.
         rows: The rows; never empty.
-        range_advice: What to do when a score lies outside the range.
-        images_advice: What to do when an image is not there.
+        range_advice: Advice for when a score lies outside the range.
+        images_advice: Advice for when an image is not there.
         notes: Plain sentences on what was decided in reading.
     """
 
@@ -68,7 +68,7 @@ class Finding:
     Attributes:
         kind: In one or two words: missing, no score, out of range, listed twice, ...
         subject: The image or file it is about.
-        sentence: What was expected, what came, what to do.
+        sentence: Message with what was expected, what came and what to do.
     """
 
     kind: str
@@ -83,7 +83,7 @@ class MatchedSheet:
     Attributes:
         rated: The images whose score and file are both right, in the sheet's order.
         files: Every image file that a row names, with that row.
-        findings: What is wrong, in the sheet's order.
+        findings: Mistakes in the sheet's order.
     """
 
     rated: tuple[RatedImage, ...]

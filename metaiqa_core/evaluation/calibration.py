@@ -19,7 +19,7 @@ def calibrate(splits: Sequence[Split], population: str, *, level: float = 0.9) -
 
     Args:
         splits: At least two splits of one database.
-        population: What to call the database's photos.
+        population: Name of the database's photos for people.
         level: Nominal coverage, in (0, 1).
 
     Returns:

@@ -20,7 +20,7 @@ class AgreementByType:
     Attributes:
         n: By type its number of images.
         srocc: By type SROCC of its images; None where scores are constant or images fewer than three.
-        ranked: How many types have one.
+        ranked: Number of types that have one.
         within: Mean of these; None if there are none.
         between: SROCC of the types' mean predictions with their mean opinion scores; None likewise.
     """

@@ -18,10 +18,10 @@ class Fold:
 
     Attributes:
         name: Unique within the protocol, fit for a file name.
-        seed: Of the training.
-        training: What to learn from.
-        test: What to be judged on.
-        held_out: What distinguishes the test images: a distortion type's key, or subsets; "" for a random split.
+        seed: Seed of the training.
+        training: Positions of the images to learn from.
+        test: Positions of the images to be judged on.
+        held_out: Name of what only the test images have: a distortion type's key, or subsets; "" for a random split.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Split:
     """The outcome of one fold; scores are unit scores.
 
     Attributes:
-        seed: Of the split and of the training.
+        seed: Seed of the split and of the training.
         test: Positions of the held-out images in the database.
         predicted: Predicted unit scores of those.
         opinion: Opinion scores of those.

@@ -92,7 +92,7 @@ def load_classifier_weights(backbone: nn.Sequential, weights: Mapping[str, Tenso
     Args:
         backbone: Changed in place.
         weights: State dict of the torchvision classifier of the same architecture.
-        source: Where they come from, for the message.
+        source: Origin of the weights, for the message.
 
     Raises:
         CheckpointError: If the weights are of another architecture.

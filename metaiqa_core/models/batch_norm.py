@@ -89,7 +89,7 @@ def set_statistics(norms: Sequence[nn.BatchNorm2d], stages: nn.Sequential, maps:
 
     Args:
         norms: Some of those in `stages`.
-        stages: What the maps pass through; in evaluation mode meanwhile.
+        stages: Stages that the maps pass through; in evaluation mode meanwhile.
         maps: (B, C, h, w) float, of typical images; all at once, so that memory limits B.
     """
     hooks = [norm.register_forward_pre_hook(_set_statistics) for norm in norms]

@@ -43,12 +43,12 @@ class ModelCard:
     """Everything about a model but its weights.
 
     Attributes:
-        name: How users call it.
+        name: Name of the model for users.
         summary: One sentence.
         architecture: `regressor` is our network (Eq. 1); `released-code` the authors' published one.
         regressor: Configuration of the network; None for `released-code`.
-        preprocessing: How a photo becomes the network's input.
-        training_data: What it was trained on, and by whom it was rated.
+        preprocessing: Steps from a photo to the network's input.
+        training_data: The images that it was trained on, and by whom they were rated.
         licence: Terms of the weights and of the data behind them.
         recipe: The command and the configuration that made it.
         accuracy: Measured accuracy: protocol, seeds, date, and the numbers.

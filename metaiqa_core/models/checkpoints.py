@@ -113,8 +113,8 @@ def save_checkpoint(network: nn.Module, card: ModelCard, path: Path) -> ModelCar
     """Write weights and card; the card is completed with the weights' SHA-256.
 
     Args:
-        network: Its state dict is written as float32.
-        card: What to say about it.
+        network: The network; its state dict is written as float32.
+        card: Facts about the model.
         path: The `.safetensors` file; the card goes beside it as `.json`.
 
     Returns:

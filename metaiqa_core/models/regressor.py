@@ -55,7 +55,7 @@ class Regressor(nn.Module):
     Args:
         config: The architecture.
         backbone_weights: State dict of the torchvision classifier to start from; None: random weights.
-        source: Where those come from, for messages.
+        source: Origin of those weights, for messages.
 
     Raises:
         CheckpointError: If the weights are of another architecture.

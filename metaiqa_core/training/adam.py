@@ -16,12 +16,12 @@ class Adam:
     second moment's usual decay of 0.999), so the correction is not a detail here.
 
     Args:
-        weights: What to change.
-        learning_rate: Of the backbone.
-        head_learning_rate: Of the head; None: as the backbone.
-        second_moment_decay: mu2.
-        weight_decay: Added to the gradient, times the weights.
-        bias_correction: Whether to correct the moments.
+        weights: Weights theta that the steps change.
+        learning_rate: Learning rate alpha of the backbone.
+        head_learning_rate: Learning rate of the head; None: the backbone's.
+        second_moment_decay: Decay rate mu2 of the second moment, in (0, 1).
+        weight_decay: Factor of the weights that are added to the gradient.
+        bias_correction: Correct the moments for their start at zero.
     """
 
     def __init__(

@@ -40,9 +40,9 @@ def train_baseline(
     Args:
         network: The start; changed in place. Its device is where the work is done.
         photos: Rated photos; the tasks' positions count them.
-        tasks: Whose images to learn from. Nothing else in `photos` is looked at.
+        tasks: The tasks with the images to learn from. Nothing else in `photos` is looked at.
         config: Rates, budget and the like.
-        state_file: Where to keep the state of the run; one that is already there is continued from, with the same bits.
+        state_file: File of the run's state; one that is already there is continued from, with the same bits.
 
     Yields:
         One `Progress` a step, with `loss`.

@@ -18,7 +18,13 @@ from metaiqa_core.models.regressor import Regressor
 from metaiqa_core.progress import Kind, Progress, Work
 from metaiqa_core.training.configuration import FineTuneConfig
 from metaiqa_core.training.fingerprint import hash_of_weights
-from metaiqa_core.training.modes import seeded_dropout, freeze_stages, estimate_batch_norm_statistics, training_scores, training_mode
+from metaiqa_core.training.modes import (
+    estimate_batch_norm_statistics,
+    freeze_stages,
+    seeded_dropout,
+    training_mode,
+    training_scores,
+)
 from metaiqa_core.training.photos import TrainingPhotos, predict
 from metaiqa_core.training.state import load_state, save_state
 
@@ -55,7 +61,7 @@ def fine_tune(
         training: Positions in `photos` to learn from.
         config: Rates, epochs and the like.
         validation: Positions to choose the epoch by (lowest RMSE); without any, the last epoch is kept.
-        state_file: Where to keep the state after each epoch; a file that is already there is continued from, and the
+        state_file: File of the state, written after each epoch; a file that is already there is continued from, and the
             result has the same bits as an uninterrupted run.
 
     Yields:

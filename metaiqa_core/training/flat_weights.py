@@ -19,7 +19,7 @@ class FlatWeights:
     Attributes:
         values: (P,) float32: backbone, head, statistics. Writing to it changes the network.
         gradient: (Q,) float32, Q <= P: of backbone and head; backward passes add to it.
-        head_from: Where the head's weights begin.
+        head_from: Position in `values` at which the head's weights begin.
     """
 
     def __init__(self, network: Regressor, *, with_statistics: bool = False) -> None:

@@ -29,9 +29,9 @@ class FrozenFeatures:
     processor's memory, which is the larger one.
 
     Args:
-        network: Its first `stages` stages are copied.
+        network: The network; its first `stages` stages are copied.
         photos: The training images.
-        stages: How many stages are frozen; 0: the maps are the normalised photos themselves.
+        stages: Number of frozen stages; 0: the maps are the normalised photos themselves.
         of_crops: Compute them on each crop anew: cheaper where a photo is used only a few times, since a crop is
             smaller than the photo.
         cache_bytes: Memory for the cache, which keeps half precision.
@@ -59,9 +59,9 @@ class FrozenFeatures:
         """Cut one random crop from each photo's feature maps.
 
         Args:
-            indices: Which photos, B of them.
+            indices: Positions of the B photos.
             crop: Side of the square in pixels of the model's input.
-            flip: Whether to mirror half of the photos.
+            flip: Mirror half of the photos.
             generator: Source of the randomness.
 
         Returns:

@@ -58,9 +58,9 @@ def meta_train(
     Args:
         network: The start, theta; changed in place. Its device is where the work is done.
         photos: Rated photos; the tasks' positions count them.
-        tasks: What to learn from. Nothing else in `photos` is looked at.
-        config: Rates, steps and the like.
-        state_file: Where to keep the state of the run; one that is already there is continued from, and the result has
+        tasks: The tasks to learn from. Nothing else in `photos` is looked at.
+        config: Settings of Algorithm 1.
+        state_file: File of the run's state; one that is already there is continued from, and the result has
             the same bits as an uninterrupted run.
         processes: Those that share each mini-batch's tasks.
 

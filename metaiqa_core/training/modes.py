@@ -51,12 +51,12 @@ def estimate_batch_norm_statistics(
     Without, the first batch would be normalised by what the weights never knew, and their function be lost.
 
     Args:
-        network: Its idle batch normalisations beyond the frozen stages get the statistics of `STATISTICS_PHOTOS` crops; its
-            function stays. Normalisations that have statistics are left alone.
-        features: What the frozen stages make of crops.
-        positions: The photos that it is going to learn from.
+        network: The network; its function stays. Its idle batch normalisations beyond the frozen stages get the
+            statistics of `STATISTICS_PHOTOS` crops; those that have statistics are left alone.
+        features: Feature maps of crops after the frozen stages.
+        positions: Positions of the photos that it is going to learn from.
         crop: Side of a crop in pixels of the model's input.
-        seed: Of the crops.
+        seed: Seed of the crops.
     """
     learning = network.backbone[features.stages :]
     idle = idle_norms(learning)

@@ -68,9 +68,9 @@ def predict(
     """Score whole photos, one by one, so that no score depends on its company.
 
     Args:
-        network: What scores.
-        photos: What the indices count.
-        indices: Which photos.
+        network: The network that scores.
+        photos: The photos.
+        indices: Positions of the photos to score.
         frozen_stages: What that many first stages make of the photos is kept, for networks that share their weights.
 
     Returns:

@@ -19,8 +19,8 @@ class Processes:
     """This process among those that share the run.
 
     Attributes:
-        rank: Its number from 0; the first one writes and reports.
-        count: How many there are.
+        rank: Number of this process, from 0; the first one writes and reports.
+        count: Number of processes.
     """
 
     rank: int = 0
@@ -43,8 +43,8 @@ def join_processes(device: torch.device, environment: Mapping[str, str] = os.env
     """Join the processes that torchrun started. Alone without torchrun.
 
     Args:
-        device: Where this process computes; on GPUs, tensors are added up between them (nccl).
-        environment: With torchrun's variables.
+        device: Device of this process; on GPUs, tensors are added up between them (nccl).
+        environment: Environment variables, torchrun's among them.
 
     Raises:
         TrainingError: If torchrun's variables are there but the others cannot be reached, or two share a GPU.

@@ -31,8 +31,8 @@ def task_signature(
     """Return what, besides its configuration, makes one run over distortion tasks the same as another (JSON-ready).
 
     Args:
-        network: What learns.
-        photos: What the tasks' positions count.
+        network: The network that learns.
+        photos: Rated photos; the tasks' positions count them.
         tasks: The tasks.
         start: `hash_of_weights` of the network before it learns.
     """
@@ -51,8 +51,8 @@ def save_state(path: Path, signature: dict[str, Any], **state: Any) -> None:
 
     Args:
         path: The state file.
-        signature: What must be the same for a run to go on (JSON-ready).
-        **state: What to keep.
+        signature: The run's recipe (JSON-ready); another one does not continue the state.
+        **state: Tensors, numbers and containers of them.
 
     Raises:
         TrainingError: If it cannot be written; the previous state stays.

@@ -36,11 +36,11 @@ class Learner:
     """A network with the photos that it learns from.
 
     Attributes:
-        network: What learns; its gradients are added to.
+        network: The network that learns; each pass adds to its gradients.
         photos: Rated photos.
-        features: What the frozen stages make of them.
+        features: Feature maps of the photos after the frozen stages.
         crop: Side of the random square crop in pixels of the model's input.
-        flip: Whether to mirror half of the crops.
+        flip: Mirror half of the crops.
         precision: `fp32`, or `bf16` for torch's autocast.
     """
 
@@ -55,7 +55,7 @@ class Learner:
         """Add the gradient of the loss on one batch to the network's gradients.
 
         Args:
-            positions: Which photos.
+            positions: Positions of the B photos of the batch.
             generator: Source of crops, mirrors and dropout.
 
         Raises:

@@ -10,7 +10,7 @@ from metaiqa_core.training.adam import Adam
 from metaiqa_core.training.fingerprint import hash_of_weights
 from metaiqa_core.training.flat_weights import FlatWeights
 from metaiqa_core.training.meta_configuration import PriorConfig
-from metaiqa_core.training.modes import freeze_stages, estimate_batch_norm_statistics, training_mode
+from metaiqa_core.training.modes import estimate_batch_norm_statistics, freeze_stages, training_mode
 from metaiqa_core.training.photos import TrainingPhotos
 from metaiqa_core.training.state import load_state, save_state, state_is_due, task_signature
 from metaiqa_core.training.step import Learner
