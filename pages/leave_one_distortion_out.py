@@ -1,5 +1,7 @@
 """Leave-one-distortion-out: the paper's Table 2 as an explorer, with room for one's own runs."""
 
+from itertools import chain
+
 import streamlit as st
 
 from metaiqa_core.results import published, summaries
@@ -51,7 +53,7 @@ view = st.segmented_control("View", list(VIEWS), default="Heat map", required=Tr
 printed = [record for record in published.leave_one_distortion_out() if record.database == database]
 columns = data.columns_of(database, printed, chosen, uploaded)
 rows = [entry.abbreviation for entry in types if view == "Averages" or not families or entry.family in families]
-table = summaries.by_type(data.relabelled(columns), rows, list(columns))
+table = summaries.by_type(chain.from_iterable(columns.values()), rows, list(columns))
 VIEWS[view](table, columns, database)
 
 if not runs:

@@ -23,7 +23,7 @@ def methods_view(runs: Sequence[RunSummary], uploaded: Records) -> None:
     """Show PLCC and SROCC by method and database; missing cells are shown as missing."""
     own = choose_runs(runs, Protocol.AUTHENTIC)
     records = [*published.authentic(), *labelled(own, Protocol.AUTHENTIC), *_labelled_uploads(uploaded)]
-    groups = {record.method: _group(record) for record in records}
+    groups = {record.label: _group(record) for record in records}
     left, right = st.columns(2)
     database = left.segmented_control(
         "Database", DATABASES, default="LIVE Challenge", required=True, key="database", bind="query-params"
@@ -99,7 +99,7 @@ def ablation_view(runs: Sequence[RunSummary]) -> None:
 
 
 def _labelled_uploads(uploaded: Records) -> list[ResultRecord]:
-    return [replace(r, method=f"{r.method} · yours") for r in uploaded if r.protocol == Protocol.AUTHENTIC]
+    return [replace(r, label=f"{r.method} · yours") for r in uploaded if r.protocol == Protocol.AUTHENTIC]
 
 
 def _group(record: ResultRecord) -> str:

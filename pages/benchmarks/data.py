@@ -101,7 +101,7 @@ def imitations(database: str) -> list[str]:
 def columns_of(
     database: str, printed: Iterable[ResultRecord], runs: Iterable[storage.Run], uploads: Iterable[ResultRecord]
 ) -> Columns:
-    """Return the SROCC records of each column of a leave-one-distortion-out table, by the column's label.
+    """Return the SROCC records of each column of a leave-one-distortion-out table, by the label that they bear.
 
     Published methods keep their names. Own runs are labelled with method and run, and with their database where it is
     a re-synthesis of the one shown; uploads say that they are yours.
@@ -112,12 +112,13 @@ def columns_of(
         if record.protocol != Protocol.LEAVE_ONE_DISTORTION_OUT or record.metric != "srocc":
             continue
         if record.distortion_type is not None and record.database in imitations(database):
-            columns.setdefault(label_of(record, database), []).append(record)
+            label = " · ".join(label_lines(record, database))
+            columns.setdefault(label, []).append(replace(record, label=label))
     return columns
 
 
-def label_of(record: ResultRecord, database: str) -> str:
-    """Return the column label of a record when `database` is shown."""
+def label_lines(record: ResultRecord, database: str) -> list[str]:
+    """Return what the label of a record says when `database` is shown, for a narrow column to set below each other."""
     parts = [record.method]
     if isinstance(record.source, Measured):
         parts.append(record.source.run)
@@ -125,12 +126,7 @@ def label_of(record: ResultRecord, database: str) -> str:
         parts.append("yours")
     if record.database != database:
         parts.append(record.database)
-    return " · ".join(parts)
-
-
-def relabelled(columns: Columns) -> list[ResultRecord]:
-    """Return all records with their column's label as method, ready to be arranged as a table."""
-    return [replace(record, method=label) for label, records in columns.items() for record in records]
+    return parts
 
 
 def predictions_of(record: ResultRecord) -> pd.DataFrame | None:

@@ -4,7 +4,7 @@ Correlations are coloured by cividis from 0 to 1 everywhere (perceptually unifor
 differences, which have a sign, by purple-orange around 0.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -19,7 +19,12 @@ _CELL_HEIGHT = 25
 
 
 def heat_map(
-    table: pd.DataFrame, names: Mapping[str, str], title: str, *, difference_to: str | None = None
+    table: pd.DataFrame,
+    names: Mapping[str, str],
+    title: str,
+    lines: Mapping[str, Sequence[str]],
+    *,
+    difference_to: str | None = None,
 ) -> go.Figure:
     """Draw types (rows) by methods (columns).
 
@@ -27,6 +32,7 @@ def heat_map(
         table: SROCC, or differences in SROCC, NaN where missing.
         names: Each type in words, for the hover text.
         title: Title of the chart.
+        lines: The label of each method in the lines that stand over its column.
         difference_to: The method that was subtracted, None for plain values.
 
     Returns:
@@ -72,7 +78,7 @@ def heat_map(
             showlegend=False,
         )
     )
-    _lay_out_grid(figure, title, table, height=_CELL_HEIGHT * len(rows) + 80, bottom=80)
+    _lay_out_grid(figure, title, table, lines, height=_CELL_HEIGHT * len(rows) + 80, bottom=80)
     return figure
 
 
@@ -127,11 +133,18 @@ def _colour_bar(title: str) -> dict[str, object]:
     }
 
 
-def _lay_out_grid(figure: go.Figure, title: str, table: pd.DataFrame, height: int, bottom: int) -> None:
-    """Put slanted column names between the title and the cells, each of their parts on a line, with room for them."""
-    parts = [column.split(" · ") for column in table.columns]
-    longest = max((len(part) for lines in parts for part in lines), default=0)
-    top = 64 + int(5.2 * longest) + 10 * max((len(lines) - 1 for lines in parts), default=0)
+def _lay_out_grid(
+    figure: go.Figure,
+    title: str,
+    table: pd.DataFrame,
+    lines: Mapping[str, Sequence[str]],
+    height: int,
+    bottom: int,
+) -> None:
+    """Put slanted column names between the title and the cells, line by line, with room for them."""
+    labels = [lines[column] for column in table.columns]
+    longest = max((len(line) for label in labels for line in label), default=0)
+    top = 64 + int(5.2 * longest) + 10 * max((len(label) - 1 for label in labels), default=0)
     figure.update_layout(
         title={"text": title, "yref": "container", "y": 1, "yanchor": "top", "pad": {"t": 12}},
         height=height + top,
@@ -150,7 +163,7 @@ def _lay_out_grid(figure: go.Figure, title: str, table: pd.DataFrame, height: in
             "fixedrange": True,
             "type": "category",
             "tickvals": list(table.columns),
-            "ticktext": ["<br>".join(lines) for lines in parts],
+            "ticktext": ["<br>".join(label) for label in labels],
             "range": [-0.5, len(table.columns) - 0.5],
         },
         yaxis={
@@ -251,8 +264,10 @@ def _whiskers(values: pd.Series, intervals: Mapping[str, tuple[float, float]] | 
     }
 
 
-def rank_map(ranks: pd.DataFrame, names: Mapping[str, str], title: str) -> go.Figure:
-    """Draw each method's rank within each type: 1 is the best and the brightest."""
+def rank_map(
+    ranks: pd.DataFrame, names: Mapping[str, str], title: str, lines: Mapping[str, Sequence[str]]
+) -> go.Figure:
+    """Draw each method's rank within each type: 1 is the best and the brightest; the arguments are as in `heat_map`."""
     columns, rows = list(ranks.columns), list(ranks.index)
     last = max(2, len(columns))
     figure = go.Figure(
@@ -271,5 +286,5 @@ def rank_map(ranks: pd.DataFrame, names: Mapping[str, str], title: str) -> go.Fi
         )
     )
     _add_numbers(figure, ranks, f"{VALUE_SCALE}_r", 1, last, "{:g}")
-    _lay_out_grid(figure, title, ranks, height=_CELL_HEIGHT * len(rows) + 10, bottom=10)
+    _lay_out_grid(figure, title, ranks, lines, height=_CELL_HEIGHT * len(rows) + 10, bottom=10)
     return figure

@@ -36,7 +36,7 @@ def heat_map_view(table: pd.DataFrame, columns: Columns, database: str) -> None:
     title = (
         f"SROCC on the held-out type, {database}" if difference_to is None else f"SROCC minus {reference}, {database}"
     )
-    figure = charts.heat_map(drawn, names, title, difference_to=difference_to)
+    figure = charts.heat_map(drawn, names, title, _lines(columns, database), difference_to=difference_to)
     charts.mark_cell(figure, drawn, _chosen("type", list(names), next(iter(names)), names), method)
     wins = summaries.best(table).sum()
     chart(
@@ -115,7 +115,10 @@ def rank_view(table: pd.DataFrame, columns: Columns, database: str) -> None:
     )
     chart(
         charts.rank_map(
-            summaries.ranks(table)[list(summary.index)], _names(database), f"Rank by type, {database} (1 = best)"
+            summaries.ranks(table)[list(summary.index)],
+            _names(database),
+            f"Rank by type, {database} (1 = best)",
+            _lines(columns, database),
         ),
         "ranks",
         f"Ranks of {len(same)} methods on {len(table)} types; {leader} is first on {summary['best'].max()}.",
@@ -216,6 +219,11 @@ def average_view(table: pd.DataFrame, columns: Columns, database: str) -> None:
 
 def _names(database: str) -> Mapping[str, str]:
     return {entry.abbreviation: entry.name for entry in published.distortion_types(database)}
+
+
+def _lines(columns: Columns, database: str) -> dict[str, list[str]]:
+    """Return the label of each column in lines."""
+    return {label: data.label_lines(records[0], database) for label, records in columns.items()}
 
 
 def _is_on(records: list[ResultRecord], database: str) -> bool:

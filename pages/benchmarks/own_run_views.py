@@ -44,7 +44,7 @@ def repeats_view(runs: Sequence[RunSummary]) -> None:
     if not shown:
         st.info(f"The chosen runs hold no {metric} on {database}.")
         return
-    values = pd.DataFrame({"label": r.method, "seed": _seed(r), "value": r.value} for r in shown)
+    values = pd.DataFrame({"label": r.label, "seed": _seed(r), "value": r.value} for r in shown)
     summary = values.groupby("label", sort=False)["value"].agg(["count", "mean", "std", "min", "max"])
     chart(
         charts.repeat_boxes(values, f"{metric} over repeats, {database}", metric),
@@ -58,7 +58,7 @@ def repeats_view(runs: Sequence[RunSummary]) -> None:
         alt="Mean and spread over repeats.",
     )
     position = st.selectbox(
-        "Open a repeat", range(len(shown)), format_func=lambda i: f"{shown[i].method}, seed {_seed(shown[i])}"
+        "Open a repeat", range(len(shown)), format_func=lambda i: f"{shown[i].label}, seed {_seed(shown[i])}"
     )
     show_predictions(shown[position])
 
@@ -141,7 +141,7 @@ def choose_runs(runs: Sequence[RunSummary], *protocols: Protocol) -> list[Run]:
 def labelled(runs: Sequence[Run], protocol: Protocol) -> list[ResultRecord]:
     """Return the runs' records of one protocol, each labelled with its run."""
     return [
-        replace(record, method=f"{record.method} · {run.name}")
+        replace(record, label=f"{record.method} · {run.name}")
         for run in runs
         for record in run.records
         if record.protocol == protocol

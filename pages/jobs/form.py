@@ -7,7 +7,6 @@ from typing import Any
 import streamlit as st
 
 from metaiqa_core.cli import load_command
-from metaiqa_core.commands.options.configuration import chosen
 from metaiqa_core.commands.options.database_choice import chosen_database, chosen_databases
 from metaiqa_core.databases import reading
 from metaiqa_core.errors import JobError, MetaIQAError
@@ -56,24 +55,24 @@ def show(runs: Path) -> tuple[str, list[str]]:
 
 
 def start(runs: Path, name: str, words: list[str]) -> Job:
-    """Check a filled form as the command itself would, so that a mistake is told at once, and start the job.
+    """Build the configuration that the command will build, so that a mistake is told at once, and start the job.
 
     Raises:
         MetaIQAError: If something is wrong with the name, an option or the database.
     """
     if not NAME.fullmatch(name):
         raise JobError(f"The name of the run needs {NAME_RULE}; got {name!r}.")
-    entry = JOB_COMMANDS[words[0]]
-    arguments = parse(load_command(words[0]).add_arguments, words[1:], runs / name)
-    _check(arguments, entry)
+    command = load_command(words[0])
+    arguments = parse(command.add_arguments, words[1:], runs / name)
+    try:
+        command.read_configuration(arguments)
+    except (ValueError, TypeError) as error:
+        raise JobError(f"The settings do not fit: {str(error).rstrip('.')}.") from error
+    _check_databases(arguments, JOB_COMMANDS[words[0]])
     return control.start(runs, name, [words])
 
 
-def _check(arguments: argparse.Namespace, entry: JobCommand) -> None:
-    try:
-        chosen(entry.presets[arguments.preset], arguments)
-    except (ValueError, TypeError) as error:
-        raise JobError(f"The settings do not fit: {error}.") from error
+def _check_databases(arguments: argparse.Namespace, entry: JobCommand) -> None:
     try:
         several = isinstance(arguments.database, list)
         databases = chosen_databases(arguments) if several else [chosen_database(arguments)]
