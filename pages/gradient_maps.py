@@ -3,11 +3,11 @@
 import streamlit as st
 
 from metaiqa_core.assess import word_of
-from pages.maps import chosen_photo, downloads, evidence, methods, photo_maps, regions, view
-from pages.scoring.hero import headline
+from pages.maps import chosen_photo, computing, downloads, evidence, methods, photo_maps, regions, view
 from pages.shared import frame
 from pages.shared.assessor import choose_assessor
 from pages.shared.failures import readable_failures
+from pages.shared.headline import headline
 
 frame.ensure()
 
@@ -21,14 +21,12 @@ with photo_place:
     photo = chosen_photo.choose(source)
 with readable_failures():  # a photo that cannot be read is one sentence; the rest of the page stays
     maps = photo_maps.maps_of(photo, assessor)
-    photo_maps.compute_first(maps, methods.first(assessor.card.name))
+    computing.compute_first(maps, methods.first(assessor.card.name))
     chosen = methods.choose(maps, method_place, comparison_place)
-    photo_maps.compute(maps, chosen)
-    photo_maps.show_failures(maps, chosen)
-    results = maps.found(chosen)
+    results = computing.compute(maps, chosen)
     picture, words = st.columns([7, 5], gap="large") if len(chosen) == 1 else (st.container(), st.container())
     with picture:
-        view.show(photo, results)
+        view.show(maps, results)
     with words:
         if maps.score is not None:
             headline(maps.score, word_of(maps.score), f"{photo.name}, by {assessor.card.name}")

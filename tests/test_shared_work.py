@@ -11,7 +11,7 @@ from metaiqa_core.assess import Assessor
 from metaiqa_core.distortions import LEVELS, find_distortion
 from metaiqa_core.progress import Progress
 from pages.lab.bench import Bench
-from pages.shared.shared_work import SharedWork
+from pages.shared.long_work import SharedWork
 
 STEPS = 20
 

@@ -13,6 +13,7 @@ from pages.benchmarks import authentic_charts as charts
 from pages.benchmarks import data
 from pages.benchmarks.own_run_views import METRICS, choose_runs, labelled
 from pages.benchmarks.widgets import ExportTable, chart, empty_state
+from pages.shared.palette import ACCENT, faint
 from pages.shared.plain import plain
 
 DATABASES = ("CID2013", "LIVE Challenge", "KonIQ-10k")
@@ -53,7 +54,7 @@ def methods_view(runs: Sequence[RunSummary], uploaded: Records) -> None:
         "Table 3 of the paper; means of ten repeats, no spread printed."
     )
     st.dataframe(
-        shown.style.format("{:.3f}").highlight_max(axis=0, props="background-color: #2f8fb544"),
+        shown.style.format("{:.3f}").highlight_max(axis=0, props=f"background-color: {faint(ACCENT, 0.27)}"),
         placeholder="–",
         height="content",
         alt="PLCC and SROCC of every method on the three authentic databases; a dash means not reported.",

@@ -1,6 +1,6 @@
 """Widgets that the result pages share: charts with export, tables with export, upload, empty states."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -101,14 +101,6 @@ def empty_state(what: str, command: str) -> None:
     with st.container(border=True):
         st.markdown(f"**No runs of your own yet.** {what}")
         st.code(command, language="bash", wrap_lines=True)
-
-
-def skipped_runs(problems: Sequence[str]) -> None:
-    """Show which results files were left out, and why."""
-    if problems:
-        with st.expander(f"{len(problems)} results file{'s' * (len(problems) > 1)} skipped"):
-            for problem in problems:
-                st.text(problem)
 
 
 def compare_with_mine() -> list[ResultRecord]:

@@ -8,9 +8,9 @@ import plotly.graph_objects as go
 
 from metaiqa_core.progress import Kind
 from metaiqa_core.results.run_log import titles
-from pages.benchmarks.distortion_charts import ACCENT, MUTED, OPPOSITE
+from pages.shared.palette import ACCENT, LIGHT, MUTED, OPPOSITE, PURPLE
 
-_LOOKS = ((ACCENT, "solid", "circle"), (OPPOSITE, "dash", "square"), ("#7b5ea7", "dot", "diamond"))
+_LOOKS = ((ACCENT, "solid", "circle"), (OPPOSITE, "dash", "square"), (PURPLE, "dot", "diamond"))
 """Dash and marker differ too: colour alone does not reach every reader."""
 MOST_POINTS = 600
 """What a curve is thinned to: more than a screen has columns, little enough to send every few seconds."""
@@ -136,7 +136,7 @@ def _points(rows: pd.DataFrame, name: str, look: tuple[str, str, str], unit: str
         y=rows["value"],
         mode="markers",
         name=name,
-        marker={"color": look[0], "size": 10, "symbol": "star", "line": {"width": 1, "color": "white"}},
+        marker={"color": look[0], "size": 10, "symbol": "star", "line": {"width": 1, "color": LIGHT}},
         customdata=rows[["title", "step", "total", "value"]],
         hovertemplate=_hover(name, unit),
     )

@@ -10,13 +10,14 @@ from metaiqa_core.level_response import compare_with_people
 from pages.lab.bench import Bench
 from pages.lab.controls import DATABASES, Choice, title
 from pages.lab.gallery import judgement
-from pages.scoring.hero import headline
+from pages.shared.headline import headline
+from pages.shared.palette import ACCENT, CLEAR, MUTED, OPPOSITE, faint
 from pages.shared.plain import plain
 
-MODEL, PEOPLE = "#2f8fb5", "#d9822b"
-"""The same two colours as in the small multiples; both stand out on the light and the dark background."""
-_BAND = "rgba(217,130,43,0.16)"
-_GRID = "rgba(138,146,154,0.25)"
+MODEL, PEOPLE = ACCENT, OPPOSITE
+"""The same two colours as in the small multiples."""
+_BAND = faint(OPPOSITE, 0.16)
+_GRID = faint(MUTED, 0.25)
 
 
 def show(bench: Bench, choice: Choice) -> None:
@@ -81,15 +82,15 @@ def chart(bench: Bench, choice: Choice) -> go.Figure:
     if len(scores) > choice.level:
         figure.add_scatter(
             x=[choice.level], y=[scores[choice.level]], mode="markers", hoverinfo="skip", showlegend=False,
-            marker={"size": 18, "color": "rgba(0,0,0,0)", "line": {"width": 3, "color": MODEL}},
+            marker={"size": 18, "color": CLEAR, "line": {"width": 3, "color": MODEL}},
         )  # fmt: skip
     figure.update_layout(
         height=290,
         margin={"l": 4, "r": 8, "t": 4, "b": 4},
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         hovermode="x",
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
+        paper_bgcolor=CLEAR,
+        plot_bgcolor=CLEAR,
         xaxis={
             "range": [-0.25, 5.25],
             "tickvals": [0, *LEVELS],

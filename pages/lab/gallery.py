@@ -11,7 +11,7 @@ from metaiqa_core.level_response import Disagreement, compare_with_people, most_
 from pages.lab import controls
 from pages.lab.bench import Bench
 from pages.lab.controls import DATABASES, Choice, Scope, title
-from pages.lab.gallery_view import CSS, HTML, JS
+from pages.shared.front_end import component
 from pages.shared.plain import plain
 
 _AGREES = 8.0
@@ -28,7 +28,7 @@ def show(bench: Bench, scope: Scope, choice: Choice) -> None:
     if scope.misread_first:
         place = {disagreement.distortion.key: number for number, disagreement in enumerate(ranked)}
         shown.sort(key=lambda entry: place.get(entry.key, len(place)))  # those that wait stand last, in their order
-    gallery = st.components.v2.component("lab_gallery", html=HTML, css=CSS, js=JS)
+    gallery = component("lab_gallery", "lab/gallery")
     gallery(
         key="lab_gallery",
         data={"cards": [_card(bench, entry, choice) for entry in shown]},

@@ -20,7 +20,7 @@ def offer(photo: MapPhoto, result: GradientMap) -> None:
 
     Args:
         photo: The photo.
-        result: Its map, at any size.
+        result: Its map.
     """
     stem = f"{PurePath(photo.name).stem} {result.method}"
     with st.popover("Download"):

@@ -1,6 +1,7 @@
 """What speaks for or against a map: each piece of evidence with one sentence on what it means."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -10,8 +11,9 @@ from metaiqa_core.explain.gradient_maps import GradientMap
 from metaiqa_core.explain.measured import NOT_INFORMATIVE, informative, localisation_of
 from metaiqa_core.explain.methods import METHODS
 from metaiqa_core.progress import Work
-from pages.maps import charts, photo_maps
+from pages.maps import charts
 from pages.maps.photo_maps import PhotoMaps
+from pages.shared import long_work
 from pages.shared.plain import plain
 
 
@@ -81,7 +83,11 @@ def _check(
         preprocessing = maps.assessor.preprocessing
         return work(maps.assessor.network, maps.photo.decoded(preprocessing.short_side), preprocessing, result)
 
-    found = photo_maps.check(maps, result, kind, label, start, explanation)
+    key = (result.method, kind)
+    keep = partial(maps.checks.__setitem__, key)
+    if key not in maps.checks:
+        long_work.offer(kind, (maps.key, key), label, start, keep, keep_failure=keep, explanation=explanation)
+    found = maps.checks.get(key)
     if isinstance(found, str):
         st.error(plain(found))
     elif found is not None:

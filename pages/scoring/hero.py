@@ -1,31 +1,30 @@
 """One photo, big, with everything that the model says about it."""
 
-import html
-
 import streamlit as st
 from humanize import naturalsize
 
 from metaiqa_core.assess import Assessment, Assessor, QualityMap, word_of
 from pages.scoring import quality_map
 from pages.shared import previews
+from pages.shared.encoding import jpeg
 from pages.shared.failures import UNEXPECTED, explain
-from pages.shared.photo_library import Outcome, PhotoLibrary, SessionPhoto
+from pages.shared.headline import headline
+from pages.shared.outcomes import Outcome, Outcomes
+from pages.shared.photo_library import PhotoLibrary, SessionPhoto
 from pages.shared.plain import plain
-from pages.shared.quality_colours import colour_of_word, text_colour_on
 from pages.shared.score_plot import score_plot, score_plot_in_words, tiles_plot
-from pages.shared.scoring import model_key
 
 _SIDE = 1600
 ON_SCREEN, AT_FULL_SIZE = "As seen on a screen", "At 100 %"
 
 
-def show(photo: SessionPhoto, outcome: Outcome, photos: PhotoLibrary, assessor: Assessor, *, wide: bool) -> None:
+def show(photo: SessionPhoto, outcome: Outcome, outcomes: Outcomes, assessor: Assessor, *, wide: bool) -> None:
     """Show a photo and its assessment, side by side where there is room.
 
     Args:
         photo: The photo.
-        outcome: What is known about it.
-        photos: Its library.
+        outcome: Outcome of the photo.
+        outcomes: Outcomes of the session.
         assessor: The model that made the outcome.
         wide: Whether the whole width of the page is free.
     """
@@ -37,7 +36,7 @@ def show(photo: SessionPhoto, outcome: Outcome, photos: PhotoLibrary, assessor: 
         top = bottom = words
     else:
         top, picture, bottom = st.container(), st.container(), st.container()
-    quality = photos.quality_maps.get((photo.key, model_key(assessor)))
+    quality = outcomes.quality_map(photo, assessor)
     with top:
         reading = _choose_reading(outcome.assessment, quality, assessor)
         if reading == ON_SCREEN:
@@ -45,23 +44,13 @@ def show(photo: SessionPhoto, outcome: Outcome, photos: PhotoLibrary, assessor: 
         elif quality is not None:
             headline(quality.score, word_of(quality.score), f"Mean of {len(quality.scores)} tiles")
     with picture:
-        _picture(photo, outcome.assessment, photos, quality if reading == AT_FULL_SIZE else None)
+        _picture(photo, outcome.assessment, outcomes.photos, quality if reading == AT_FULL_SIZE else None)
     with bottom:
         if reading == ON_SCREEN:
             _on_screen(outcome.assessment, assessor)
         else:
-            _at_full_size(outcome.assessment, quality, photo, photos, assessor)
+            _at_full_size(outcome.assessment, quality, photo, outcomes, assessor)
         _facts(outcome.assessment, photo)
-
-
-def headline(score: float, word: str, sentence: str) -> None:
-    """Show a score, its word in the colour of its grade, and a sentence."""
-    background = colour_of_word(word)
-    st.html(
-        f"""<div class="reading"><span class="score">{score:.1f}</span>
-        <span class="word" style="background:{background};color:{text_colour_on(background)}">{word}</span>
-        <span class="sentence">{html.escape(sentence)}</span></div>"""
-    )
 
 
 def _choose_reading(assessment: Assessment, quality: QualityMap | None, assessor: Assessor) -> str:
@@ -99,11 +88,11 @@ def _on_screen(assessment: Assessment, assessor: Assessor) -> None:
 
 
 def _at_full_size(
-    assessment: Assessment, quality: QualityMap | None, photo: SessionPhoto, photos: PhotoLibrary, assessor: Assessor
+    assessment: Assessment, quality: QualityMap | None, photo: SessionPhoto, outcomes: Outcomes, assessor: Assessor
 ) -> None:
     if quality is None:
         st.write("The photo is judged in tiles at its own resolution: what you see when you zoom in.")
-        quality_map.read_at_full_size(photo, photos, assessor, (assessment.width, assessment.height))
+        quality_map.read_at_full_size(photo, outcomes, assessor, (assessment.width, assessment.height))
         return
     low, high = min(quality.scores), max(quality.scores)
     st.plotly_chart(
@@ -164,7 +153,7 @@ def _picture(photo: SessionPhoto, assessment: Assessment, photos: PhotoLibrary, 
         else:
             drawn = quality_map.draw(previews.opened(image), quality, (assessment.width, assessment.height))
             st.image(
-                previews.jpeg(drawn, 88),
+                jpeg(drawn, 88),
                 width="stretch",
                 alt=f"{description}; tinted by the scores of its tiles, {min(quality.scores):.0f} to "
                 f"{max(quality.scores):.0f}",

@@ -9,9 +9,10 @@ import streamlit as st
 
 from metaiqa_core.assess import WORDS
 from pages.shared import near_duplicates
-from pages.shared.photo_library import Outcome, SessionPhoto
+from pages.shared.outcomes import Outcome
+from pages.shared.palette import colour_of_word, text_colour_on
+from pages.shared.photo_library import SessionPhoto
 from pages.shared.plain import plain
-from pages.shared.quality_colours import colour_of_word, text_colour_on
 
 _ROW_HEIGHT = 64
 _MOST_ROWS_SEEN = 8

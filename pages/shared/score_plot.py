@@ -5,9 +5,8 @@ import plotly.graph_objects as go
 
 from metaiqa_core.assess import WORDS, Assessment, QualityMap, word_of
 from metaiqa_core.models.card import Calibration
-from pages.shared.quality_colours import colour_of, colour_of_word
+from pages.shared.palette import CLEAR, LIGHT, MUTED, colour_of, colour_of_word, faint
 
-_GREY = "#8a929a"
 _BANDWIDTH = 4.0
 _GOLDEN_RATIO = 0.618
 """Steps of this share of a height, wrapped around, never come to lie close together: tiles do not hide each other."""
@@ -27,9 +26,9 @@ def score_plot(assessment: Assessment, calibration: Calibration | None) -> go.Fi
             x=scores,
             y=density,
             mode="lines",
-            line={"width": 1, "color": _GREY},
+            line={"width": 1, "color": MUTED},
             fill="tozeroy",
-            fillcolor="rgba(138,146,154,0.25)",
+            fillcolor=faint(MUTED, 0.25),
             hovertemplate=f"{calibration.population}: how common a score of %{{x:.0f}} is<extra></extra>",
         )
     if assessment.interval_low is not None and assessment.interval_high is not None:
@@ -46,7 +45,7 @@ def score_plot(assessment: Assessment, calibration: Calibration | None) -> go.Fi
         x=[assessment.score],
         y=[0.5],
         mode="markers",
-        marker={"size": 17, "color": colour_of(assessment.score), "line": {"width": 2, "color": "white"}},
+        marker={"size": 17, "color": colour_of(assessment.score), "line": {"width": 2, "color": LIGHT}},
         hovertemplate="score %{x:.1f}<extra></extra>",
     )
     return figure
@@ -68,7 +67,7 @@ def tiles_plot(quality: QualityMap, on_screen: float) -> go.Figure:
             x=[score, score],
             y=[0, 1],
             mode="lines",
-            line={"width": 2, "color": _GREY, "dash": dash},
+            line={"width": 2, "color": MUTED, "dash": dash},
             hovertemplate=f"{name}: %{{x:.1f}}<extra></extra>",
         )
     return figure
@@ -86,8 +85,8 @@ def _scale(word: str) -> go.Figure:
         height=135,
         margin={"l": 4, "r": 4, "t": 4, "b": 24},
         showlegend=False,
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
+        paper_bgcolor=CLEAR,
+        plot_bgcolor=CLEAR,
         xaxis={
             "range": [0, 100],
             "tickvals": [10, 30, 50, 70, 90],
