@@ -12,7 +12,7 @@ from pages.shared.headline import headline
 frame.ensure()
 
 st.title("Gradient maps", anchor=False)
-st.write("Where in a photo does its score come from? Methods differ; evidence says how far to trust each.")
+st.write("Where in a photo does its score come from? Methods differ; each map says how far you can trust it.")
 
 assessor = choose_assessor()
 source = chosen_photo.choose_source()
@@ -36,7 +36,7 @@ with readable_failures():  # a photo that cannot be read is one sentence; the re
             regions.show(maps, results[0])
             downloads.offer(photo, results[0])
     if results:
-        st.subheader("Does it hold on this photo?", anchor=False)
+        st.subheader("Can you trust this map?", anchor=False)
         evidence.examine(maps, results[0])
 with st.expander("All methods: how well each finds damage"):
     evidence.show_all_methods(assessor.card.name)

@@ -1,4 +1,4 @@
-"""Score photos: how good is each, how sure is that, and which is the best of many."""
+"""Score photos: how good is each, how certain is its score, and which is the best of many."""
 
 import streamlit as st
 
@@ -10,7 +10,9 @@ from pages.shared.outcomes import session_outcomes
 frame.ensure()
 
 st.title("Score photos", anchor=False)
-st.write("How good is a photo, from 0 to 100, and how sure is that? Photos are judged on this computer and stay on it.")
+st.write(
+    "How good is a photo, from 0 to 100? How certain is the score? Photos are judged on this computer and stay on it."
+)
 
 outcomes = session_outcomes()
 photos = outcomes.photos
@@ -29,7 +31,7 @@ if len(shown) == 1:
     st.button("Remove this photo", on_click=outcomes.remove_photos, key="clear")
 else:
     if not photos.own:
-        st.caption("Samples, until yours are here: five photos, and what damage does to them.")
+        st.caption("Sample photos: five originals and damaged copies. Add yours to replace them.")
     with st.container(key="many"):
         table, detail = st.columns([5, 7], gap="medium")
     with table:
@@ -47,7 +49,7 @@ else:
             compare.show(known[chosen[0]], known[chosen[1]], photos)
         else:
             if len(chosen) > 2:
-                st.caption(f"{len(chosen)} photos are ticked: two can be compared, the first is shown.")
+                st.caption(f"{len(chosen)} photos are ticked. Tick exactly two to compare them; the first is shown.")
             opened = chosen[0] if chosen else st.session_state.get("opened")
             opened = opened if opened in known else next(iter(shown))
             st.session_state["opened"] = opened

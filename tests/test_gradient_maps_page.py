@@ -195,7 +195,7 @@ def test_a_map_at_chance_is_labelled_not_informative_and_no_other(monkeypatch, v
 
 def test_without_measurements_the_page_says_that_nobody_knows(monkeypatch):
     monkeypatch.setattr(evidence, "localisation_of", lambda model, method: None)
-    assert "Localisation: not measured for this model" in texts(opened())
+    assert "Reliability: not measured for this model" in texts(opened())
 
 
 @pytest.mark.parametrize("title", examples.EXAMPLES)

@@ -64,7 +64,7 @@ def test_an_uploaded_photo_gets_the_same_bits_as_the_assessor_gives(cat_jpeg):  
     expected = Assessor.load().assess(cat_jpeg)
     assert outcomes(page)["cat.jpg"].assessment == expected
     assert f">{expected.score:.1f}<" in reading(page)
-    assert f"Better than {expected.percentile:.0f} % of tiny photos" in reading(page)
+    assert f"Better than {expected.percentile:.0f} of 100 tiny photos" in reading(page)
     assert not page.dataframe, "a single photo needs no table"
 
 
@@ -109,7 +109,7 @@ def test_cancel_leaves_the_rest_unscored_until_it_is_asked_for(monkeypatch):
 def test_a_large_photo_is_read_at_full_size_tile_by_tile():
     photo = jpeg(data.retina()[:1100, :1100])
     page = bring(opened(), ("eye.jpg", photo))
-    page.segmented_control(key="reading").set_value("At 100 %").run()
+    page.segmented_control(key="reading").set_value("Zoomed in").run()
     page.button(key="start_quality_map").click().run()
     for _ in range(100):
         if page.session_state["outcomes"].quality_maps:

@@ -40,7 +40,7 @@ def show(assessor: Assessor) -> None:
                 config={"displayModeBar": False},
                 alt=score_plot_in_words(outcome.assessment),
             )
-        st.caption("0 to 100, a grade, and what photos that the model had not seen taught about its errors.")
+        st.caption("0 to 100, a grade, and an interval measured on photos that the model had not seen.")
 
 
 def _size(assessor: Assessor) -> str:

@@ -91,7 +91,7 @@ def ablation_view(runs: Sequence[RunSummary]) -> None:
         "those on which MetaIQA is ahead: about half is chance. The others are the paper's Table 4."
     )
     if unpaired:
-        st.caption(f"Not drawn, as no split of theirs was given to both MetaIQA and Baseline: {plain(unpaired)}.")
+        st.caption(f"Not shown, because MetaIQA and Baseline have no split in common: {plain(unpaired)}.")
     if not data.runs_with(runs, [Protocol.ABLATION]):
         empty_state(
             "Your own MetaIQA and Baseline runs appear here as further pairs.",

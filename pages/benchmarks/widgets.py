@@ -106,7 +106,9 @@ def empty_state(what: str, command: str) -> None:
 def compare_with_mine() -> list[ResultRecord]:
     """Offer the upload of one's own numbers; return the records of the file that is there."""
     with st.expander("Compare with mine"):
-        st.caption("Your own numbers as CSV. They stay in this session and are marked as yours, not checked.")
+        st.caption(
+            "Your own numbers as CSV. They stay in this session and are marked as yours; nobody has checked them."
+        )
         st.download_button(
             "Template", uploads.template(), "my-results.csv", "text/csv", key="download_template", on_click="ignore"
         )

@@ -14,7 +14,7 @@ from pages.shared.plain import plain
 _INTRODUCTION = """
 **Meta-training** learns a quality prior from distorted photos; **fine-tuning** adapts it to photos that people rated.\\
 **Leave-one-distortion-out**, **ablation** and **adaptation curves** measure what that is worth, for the result pages.\\
-A job works without the page: close it, come back, cancel, resume. One works at a time, the next waits for its turn.
+Jobs keep running when you close this page; come back to cancel or resume them. One runs at a time, the next waits.
 """
 
 

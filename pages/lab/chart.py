@@ -1,4 +1,4 @@
-"""The model's score against the level, beside what people said on average."""
+"""The model's score against the level, beside people's average ratings."""
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -34,7 +34,7 @@ def show(bench: Bench, choice: Choice) -> None:
             score,
             word_of(score),
             f"{abs(change):.0f} points {'below' if change < 0 else 'above'} the undistorted {bench.undistorted:.0f}; "
-            f"people said {100 * people[choice.level - 1].mean:.0f}",
+            f"people rated other photos at this level {100 * people[choice.level - 1].mean:.0f} on average",
         )
     else:
         st.caption("Measuring …")
@@ -44,7 +44,7 @@ def show(bench: Bench, choice: Choice) -> None:
     response = bench.response(entry)
     verdict = judgement(compare_with_people(response)) if response else ""
     st.caption(
-        f"{verdict} People: mean over {people[0].count} photos of {DATABASES[entry.database]}, not this one; band: one "
+        f"{verdict} People: mean rating of {people[0].count} other photos ({DATABASES[entry.database]}); band: one "
         "standard deviation.".strip(),
         help="People rated no undistorted photo, so their curve starts at level 1. Photos are shown and distorted at "
         "about the databases' size, 512 × 384 pixels, for which the levels are made; scores differ a little from "
@@ -116,4 +116,7 @@ def _in_words(bench: Bench, choice: Choice) -> str:
     entry = choice.distortion
     scores = ", ".join(f"{score:.0f}" for score in [bench.undistorted, *bench.scores.get(entry.key, [])])
     people = ", ".join(f"{100 * opinion.mean:.0f}" for opinion in opinion_curve(entry))
-    return f"{title(entry)}: the model scores {scores} from no distortion upwards; people said {people} from level 1."
+    return (
+        f"{title(entry)}: the model scores {scores} from no distortion upwards; people rated other photos {people} on "
+        "average, from level 1."
+    )

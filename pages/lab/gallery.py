@@ -40,7 +40,7 @@ def judgement(disagreement: Disagreement) -> str:
     """Say in one sentence how the model reads a type."""
     gap, pairs = disagreement.mean_gap, disagreement.pairs_told_apart
     if disagreement.rmse <= _AGREES:
-        sentence = "Reads it as people do"
+        sentence = "Scored as people rate it"
     elif abs(gap) < disagreement.rmse / 2:
         sentence = f"Too mild at some levels, too harsh at others, by {disagreement.rmse:.0f} points"
     else:
@@ -54,7 +54,11 @@ def _name_the_worst(ranked: Sequence[Disagreement]) -> None:
     worst = [
         f"**{plain(title(entry.distortion))}** ({entry.rmse:.0f})" for entry in ranked[:_NAMED] if entry.rmse > _AGREES
     ]
-    named = f"Misread most on this photo: {', '.join(worst)}." if worst else "None of these is misread by much."
+    named = (
+        f"Furthest from people's ratings on this photo: {', '.join(worst)}."
+        if worst
+        else "All of these are scored about as people rate them."
+    )
     st.markdown(
         named,
         help="In brackets: the root mean square, over the five levels, of the damage that people see minus the damage "

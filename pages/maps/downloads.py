@@ -24,7 +24,7 @@ def offer(photo: MapPhoto, result: GradientMap) -> None:
     """
     stem = f"{PurePath(photo.name).stem} {result.method}"
     with st.popover("Download"):
-        st.caption("At the photo's own size, with model, method and settings inside. They go to your disk.")
+        st.caption("At the photo's own size, with model, method and settings inside.")
         for label, file, kind, make in (
             ("Overlay (PNG)", f"{stem} overlay.png", "image/png", _overlay),
             ("Map alone (PNG)", f"{stem} map.png", "image/png", _alone),

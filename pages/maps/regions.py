@@ -1,4 +1,4 @@
-"""The worst regions of a photo, cut out at 100 %: each pixel of the photo is one of the screen."""
+"""The worst regions of a photo, cut out at full resolution: each pixel of the photo is one of the screen."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from pages.maps.photo_maps import PhotoMaps
 from pages.shared.encoding import png
 
 _LARGEST = 320
-"""Longest side of a cut-out, pixels: what a phone shows at 100 %. Of a larger region the middle is shown."""
+"""Longest side of a cut-out, pixels: what a phone shows at full resolution. Of a larger region the middle is shown."""
 
 
 @dataclass(frozen=True)
@@ -36,16 +36,16 @@ def show(maps: PhotoMaps, result: GradientMap) -> None:
             f"{title} finds nothing in this photo that hurts its score." if signed else f"The {title} map is empty."
         )
         return
-    st.markdown(f"**{'What hurts most' if signed else 'What matters most'} by {title}, at 100 %**")
+    st.markdown(f"**{'What hurts most' if signed else 'What matters most'} according to {title}, at full resolution**")
     with st.container(horizontal=True, gap="small"):
         for rank, cutout in enumerate(cutouts, start=1):
             st.image(
                 cutout.png,
                 width=cutout.width,
                 caption=f"{rank} · {100 * cutout.share:.0f} %",
-                alt=f"Region {rank} at 100 %, {cutout.place} of the photo",
+                alt=f"Region {rank} at full resolution, {cutout.place} of the photo",
             )
-    st.caption("The framed squares as they are in the file, each with its share of the map.")
+    st.caption("The framed squares, each with its share of the map.")
 
 
 def _cutouts(maps: PhotoMaps, result: GradientMap) -> list[_Cutout]:

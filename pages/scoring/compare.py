@@ -43,7 +43,7 @@ def show(left: Row, right: Row, photos: PhotoLibrary) -> None:
         },
         alt=f"{left.photo.name} on the left and {right.photo.name} on the right",
     )
-    st.caption("Scroll or pinch to zoom, drag to move, double-click to see all: both photos follow.")
+    st.caption("Scroll or pinch to zoom, drag to move, double-click to see all. Both photos move together.")
     if left.outcome and right.outcome and left.outcome.assessment and right.outcome.assessment:
         st.write(_verdict(left, right))
 
@@ -84,5 +84,5 @@ def _verdict(left: Row, right: Row) -> str:
     difference = (better.score or 0) - (worse.score or 0)
     sentence = f"**{plain(better.photo.name)}** scores {difference:.1f} points higher."
     if assessment and assessment.interval_low is not None and (worse.score or 0) >= assessment.interval_low:
-        sentence += " That lies within the interval of a single score: people may prefer either."
+        sentence += " Too close to call."
     return sentence

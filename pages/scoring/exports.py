@@ -87,7 +87,9 @@ _KINDS = {
 def offer(rows: list[Row], outcomes: Outcomes, assessor: Assessor) -> None:
     """Offer the shown rows for download; a file is made when it is asked for."""
     with st.popover("Export"):
-        st.caption("The rows as filtered, with model, preprocessing and version. They go to your disk, nowhere else.")
+        st.caption(
+            "The rows that pass the filter, with model, preprocessing and version. The file is saved on your disk only."
+        )
         for name, (write, kind) in _KINDS.items():
             st.download_button(
                 name,

@@ -1,4 +1,4 @@
-"""The reading at 100 %: computed tile by tile with progress and cancel, and drawn over the photo."""
+"""The zoomed-in reading: computed tile by tile with progress and cancel, and drawn over the photo."""
 
 import itertools
 from functools import partial
@@ -29,7 +29,7 @@ def read_at_full_size(photo: SessionPhoto, outcomes: Outcomes, assessor: Assesso
     long_work.offer(
         "quality_map",
         key,
-        f"Zoom in ({len(tiles(*size, TILE))} tiles)",
+        f"Judge it zoomed in ({len(tiles(*size, TILE))} tiles)",
         lambda: assessor.map_quality(outcomes.photos.content(photo)),
         partial(outcomes.quality_maps.__setitem__, key),
     )

@@ -70,12 +70,12 @@ def filtered(rows: list[Row]) -> list[Row]:
     """Offer the filters in a popover and return the rows that pass them."""
     present = [word for word in (*reversed(WORDS), _WAITING, _FAILED) if any(row.status == word for row in rows)]
     with st.popover("Filter"):
-        words = st.pills("Words", present, selection_mode="multi", key="filter_words", help="None chosen shows all.")
+        words = st.pills("Grade", present, selection_mode="multi", key="filter_words", help="None chosen shows all.")
         low, high = st.slider("Score", 0, 100, (0, 100), key="filter_scores")
         only_best = st.toggle(
             "One of each scene",
             key="filter_best",
-            help="Of near-duplicates (bursts, edits, copies) only the best-scored stays.",
+            help="Shows only the best photo of each group of near-duplicates (bursts, edits, copies).",
         )
     return [
         row
@@ -132,7 +132,8 @@ def show_failures(rows: list[Row]) -> None:
     if failed:
         with st.expander(f"{len(failed)} of {len(rows)} files could not be scored", expanded=len(failed) <= _FEW):
             for name, reason in failed:
-                st.markdown(f"**{plain(name)}**: {plain(reason)}")
+                # Most reasons begin with the file's name, which is written once.
+                st.markdown(plain(reason) if name in reason else f"**{plain(name)}**: {plain(reason)}")
 
 
 def _letters(number: int) -> str:

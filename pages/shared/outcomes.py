@@ -35,7 +35,7 @@ class Outcomes:
     Attributes:
         photos: The library that the photos are in.
         known: Outcomes by photo key and model.
-        quality_maps: Readings at 100 % by photo key and model.
+        quality_maps: Zoomed-in readings by photo key and model.
     """
 
     photos: PhotoLibrary
@@ -57,7 +57,7 @@ class Outcomes:
         return self.known.get((photo.key, model_key(assessor)))
 
     def quality_map(self, photo: SessionPhoto, assessor: Assessor) -> QualityMap | None:
-        """Return the reading of a photo at 100 %; None where there is none yet."""
+        """Return the zoomed-in reading of a photo; None where there is none yet."""
         return self.quality_maps.get((photo.key, model_key(assessor)))
 
     def remove_photos(self) -> None:

@@ -51,8 +51,8 @@ def score_plot(assessment: Assessment, calibration: Calibration | None) -> go.Fi
     return figure
 
 
-def tiles_plot(quality: QualityMap, on_screen: float) -> go.Figure:
-    """Draw the score of each tile and their mean on the same scale, and the reading on a screen for comparison."""
+def tiles_plot(quality: QualityMap, whole_photo: float) -> go.Figure:
+    """Draw the score of each tile and their mean on the same scale, and that of the whole photo for comparison."""
     figure = _scale(word_of(quality.score))
     heights = [0.2 + 0.6 * (index * _GOLDEN_RATIO % 1) for index in range(len(quality.scores))]
     figure.add_scatter(
@@ -62,7 +62,7 @@ def tiles_plot(quality: QualityMap, on_screen: float) -> go.Figure:
         marker={"size": 8, "color": [colour_of(score) for score in quality.scores], "opacity": 0.9},
         hovertemplate="tile: %{x:.1f}<extra></extra>",
     )
-    for score, name, dash in ((quality.score, "mean at 100 %", "solid"), (on_screen, "on a screen", "dot")):
+    for score, name, dash in ((quality.score, "mean of the tiles", "solid"), (whole_photo, "whole photo", "dot")):
         figure.add_scatter(
             x=[score, score],
             y=[0, 1],
