@@ -36,5 +36,5 @@ else:
                 start.show(runs, reason)
                 watch.follow(runs, None)
             else:
-                watch.show(runs, job, reason, job_list.leave)
+                watch.show(runs, job, reason, job_list.close)
 skipped_results.show(problems)

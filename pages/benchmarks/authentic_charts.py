@@ -152,7 +152,7 @@ def curves(
     Args:
         points: One row a measurement with the columns `series`, `name`, `run`, `value`, `seed` and the one named `x`.
         x: Column of the horizontal axis.
-        x_title: Its title with unit.
+        x_title: Title of that axis with its unit.
         title: Title of the chart.
         logarithmic: Whether the horizontal axis is logarithmic.
         joined: Whether to join the points of one seed: what differs within it is not hidden by how seeds differ.

@@ -41,7 +41,7 @@ def chart(
         figure: The chart.
         name: File name without suffix; also the widget key.
         alt: One sentence for screen readers: what is shown and what stands out.
-        table: What the chart shows, as numbers.
+        table: Table of the numbers in the chart.
         on_select: Called when a point is clicked; the selection is in `st.session_state[name]`.
     """
     image_format = st.session_state.get(f"{name}_image", "PNG").lower()

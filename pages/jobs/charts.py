@@ -21,9 +21,9 @@ class Chart:
     """A kind of curve.
 
     Attributes:
-        title: Its title.
-        axis: What its vertical axis shows, with the unit.
-        ending: How the names of its metrics end.
+        title: Title of the chart.
+        axis: Quantity on the vertical axis, with the unit.
+        ending: Ending of the names of its metrics.
         is_correlation: Whether values lie in [-1, 1].
     """
 
@@ -47,7 +47,7 @@ def curves(metrics: pd.DataFrame, chart: Chart) -> go.Figure:
 
     Args:
         metrics: As `results.run_log.read_metrics` returns them.
-        chart: Which of them.
+        chart: Kind of curve.
     """
     figure, longest = go.Figure(), float(metrics["seconds"].max()) if len(metrics) else 0.0
     unit, seconds = ("hours", 3600) if longest > 3 * 3600 else ("minutes", 60) if longest > 180 else ("seconds", 1)

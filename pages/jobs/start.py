@@ -8,7 +8,7 @@ import streamlit as st
 from metaiqa_core.errors import MetaIQAError
 from metaiqa_core.jobs.job import Job
 from pages.jobs import example, form
-from pages.jobs.permission import refuse_strangers
+from pages.jobs.permission import require_permission
 from pages.shared.plain import plain
 
 _INTRODUCTION = """
@@ -40,7 +40,7 @@ def show(runs: Path, reason: str | None) -> None:
 
 def _begin(start: Callable[[], Job]) -> None:
     try:
-        refuse_strangers()
+        require_permission()
         job = start()
     except MetaIQAError as error:
         st.error(plain(str(error)))

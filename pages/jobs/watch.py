@@ -17,7 +17,7 @@ from metaiqa_core.jobs.job_log import tail
 from metaiqa_core.jobs.outlook import Outlook, outlook
 from metaiqa_core.results.run_log import METRICS_FILE, read_metrics
 from pages.jobs.charts import LOSS, SROCC, Chart, curves, metrics_of
-from pages.jobs.permission import refuse_strangers
+from pages.jobs.permission import require_permission
 from pages.shared.failures import readable_failures
 from pages.shared.plain import plain
 
@@ -68,10 +68,10 @@ def follow(runs: Path, job: Job | None) -> None:
     """Look again every few seconds while any job works or waits; draw the whole page again when a state has changed."""
     seen = _states(runs)
     is_moving = any(state.is_active for _, state in seen) or (job is not None and _is_being_written(job))
-    st.fragment(_look, run_every=LOOK_SECONDS if is_moving else None)(runs, job, seen)
+    st.fragment(_refresh, run_every=LOOK_SECONDS if is_moving else None)(runs, job, seen)
 
 
-def _look(runs: Path, job: Job | None, seen: list[tuple[str, State]]) -> None:
+def _refresh(runs: Path, job: Job | None, seen: list[tuple[str, State]]) -> None:
     if _states(runs) != seen:
         st.rerun()
     if job is not None:
@@ -227,7 +227,7 @@ def _actions(runs: Path, job: Job, reason: str | None, leave: Callable[[], None]
 def _do(action: Callable[[Path, str], object], runs: Path, name: str, after: Callable[[], None] | None = None) -> None:
     """Do what a button says; a refusal is shown at the next drawing."""
     try:
-        refuse_strangers()
+        require_permission()
         action(runs, name)
         if after:
             after()

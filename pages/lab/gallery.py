@@ -23,7 +23,7 @@ def show(bench: Bench, scope: Scope, choice: Choice) -> None:
     """Show a card for each type at the chosen level; a click opens the type."""
     responses = [response for entry in scope.types if (response := bench.response(entry))]
     ranked = most_misread(responses)
-    _name_the_worst(ranked)
+    _list_largest_differences(ranked)
     shown = list(scope.types)
     if scope.misread_first:
         place = {disagreement.distortion.key: number for number, disagreement in enumerate(ranked)}
@@ -48,7 +48,7 @@ def judgement(disagreement: Disagreement) -> str:
     return f"{sentence}; {disagreement.pairs_in_order} of {pairs} level pairs in order." if pairs else f"{sentence}."
 
 
-def _name_the_worst(ranked: Sequence[Disagreement]) -> None:
+def _list_largest_differences(ranked: Sequence[Disagreement]) -> None:
     if len(ranked) < 2:
         return
     worst = [

@@ -21,7 +21,7 @@ def measure(bench: Bench, scope: Sequence[DistortionType], chosen: DistortionTyp
     chosen type, until the reader goes on; what is measured is kept.
 
     Args:
-        bench: Where it happens.
+        bench: The bench with the photo.
         scope: The types to measure.
         chosen: The type to measure first, whatever was cancelled.
     """

@@ -24,7 +24,7 @@ class Panel:
         title: Shown on it where there are several.
         layers: JPEGs of one size, one over the other, the lowest first.
         size: Width and height of each, pixels.
-        regions: To be framed, in the same pixels.
+        regions: Regions to frame, in the same pixels.
     """
 
     title: str
@@ -143,7 +143,7 @@ class Ratio:
     """One line of the dot plot.
 
     Attributes:
-        title: Of the method.
+        title: Title of the method.
         mean: Mean localisation ratio; chance is 1.
         low: Lower end of its interval.
         high: Upper end.

@@ -23,9 +23,9 @@ class MapPhoto:
     """A photo to explain.
 
     Attributes:
-        key: What results are kept under.
+        key: Key that results are kept under.
         name: For people.
-        origin: What it was made from and how, one sentence; empty for the session's own photos and samples.
+        origin: Sentence on how an example was made; empty for the session's own photos and samples.
         content: Returns the bytes of its file.
     """
 

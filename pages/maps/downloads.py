@@ -20,7 +20,7 @@ def offer(photo: MapPhoto, result: GradientMap) -> None:
 
     Args:
         photo: The photo.
-        result: Its map.
+        result: Map of the photo.
     """
     stem = f"{PurePath(photo.name).stem} {result.method}"
     with st.popover("Download"):

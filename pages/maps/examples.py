@@ -17,9 +17,9 @@ class Example:
     """A sample photo with one damage.
 
     Attributes:
-        title: What went wrong, as Figure 3 calls it.
+        title: Name of the damage in Figure 3.
         sample: Name of the bundled photo.
-        made_by: How it was damaged; goes on from "Made from sample X by ...".
+        made_by: Description of the damage, to follow "Made from sample X by".
         damage: Pixels (H, W, 3), uint8, to pixels of the same shape.
     """
 

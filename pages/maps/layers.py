@@ -41,7 +41,7 @@ def prepare(maps: PhotoMaps, result: GradientMap, mode: Mode, side: int) -> Prep
     Args:
         maps: The maps of the photo.
         result: One of them.
-        mode: How it is coloured.
+        mode: Colouring of the map.
         side: Longest side of the layers, pixels.
     """
     return _prepare((*maps.key, result.method), mode, side, maps, result)

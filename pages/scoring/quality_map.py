@@ -40,7 +40,7 @@ def draw(image: Image.Image, quality: QualityMap, size: tuple[int, int]) -> Imag
 
     Args:
         image: Any reduction of the photo.
-        quality: Its map.
+        quality: Quality map of the photo.
         size: Width and height of the photo itself, pixels, in which the tiles are given.
 
     Returns:

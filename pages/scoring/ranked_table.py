@@ -26,7 +26,7 @@ class Row:
 
     Attributes:
         photo: The photo.
-        outcome: What is known about it; None while it waits.
+        outcome: Outcome of the photo; None while it waits.
         group: Letter of its near-duplicate group; empty for none.
         best: Whether it scores highest in its group.
     """
@@ -53,8 +53,8 @@ def ranked(photos: Mapping[str, SessionPhoto], outcomes: Mapping[str, Outcome]) 
     """Return one row a photo: best first, then those that wait, then those that failed.
 
     Args:
-        photos: By key.
-        outcomes: By key, for those that are known.
+        photos: Photos by key.
+        outcomes: Outcomes by the photo's key, as far as they are known.
     """
     scores = {key: o.assessment.score for key, o in outcomes.items() if o.assessment}
     group_of, best = {}, set()

@@ -31,6 +31,6 @@ def data_uri(content: bytes, kind: str = "jpeg") -> str:
 
     Args:
         content: The file.
-        kind: Its format: `jpeg` or `png`.
+        kind: Format of the file: `jpeg` or `png`.
     """
     return f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}"

@@ -16,7 +16,7 @@ def source(name: str) -> str:
     """Return the text of a file of the pages.
 
     Args:
-        name: Its path inside pages/, such as `lab/gallery.css`.
+        name: Path inside pages/, such as `lab/gallery.css`.
     """
     return (_PAGES / name).read_text(encoding="utf-8")
 
@@ -27,7 +27,7 @@ def component(name: str, files: str) -> Any:
     It is registered where it is shown, since every runtime has its own register; the same definition is no second one.
 
     Args:
-        name: Its name in Streamlit's register.
+        name: Name in Streamlit's register.
         files: Path of the three files inside pages/, without a suffix. The style sheet can use the palette's colours.
     """
     html, css, js = (source(f"{files}.{suffix}") for suffix in ("html", "css", "js"))

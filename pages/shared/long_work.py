@@ -79,15 +79,15 @@ class _Running:
     """Work under way.
 
     Attributes:
-        about: What it is about, such as photo, model and methods.
+        about: Subject of the work, such as photo, model and methods.
         work: The work; closing it cancels.
         keep: Receives the result.
         keep_failure: Receives the sentence of a failure; None shows it once.
         describe: Turns a report into the line over the bar.
-        cancels: What a cancellation applies to; work about the same is not started again unasked.
+        cancels: Subject of a cancellation; work on the same subject is not started again unasked.
         gap: Seconds until the whole page is drawn again; infinite: only at the end.
         progress: The latest report.
-        due: When to draw the whole page again, on the monotonic clock.
+        due: Time of the next drawing of the whole page, seconds on the monotonic clock.
         drawn: Whether the page's own run, which has worked already, has drawn the progress.
     """
 
@@ -117,7 +117,7 @@ def offer(
 
     Args:
         name: Name of the kind of work; part of the widgets' keys.
-        about: What the work is about. Work about something else is cancelled.
+        about: Subject of the work. Work of this name on another subject is cancelled.
         label: Text of the button.
         start: Returns the work.
         keep: Receives the result; None where the work keeps its own.
@@ -147,9 +147,9 @@ def carry_on(
 
     Args:
         name: Name of the kind of work; part of the widgets' keys.
-        about: What the work is about. Work about something else is cancelled.
+        about: Subject of the work. Work of this name on another subject is cancelled.
         start: Returns the work, which keeps its own results.
-        cancels: What a cancellation applies to: see `is_cancelled`.
+        cancels: Subject of a cancellation: see `is_cancelled`.
         describe: Turns a report into the line over the bar.
         gap: Seconds until the whole page is drawn again.
         growth: Factor by which that time grows with each drawing, so that long work is not spent on drawing.

@@ -16,8 +16,8 @@ def score_plot(assessment: Assessment, calibration: Calibration | None) -> go.Fi
     """Draw five grades from left to right, the score with its interval above them, the population behind.
 
     Args:
-        assessment: What the model says.
-        calibration: The model's; None draws the score alone.
+        assessment: Assessment of the photo.
+        calibration: Calibration of the model; None draws the score alone.
     """
     figure = _scale(assessment.word)
     if calibration is not None:
