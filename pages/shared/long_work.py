@@ -71,7 +71,7 @@ def progress_in_words(progress: Progress) -> str:
     >>> progress_in_words(Progress("scoring tiles", 2, 9))
     'Scoring tiles: 2 of 9'
     """
-    return f"{progress.stage[:1].upper()}{progress.stage[1:]}: {progress.step} of {progress.total}"
+    return f"{progress.title[:1].upper()}{progress.title[1:]}: {progress.step} of {progress.total}"
 
 
 @dataclass(eq=False)
