@@ -31,8 +31,8 @@ with right:
     st.subheader("Limits", anchor=False)
     st.markdown(
         """
-- **It judges technical quality**: sharpness, noise, light, compression. Not the moment, the motif or the art; soft
-  backgrounds, night shots and grain that somebody wanted can score low.
+- **It judges technical quality**: sharpness, noise, light, compression. It does not judge
+  the moment, the subject or the art; soft backgrounds, night shots and intended grain can score low.
 - **A score has an error.** Two photos a few points apart are a tie; the interval says how far off it may be.
 - **Strong white noise escapes the shipped model**: very noisy photos still score above 60. Blur it sees well, heavy
   compression less.
@@ -47,13 +47,13 @@ with right:
         "The program is under the MIT licence. The weights have the terms on the card. The sample photos come from "
         "scikit-image, which names their sources and licences."
     )
-    st.subheader("Words", anchor=False)
+    st.subheader("Glossary", anchor=False)
     st.markdown(
         """
 - **Score**: 0 to 100, higher is better; 0-20 Bad, 20-40 Poor, 40-60 Fair, 60-80 Good, 80-100 Excellent (the five grades
   of ITU-R BT.500).
-- **As seen on a screen**: the whole photo, shrunk to the model's size.
-- **At 100 %**: the mean over tiles of the photo's own pixels.
+- **Whole photo**: the score of the photo shrunk to the model's size, as a screen shows it.
+- **Zoomed in**: the mean score of tiles at the photo's own resolution.
 - **Similar**: photos whose perceptual hashes differ in few bits, such as bursts, edits and copies.
 """
     )

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.benchmarks import authentic_views, data, own_run_views, widgets
-from pages.shared import frame
+from pages.shared import frame, skipped_results
 
 frame.ensure()
 
@@ -21,7 +21,7 @@ st.write(
     "marked otherwise."
 )
 runs, problems = data.own_runs()
-widgets.skipped_runs(problems)
+skipped_results.show(problems)
 view = st.segmented_control(
     "View", ["Methods", *VIEWS], default="Methods", required=True, key="view", bind="query-params"
 )

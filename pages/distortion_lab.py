@@ -10,7 +10,7 @@ from pages.shared.photo_library import library
 frame.ensure()
 
 st.title("Distortion lab", anchor=False)
-st.write("Damage a photo in 49 known ways, level by level. Does its score fall as people's opinion does?")
+st.write("Damage a photo in 49 known ways, level by level. Does its score fall as people's ratings do?")
 
 photos = library()
 photo = chosen_photo.choose(photos)

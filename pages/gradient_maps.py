@@ -3,16 +3,16 @@
 import streamlit as st
 
 from metaiqa_core.assess import word_of
-from pages.maps import chosen_photo, downloads, evidence, methods, photo_maps, regions, view
-from pages.scoring.hero import headline
+from pages.maps import chosen_photo, computing, downloads, evidence, methods, photo_maps, regions, view
 from pages.shared import frame
 from pages.shared.assessor import choose_assessor
 from pages.shared.failures import readable_failures
+from pages.shared.headline import headline
 
 frame.ensure()
 
 st.title("Gradient maps", anchor=False)
-st.write("Where in a photo does its score come from? Methods differ; evidence says how far to trust each.")
+st.write("Where in a photo does its score come from? Methods differ; each map says how far you can trust it.")
 
 assessor = choose_assessor()
 source = chosen_photo.choose_source()
@@ -21,14 +21,12 @@ with photo_place:
     photo = chosen_photo.choose(source)
 with readable_failures():  # a photo that cannot be read is one sentence; the rest of the page stays
     maps = photo_maps.maps_of(photo, assessor)
-    photo_maps.compute_first(maps, methods.first(assessor.card.name))
+    computing.compute_first(maps, methods.first(assessor.card.name))
     chosen = methods.choose(maps, method_place, comparison_place)
-    photo_maps.compute(maps, chosen)
-    photo_maps.show_failures(maps, chosen)
-    results = maps.found(chosen)
+    results = computing.compute(maps, chosen)
     picture, words = st.columns([7, 5], gap="large") if len(chosen) == 1 else (st.container(), st.container())
     with picture:
-        view.show(photo, results)
+        view.show(maps, results)
     with words:
         if maps.score is not None:
             headline(maps.score, word_of(maps.score), f"{photo.name}, by {assessor.card.name}")
@@ -38,7 +36,7 @@ with readable_failures():  # a photo that cannot be read is one sentence; the re
             regions.show(maps, results[0])
             downloads.offer(photo, results[0])
     if results:
-        st.subheader("Does it hold on this photo?", anchor=False)
+        st.subheader("Can you trust this map?", anchor=False)
         evidence.examine(maps, results[0])
 with st.expander("All methods: how well each finds damage"):
     evidence.show_all_methods(assessor.card.name)

@@ -7,7 +7,7 @@ import streamlit as st
 from metaiqa_core.results import published, summaries
 from metaiqa_core.results.records import Protocol
 from pages.benchmarks import data, distortion_views, widgets
-from pages.shared import frame
+from pages.shared import frame, skipped_results
 
 frame.ensure()
 
@@ -44,7 +44,7 @@ with right:
     )
 
 runs, problems = data.own_runs()
-widgets.skipped_runs(problems)
+skipped_results.show(problems)
 runs = data.runs_with(runs, [Protocol.LEAVE_ONE_DISTORTION_OUT], data.imitations(database))
 chosen = data.choose_runs(runs, "runs", shown=1)
 uploaded = widgets.compare_with_mine()

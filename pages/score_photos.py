@@ -1,44 +1,45 @@
-"""Score photos: how good is each, how sure is that, and which is the best of many."""
+"""Score photos: how good is each, how certain is its score, and which is the best of many."""
 
 import streamlit as st
 
 from pages.scoring import batch, compare, exports, hero, ranked_table
 from pages.shared import frame, intake
 from pages.shared.assessor import choose_assessor
-from pages.shared.photo_library import PhotoLibrary, library
-from pages.shared.scoring import model_key
+from pages.shared.outcomes import session_outcomes
 
 frame.ensure()
 
 st.title("Score photos", anchor=False)
-st.write("How good is a photo, from 0 to 100, and how sure is that? Photos are judged on this computer and stay on it.")
+st.write(
+    "How good is a photo, from 0 to 100? How certain is the score? Photos are judged on this computer and stay on it."
+)
 
-photos: PhotoLibrary = library()
+outcomes = session_outcomes()
+photos = outcomes.photos
 intake.take_in()
 assessor = choose_assessor()
-batch.score_waiting(photos, assessor)
+batch.score_waiting(outcomes, assessor)
 
-model = model_key(assessor)
 shown = photos.photos()
-outcomes = {key: photos.outcomes[key, model] for key in shown if (key, model) in photos.outcomes}
-rows = ranked_table.ranked(shown, outcomes)
+found = {key: outcome for key, photo in shown.items() if (outcome := outcomes.find(photo, assessor))}
+rows = ranked_table.ranked(shown, found)
 
 if len(shown) == 1:
     key, photo = next(iter(shown.items()))
-    if key in outcomes:
-        hero.show(photo, outcomes[key], photos, assessor, wide=True)
-    st.button("Remove this photo", on_click=photos.clear, key="clear")
+    if key in found:
+        hero.show(photo, found[key], outcomes, assessor, wide=True)
+    st.button("Remove this photo", on_click=outcomes.remove_photos, key="clear")
 else:
     if not photos.own:
-        st.caption("Samples, until yours are here: five photos, and what damage does to them.")
+        st.caption("Sample photos: five originals and damaged copies. Add yours to replace them.")
     with st.container(key="many"):
         table, detail = st.columns([5, 7], gap="medium")
     with table:
         with st.container(horizontal=True, vertical_alignment="center"):
             passing = ranked_table.filtered(rows)
-            exports.offer(passing, photos, assessor)
+            exports.offer(passing, outcomes, assessor)
             if photos.own:
-                st.button("Remove all", on_click=photos.clear, key="clear")
+                st.button("Remove all", on_click=outcomes.remove_photos, key="clear")
         chosen = ranked_table.show(passing)
         ranked_table.show_failures(rows)
         st.caption("Click a photo to open it; tick two to compare them.")
@@ -48,9 +49,9 @@ else:
             compare.show(known[chosen[0]], known[chosen[1]], photos)
         else:
             if len(chosen) > 2:
-                st.caption(f"{len(chosen)} photos are ticked: two can be compared, the first is shown.")
+                st.caption(f"{len(chosen)} photos are ticked. Tick exactly two to compare them; the first is shown.")
             opened = chosen[0] if chosen else st.session_state.get("opened")
             opened = opened if opened in known else next(iter(shown))
             st.session_state["opened"] = opened
-            if opened in outcomes:
-                hero.show(shown[opened], outcomes[opened], photos, assessor, wide=False)
+            if opened in found:
+                hero.show(shown[opened], found[opened], outcomes, assessor, wide=False)

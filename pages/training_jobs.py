@@ -5,9 +5,8 @@ import streamlit as st
 from metaiqa_core.errors import JobError
 from metaiqa_core.jobs.job import find_job, find_jobs
 from metaiqa_core.results.storage import runs_folder
-from pages.benchmarks import widgets
 from pages.jobs import job_list, permission, start, watch
-from pages.shared import frame
+from pages.shared import frame, skipped_results
 from pages.shared.plain import plain
 
 frame.ensure()
@@ -37,5 +36,5 @@ else:
                 start.show(runs, reason)
                 watch.follow(runs, None)
             else:
-                watch.show(runs, job, reason, job_list.leave)
-widgets.skipped_runs(problems)
+                watch.show(runs, job, reason, job_list.close)
+skipped_results.show(problems)

@@ -20,6 +20,13 @@ def _quiet_machine(tmp_path_factory):
         yield
 
 
+@pytest.fixture(autouse=True)
+def _new_session():
+    """Every test is a visitor of its own; Streamlit's AppTest gives all of them one session's caches."""
+    if caching := sys.modules.get("streamlit.runtime.caching"):
+        caching.clear_session_resource_cache("test session id")
+
+
 @pytest.fixture
 def run(capsys):
     """Run a command in this process; returns its exit status, stdout and stderr."""

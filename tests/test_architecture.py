@@ -1,6 +1,7 @@
 """The house rules that a reader relies on: one direction of imports, one place for the interface, no side effects."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -215,3 +216,103 @@ def test_no_module_reads_files_or_sets_seeds_threads_and_the_like_on_import(file
 def test_a_page_that_was_opened_by_its_address_gets_its_frame(file):
     statements = [node for node in TREES[file].body if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)]
     assert ast.unparse(statements[0]) == "frame.ensure()", f"{file.name}: frame.ensure() comes before all else"
+
+
+PAGES = ROOT / "pages"
+ROOMS = {
+    "scoring": {"score_photos"},
+    "maps": {"gradient_maps"},
+    "lab": {"distortion_lab"},
+    "benchmarks": {"leave_one_distortion_out", "authentic_databases"},
+    "jobs": {"training_jobs"},
+    "about": {"about"},
+}
+"""The pages that each folder of pages/ serves; pages/shared/ serves several folders."""
+FEATURE_FILES = [file for file in INTERFACE if file.parent != ROOT and file.name != "__init__.py"]
+STREAMLIT_INTERNALS = PAGES / "shared" / "streamlit_internals.py"
+PALETTE = PAGES / "shared" / "palette.py"
+
+
+def folder_of(file):
+    """The folder of pages/ that a file is in; empty for a page itself."""
+    return file.parent.name if file.parent != PAGES else ""
+
+
+def imports_from_pages(file):
+    """The files of pages/ that a file imports."""
+    found = set()
+    for node in ast.walk(TREES[file]):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "pages":
+            # `from pages.about import ...` names the folder, not the page of the same name.
+            inside = [] if (ROOT / node.module.replace(".", "/")).is_dir() else [node.module]
+            names = [*inside, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            found.update(path for name in names if (path := ROOT / (name.replace(".", "/") + ".py")).is_file())
+    return found
+
+
+def test_every_folder_of_the_pages_serves_one_page_or_is_shared():
+    assert {folder_of(file) for file in FEATURE_FILES} == {"", "shared", *ROOMS}
+    assert {file.stem for file in PAGES.glob("*.py")} == set().union(*ROOMS.values())
+
+
+@pytest.mark.parametrize("file", FEATURE_FILES, ids=module_name)
+def test_a_folder_of_the_pages_is_imported_by_its_own_page_alone(file):
+    for other in imports_from_pages(file):
+        room = folder_of(other)
+        is_at_home = room == folder_of(file) or (not folder_of(file) and file.stem in ROOMS.get(room, ()))
+        assert room == "shared" or is_at_home, f"{module_name(file)} imports {module_name(other)}"
+
+
+def test_what_is_shared_is_used_by_several_pages_or_by_what_is():
+    users = {file: {folder_of(user) or user.stem for user in FEATURE_FILES if file in imports_from_pages(user)}
+             for file in PAGES.glob("shared/*.py")}  # fmt: skip
+    page_of = {page: room for room, pages in ROOMS.items() for page in pages}
+    for file, names in users.items():
+        rooms = {page_of.get(name, name) for name in names}
+        # app.py stands around all pages.
+        is_shared = len(rooms) > 1 or "shared" in rooms or file in imports_from_pages(ROOT / "app.py")
+        assert file.name == "__init__.py" or is_shared, f"{module_name(file)} serves {rooms} alone: move it there"
+
+
+def test_the_files_of_the_pages_import_each_other_in_no_circle():
+    graph = {file: imports_from_pages(file) for file in FEATURE_FILES}
+    while graph:
+        leaves = {file for file, others in graph.items() if not others & graph.keys()}
+        assert leaves, f"a circle is among {sorted(map(module_name, graph))}"
+        graph = {file: others for file, others in graph.items() if file not in leaves}
+
+
+@pytest.mark.parametrize("file", [file for file in INTERFACE if file != STREAMLIT_INTERNALS], ids=module_name)
+def test_only_one_file_knows_the_undocumented_parts_of_streamlit(file):
+    modules = {name for name in IMPORTS[file] if name.split(".")[0] == "streamlit"}
+    assert modules <= {"streamlit"}, f"{module_name(file)} imports {modules - {'streamlit'}}"
+    for node in ast.walk(TREES[file]):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "st":
+            assert not node.attr.startswith("_"), f"{module_name(file)} uses st.{node.attr}"
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            # What Streamlit calls its own elements; `st-key-...` is the documented class of a key.
+            assert not re.search(r"data-testid|\.st[A-Z]", node.value), f"{module_name(file)}, line {node.lineno}"
+
+
+COLOUR = re.compile(r"#[0-9a-fA-F]{3}(?:[0-9a-fA-F]{3}(?:[0-9a-fA-F]{2})?)?(?![0-9a-zA-Z_-])|\brgba?\(\s*\d")
+
+
+def texts_of(file):
+    """The string constants of a Python file that are no docstrings, or the whole of another file."""
+    if file.suffix != ".py":
+        return [file.read_text(encoding="utf-8")]
+    docstrings = {id(node.value) for node in ast.walk(TREES[file]) if isinstance(node, ast.Expr)}
+    nodes = (node for node in ast.walk(TREES[file]) if isinstance(node, ast.Constant) and id(node) not in docstrings)
+    return [node.value for node in nodes if isinstance(node.value, str)]
+
+
+def test_every_colour_of_the_pages_is_in_one_palette():
+    files = [*INTERFACE, *(file for kind in ("css", "js", "html") for file in PAGES.rglob(f"*.{kind}"))]
+    found = {file.name: COLOUR.findall(text) for file in files if file != PALETTE for text in texts_of(file)}
+    assert not {name: colours for name, colours in found.items() if colours}
+
+
+def test_style_sheets_and_scripts_are_files_of_their_own():
+    for file in FEATURE_FILES:
+        for text in texts_of(file):
+            assert not re.search(r"^\s*(?:export |function |const )|[;{]\s*\n\s*[a-z-]+\s*:", text, re.MULTILINE), file

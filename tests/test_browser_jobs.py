@@ -96,7 +96,7 @@ def test_a_job_is_started_watched_and_survives_reload_and_restart_until_it_is_ca
                 page.locator(".js-plotly-plot").first.wait_for()
                 grows(page)
                 page.get_by_role("button", name="Cancel").click()
-                page.get_by_text("Cancelled. What it had saved is kept").wait_for()
+                page.get_by_text("Cancelled. What was saved is kept").wait_for()
                 assert job_in(runs, "fine-tune", State.CANCELLED)
                 page.get_by_role("button", name="Delete …").click()
                 page.get_by_role("button", name="Delete for good").click()

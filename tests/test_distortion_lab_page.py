@@ -14,9 +14,9 @@ from metaiqa_core.assess import Assessor
 from metaiqa_core.distortions import CATALOGUE, LEVELS, distort, find_distortion
 from metaiqa_core.images import decode
 from metaiqa_core.level_response import working_copy
-from pages.lab import downloads, measuring
+from pages.lab import chosen_photo, downloads
 from pages.lab.bench import Bench
-from pages.shared import previews, samples
+from pages.shared import long_work, previews, samples
 
 pytestmark = pytest.mark.usefixtures("tiny_default")
 PAGE = "pages/distortion_lab.py"
@@ -45,8 +45,18 @@ def settled(page):
     raise AssertionError("measuring never ends")
 
 
-def bench_of(page):
-    return next(reversed(page.session_state["lab_benches"].values()))
+@pytest.fixture(autouse=True)
+def bench_of(monkeypatch):
+    """Returns the bench that the page looked at last."""
+    found = []
+    real = chosen_photo.bench_for
+
+    def watched(*arguments):
+        found.append(real(*arguments))
+        return found[-1]
+
+    monkeypatch.setattr(chosen_photo, "bench_for", watched)
+    return lambda page: found[-1]
 
 
 def shown(page):
@@ -55,7 +65,7 @@ def shown(page):
     return swipe, gallery["cards"]
 
 
-def test_it_starts_alive_with_the_family_of_the_first_type_measured():
+def test_it_starts_alive_with_the_family_of_the_first_type_measured(bench_of):
     page = opened()
     pixels = working_copy(decode(samples.content(samples.NAMES[0])))
     assessor = Assessor.load()
@@ -71,7 +81,7 @@ def test_it_starts_alive_with_the_family_of_the_first_type_measured():
     assert any(f">{expected[3]:.1f}<" in element.proto.body for element in page.get("html"))
 
 
-def test_in_the_app_it_opens_with_the_photo_that_was_just_scored(cat_jpeg):  # noqa: F811
+def test_in_the_app_it_opens_with_the_photo_that_was_just_scored(bench_of, cat_jpeg):  # noqa: F811
     page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
     page.file_uploader[0].set_value([("cat.jpg", cat_jpeg, "image/jpeg")]).run()
     page.switch_page(PAGE).run()
@@ -81,7 +91,7 @@ def test_in_the_app_it_opens_with_the_photo_that_was_just_scored(cat_jpeg):  # n
     np.testing.assert_array_equal(bench_of(page).pixels, working_copy(decode(cat_jpeg)))
 
 
-def test_a_level_a_family_and_a_seed_change_what_is_shown_and_the_address():
+def test_a_level_a_family_and_a_seed_change_what_is_shown_and_the_address(bench_of):
     page = opened()
     page.slider(key="lab_level").set_value(2).run()
     assert shown(page)[0]["right"] == f"Level 2: {bench_of(page).scores['kadid10k:GB'][1]:.0f}"
@@ -100,8 +110,8 @@ def test_an_address_that_was_shared_opens_its_type_and_nonsense_in_it_the_first_
     assert (page.selectbox(key="lab_type").value, page.slider(key="lab_level").value) == ("kadid10k:GB", 4)
 
 
-def test_cancel_keeps_what_is_measured_until_the_rest_is_asked_for(monkeypatch):
-    monkeypatch.setattr(measuring, "SLICE", 0.0)  # one level a slice
+def test_cancel_keeps_what_is_measured_until_the_rest_is_asked_for(bench_of, monkeypatch):
+    monkeypatch.setattr(long_work, "SLICE", 0.0)  # one level a slice
     page = AppTest.from_file(str(ROOT / PAGE), default_timeout=120).run()
     page.button(key="cancel_lab").click().run()
     settled(page)
@@ -109,12 +119,12 @@ def test_cancel_keeps_what_is_measured_until_the_rest_is_asked_for(monkeypatch):
     assert [entry.key for entry in BLUR if bench.is_done(entry)] == ["kadid10k:GB"], "the chosen one is always shown"
     assert page.warning[0].value == "Cancelled: 3 of 4 types are not measured."
     assert {card["note"] for card in shown(page)[1] if not card["chosen"]} == {"waiting …"}
-    page.button(key="lab_go_on").click().run()
+    page.button(key="go_on_lab").click().run()
     settled(page)
     assert not bench.waiting(BLUR)
 
 
-def test_the_table_has_a_row_for_each_measured_level_and_what_is_needed_to_repeat_it():
+def test_the_table_has_a_row_for_each_measured_level_and_what_is_needed_to_repeat_it(bench_of):
     page = opened(type="kadid10k:HS")
     bench, photo = bench_of(page), page.session_state["photo_library"].photos()[page.selectbox(key="lab_photo").value]
     rows = downloads.table(bench, photo, Assessor.load())

@@ -15,10 +15,10 @@ from metaiqa_core.errors import ExplanationError
 from metaiqa_core.explain.methods import METHODS
 from metaiqa_core.explain.overlay import overlay
 from metaiqa_core.images import decode
-from pages.maps import downloads, evidence, examples, photo_maps
+from pages.maps import computing, downloads, evidence, examples, pace, photo_maps
 from pages.maps.chosen_photo import DISPLAY_SIDE, MapPhoto
-from pages.maps.view import layers_of
-from pages.shared import offered_work, previews, samples
+from pages.maps.layers import layers_of
+from pages.shared import long_work, previews, samples
 from pages.shared.photo_library import PhotoLibrary
 
 pytestmark = pytest.mark.usefixtures("tiny_default")
@@ -28,7 +28,7 @@ PAGE = ROOT / "pages" / "gradient_maps.py"
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch):
     """Whether a method counts as quick must not depend on how busy this machine is."""
-    monkeypatch.setattr(photo_maps, "AT_ONCE_SECONDS", 1e9)
+    monkeypatch.setattr(computing, "AT_ONCE_SECONDS", 1e9)
 
 
 def opened(entry=PAGE, **state):
@@ -42,9 +42,18 @@ def opened(entry=PAGE, **state):
     return page
 
 
-def maps(page):
-    """The maps of the photo looked at last."""
-    return list(page.session_state["photo_maps"].values())[-1]
+@pytest.fixture(autouse=True)
+def maps(monkeypatch):
+    """Returns the maps that the page looked at last."""
+    found = []
+    real = photo_maps.maps_of
+
+    def watched(*arguments):
+        found.append(real(*arguments))
+        return found[-1]
+
+    monkeypatch.setattr(photo_maps, "maps_of", watched)
+    return lambda page: found[-1]
 
 
 def finished(page, name):
@@ -65,18 +74,18 @@ def texts(page):
 def calls(monkeypatch):
     """The methods that were computed, in order."""
     found = []
-    real = photo_maps.gradient_map
+    real = computing.gradient_map
 
     def counted(*arguments, **options):
         found.append(options["method"])
         return real(*arguments, **options)
 
-    monkeypatch.setattr(photo_maps, "gradient_map", counted)
+    monkeypatch.setattr(computing, "gradient_map", counted)
     return found
 
 
 @pytest.mark.parametrize("entry", [PAGE, ROOT / "app.py"], ids=["alone", "in the app"])
-def test_a_map_of_a_sample_is_there_at_once(entry):
+def test_a_map_of_a_sample_is_there_at_once(maps, entry):
     page = opened(entry)
     assert page.title[0].value == "Gradient maps"
     [found] = maps(page).maps.values()
@@ -88,7 +97,7 @@ def test_a_map_of_a_sample_is_there_at_once(entry):
     assert not page.error
 
 
-def test_the_photo_opened_on_the_score_page_is_the_one_explained(cat_jpeg):  # noqa: F811
+def test_the_photo_opened_on_the_score_page_is_the_one_explained(maps, cat_jpeg):  # noqa: F811
     photos = PhotoLibrary()
     photos.add("other.jpg", jpeg(data.coffee()))
     cat = photos.add("cat.jpg", cat_jpeg)
@@ -121,9 +130,9 @@ def test_what_a_browser_blends_is_the_overlay_of_the_core(mode):
         assert np.abs(np.asarray(blended).astype(int) - expected).max() <= 3
 
 
-def test_a_slow_method_waits_for_its_button_and_can_be_cancelled(monkeypatch, calls):
-    monkeypatch.setattr(offered_work, "SLICE", 0.0)  # one step a slice
-    monkeypatch.setattr(photo_maps, "AT_ONCE_SECONDS", 0.0)
+def test_a_slow_method_waits_for_its_button_and_can_be_cancelled(maps, monkeypatch, calls):
+    monkeypatch.setattr(long_work, "SLICE", 0.0)  # one step a slice
+    monkeypatch.setattr(computing, "AT_ONCE_SECONDS", 0.0)
     page = opened()
     first = maps(page).maps.copy()
     page.selectbox(key="maps_method").set_value("occlusion").run()
@@ -141,15 +150,15 @@ def test_a_slow_method_waits_for_its_button_and_can_be_cancelled(monkeypatch, ca
     assert not any(button.key == "start_maps" for button in page.button)
 
 
-def test_a_method_that_fails_is_one_sentence_and_the_others_stay(monkeypatch):
-    real = photo_maps.gradient_map
+def test_a_method_that_fails_is_one_sentence_and_the_others_stay(maps, monkeypatch):
+    real = computing.gradient_map
 
     def failing(*arguments, **options):
         if options["method"] == "grad-cam":
             raise ExplanationError("This network has no feature maps: choose another method.")
         return real(*arguments, **options)
 
-    monkeypatch.setattr(photo_maps, "gradient_map", failing)
+    monkeypatch.setattr(computing, "gradient_map", failing)
     page = opened()
     page.multiselect(key="maps_compared").set_value(["grad-cam", "gradient-x-input"]).run()
     assert len(page.error) == 1
@@ -157,7 +166,7 @@ def test_a_method_that_fails_is_one_sentence_and_the_others_stay(monkeypatch):
     assert {found.method for found in maps(page).found(list(METHODS))} == {"saliency", "gradient-x-input"}
 
 
-def test_an_unreadable_photo_is_one_sentence_and_the_page_goes_on(cat_jpeg):  # noqa: F811
+def test_an_unreadable_photo_is_one_sentence_and_the_page_goes_on(maps, cat_jpeg):  # noqa: F811
     photos = PhotoLibrary()
     broken, cat = photos.add("cut.jpg", cat_jpeg[:3000]), photos.add("cat.jpg", cat_jpeg)
     page = opened(photo_library=photos, opened=broken.key)
@@ -186,7 +195,7 @@ def test_a_map_at_chance_is_labelled_not_informative_and_no_other(monkeypatch, v
 
 def test_without_measurements_the_page_says_that_nobody_knows(monkeypatch):
     monkeypatch.setattr(evidence, "localisation_of", lambda model, method: None)
-    assert "Localisation: not measured for this model" in texts(opened())
+    assert "Reliability: not measured for this model" in texts(opened())
 
 
 @pytest.mark.parametrize("title", examples.EXAMPLES)
@@ -200,7 +209,7 @@ def test_examples_are_made_of_samples_and_say_so(title):
     assert {"Overexposure": change > 30, "Underexposure": change < -30}.get(title, abs(change) < 5)
 
 
-def test_an_example_is_explained_with_its_origin():
+def test_an_example_is_explained_with_its_origin(maps):
     page = opened()
     page.segmented_control(key="maps_source").set_value("examples").run()
     page.selectbox(key="maps_example").set_value("Noise").run()
@@ -213,11 +222,11 @@ def test_downloads_are_at_the_photos_own_size_whatever_the_screen_shows(tiny_def
     photo = MapPhoto("key", "big.jpg", "", lambda: content)
     found = photo_maps.PhotoMaps(photo, Assessor.load())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(photo_maps, "_pace", dict)
+        patch.setattr(pace, "_pace", dict)
         patch.setattr(MapPhoto, "shown", lambda self: decode(data.chelsea()))
-        photo_maps.compute_first(found, "saliency")
-    result = found.maps["saliency"]
-    assert result.values.shape == data.chelsea().shape[:2]
+        computing.compute_first(found, "saliency")
+        result = found.maps["saliency"]
+        assert found.on_screen(result).shape == data.chelsea().shape[:2]
     whole = decode(content).pixels.shape
     picture = Image.open(io.BytesIO(downloads.content(downloads._overlay, photo, result)))
     assert picture.size == (whole[1], whole[0])

@@ -18,10 +18,10 @@ from metaiqa_core.images import decode
 from metaiqa_core.preprocessing import tiles
 from pages.scoring import exports, quality_map, ranked_table
 from pages.shared import near_duplicates, previews, samples
+from pages.shared.outcomes import Outcomes
+from pages.shared.palette import colour_of, colour_of_word, rgb_of, text_colour_on
 from pages.shared.photo_library import PhotoLibrary
 from pages.shared.plain import plain
-from pages.shared.quality_colours import colour_of, colour_of_word, rgb_of, text_colour_on
-from pages.shared.scoring import examine, model_key
 
 # How a dichromat sees linear RGB. Source: Viénot, Brettel, Mollon, Digital video colourmaps for checking the legibility
 # of displays by dichromats, Color Research and Application 24 (1999), for red-green blindness; tritanopia as an
@@ -141,7 +141,7 @@ def test_a_file_name_never_acts_as_markdown(name):
 @pytest.fixture
 def scored(tiny_default, cat_jpeg):  # noqa: F811
     """A library of two versions of a photo, another one, and a broken file, scored by the tiny model."""
-    assessor, photos = Assessor.load(), PhotoLibrary()
+    assessor, outcomes = Assessor.load(), Outcomes(PhotoLibrary())
     files = {
         "cat.jpg": cat_jpeg,
         "cat 2.jpg": jpeg(data.chelsea(), 30),
@@ -149,10 +149,9 @@ def scored(tiny_default, cat_jpeg):  # noqa: F811
         "no.jpg": b"x",
     }
     for name, content in files.items():
-        photo = photos.add(name, content)
-        photos.outcomes[photo.key, model_key(assessor)] = examine(name, content, assessor)
-    outcomes = {key[0]: outcome for key, outcome in photos.outcomes.items()}
-    return ranked_table.ranked(photos.own, outcomes), photos, assessor
+        outcomes.of(outcomes.photos.add(name, content), assessor)
+    found = {key[0]: outcome for key, outcome in outcomes.known.items()}
+    return ranked_table.ranked(outcomes.photos.own, found), outcomes, assessor
 
 
 def test_rows_are_ranked_with_failures_last_and_the_best_of_each_group_marked(scored):
@@ -167,8 +166,8 @@ def test_rows_are_ranked_with_failures_last_and_the_best_of_each_group_marked(sc
 
 
 def test_every_export_holds_the_same_rows_with_model_preprocessing_and_version(scored):
-    rows, photos, assessor = scored
-    records = exports.records(rows, photos, assessor)
+    rows, outcomes, assessor = scored
+    records = exports.records(rows, outcomes, assessor)
     assert json.loads(exports.to_json(records)) == records
     parquet = pd.read_parquet(io.BytesIO(exports.to_parquet(records)))
     csv = pd.read_csv(io.BytesIO(exports.to_csv(records)))

@@ -9,8 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from metaiqa_core.assess import Assessor, word_of
 from metaiqa_core.models.checkpoints import DEFAULT_MODEL
-from pages.scoring import batch
-from pages.shared import samples
+from pages.shared import long_work, samples
 
 pytestmark = pytest.mark.usefixtures("tiny_default")
 ENTRIES = [ROOT / "pages" / "score_photos.py", ROOT / "app.py"]
@@ -42,7 +41,7 @@ def rows(page):
 
 
 def outcomes(page):
-    kept = page.session_state["photo_library"].outcomes
+    kept = page.session_state["outcomes"].known
     return {key[0].split(" ", 1)[1]: outcome for key, outcome in kept.items()}
 
 
@@ -65,7 +64,7 @@ def test_an_uploaded_photo_gets_the_same_bits_as_the_assessor_gives(cat_jpeg):  
     expected = Assessor.load().assess(cat_jpeg)
     assert outcomes(page)["cat.jpg"].assessment == expected
     assert f">{expected.score:.1f}<" in reading(page)
-    assert f"Better than {expected.percentile:.0f} % of tiny photos" in reading(page)
+    assert f"Better than {expected.percentile:.0f} of 100 tiny photos" in reading(page)
     assert not page.dataframe, "a single photo needs no table"
 
 
@@ -93,7 +92,7 @@ def test_results_survive_a_visit_to_another_page_and_are_not_computed_again(cat_
 
 
 def test_cancel_leaves_the_rest_unscored_until_it_is_asked_for(monkeypatch):
-    monkeypatch.setattr(batch, "SLICE", 0.0)  # one photo a slice
+    monkeypatch.setattr(long_work, "SLICE", 0.0)  # one photo a slice
     page = opened()
     files = [(f"{number}.jpg", jpeg(data.chelsea()[:, number * 8 :])) for number in range(6)]
     page.file_uploader[0].set_value([(name, content, "image/jpeg") for name, content in files]).run()
@@ -110,13 +109,13 @@ def test_cancel_leaves_the_rest_unscored_until_it_is_asked_for(monkeypatch):
 def test_a_large_photo_is_read_at_full_size_tile_by_tile():
     photo = jpeg(data.retina()[:1100, :1100])
     page = bring(opened(), ("eye.jpg", photo))
-    page.segmented_control(key="reading").set_value("At 100 %").run()
+    page.segmented_control(key="reading").set_value("Zoomed in").run()
     page.button(key="start_quality_map").click().run()
     for _ in range(100):
-        if page.session_state["photo_library"].quality_maps:
+        if page.session_state["outcomes"].quality_maps:
             break
         page.run()
-    [quality] = page.session_state["photo_library"].quality_maps.values()
+    [quality] = page.session_state["outcomes"].quality_maps.values()
     assert quality == Assessor.load().assess(photo, at_full_size=True).at_full_size
     assert len(quality.scores) == 9
     assert f">{quality.score:.1f}<" in reading(page.run())

@@ -171,7 +171,7 @@ def test_a_job_is_started_watched_refreshed_cancelled_resumed_and_deleted(runs, 
     page.button(key="cancel_job").click().run()
     job_in(runs, "mine", State.CANCELLED)
     page = opened("mine")
-    assert "Cancelled. What it had saved is kept; *Resume* goes on from there." in texts(page)
+    assert "Cancelled. What was saved is kept; *Resume* continues from there." in texts(page)
     page.button(key="resume_job").click().run()
     working(runs, "mine")
     control.cancel(runs, "mine")
@@ -210,7 +210,7 @@ def test_a_run_made_in_a_terminal_has_curves_but_no_buttons(runs):
     lines = ["seconds,stage,step,total,metric,value", "1.0,meta-training,1,9,query_loss,0.1"]
     (folder / "metrics.csv").write_text("\n".join(lines) + "\n")
     page = opened("by-hand")
-    assert "made in a terminal" in texts(page)
+    assert "started in a terminal" in texts(page)
     assert len(figures(page)) == 1
     assert [button.key for button in page.button] == []
 

@@ -81,7 +81,7 @@ _ALL = (
     Method(
         "hirescam",
         "HiResCAM",
-        "Which places of the network's first coarse feature maps raise or lower the score, each weighed by itself.",
+        "Blue areas raise the score, orange areas lower it; each point of the network's feature maps counts by itself.",
         cost=1,
         signed=True,
         complete=False,
@@ -89,7 +89,7 @@ _ALL = (
     Method(
         "guided-grad-cam",
         "Guided Grad-CAM",
-        "Guided backpropagation where Grad-CAM sees an influence: crisp and placed.",
+        "Guided backpropagation, shown only where Grad-CAM sees an influence; sharper than Grad-CAM.",
         cost=2,
         signed=True,
         complete=False,

@@ -4,16 +4,16 @@ import streamlit as st
 
 from metaiqa_core.assess import Assessor
 from pages.shared import samples
+from pages.shared.outcomes import session_outcomes
 from pages.shared.photo_library import library, sample_photos
 from pages.shared.previews import preview
 from pages.shared.score_plot import score_plot, score_plot_in_words
-from pages.shared.scoring import outcome_of
 
 
 def show(assessor: Assessor) -> None:
     """Draw the steps; on a phone they stand one below the other."""
     photo = next(photo for photo in sample_photos().values() if photo.name == samples.NAMES[0])
-    outcome = outcome_of(photo, library(), assessor)
+    outcome = session_outcomes().of(photo, assessor)
     seen, shrunk, network, score = st.columns(4, border=True)
     with seen:
         st.markdown("**1. The photo** →")
@@ -40,7 +40,7 @@ def show(assessor: Assessor) -> None:
                 config={"displayModeBar": False},
                 alt=score_plot_in_words(outcome.assessment),
             )
-        st.caption("0 to 100, a grade, and what photos that the model had not seen taught about its errors.")
+        st.caption("0 to 100, a grade, and an interval measured on photos that the model had not seen.")
 
 
 def _size(assessor: Assessor) -> str:

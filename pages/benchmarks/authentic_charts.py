@@ -7,11 +7,10 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from pages.benchmarks.distortion_charts import ACCENT, MUTED, OPPOSITE
+from pages.shared.palette import ACCENT, GREEN, MUTED, OPPOSITE, PURPLE, SERIES, faint
 
-GROUP_COLOURS = {"CNN": ACCENT, "hand-crafted": OPPOSITE, "own run": "#7b5ea7", "yours": "#4d9d6b"}
+GROUP_COLOURS = {"CNN": ACCENT, "hand-crafted": OPPOSITE, "own run": PURPLE, "yours": GREEN}
 # Dash and marker differ too: colour alone does not reach every reader.
-_COLOURS = ("#2f8fb5", "#d9822b", "#7b5ea7", "#4d9d6b")
 _DASHES = ("solid", "dash", "dot", "dashdot")
 _SYMBOLS = ("circle", "square", "diamond", "cross")
 _LABEL_CHARACTERS = 22
@@ -124,7 +123,7 @@ def repeat_boxes(values: pd.DataFrame, title: str, metric: str) -> go.Figure:
                 jitter=0.5,
                 pointpos=0,
                 marker={"color": ACCENT, "size": 6},
-                fillcolor="rgba(47,143,181,0.18)",
+                fillcolor=faint(ACCENT, 0.18),
                 line={"width": 1.5},
                 customdata=repeats[["seed"]],
                 hovertemplate=f"<b>%{{fullData.name}}</b><br>{metric}: %{{x:.4f}}<br>"
@@ -153,7 +152,7 @@ def curves(
     Args:
         points: One row a measurement with the columns `series`, `name`, `run`, `value`, `seed` and the one named `x`.
         x: Column of the horizontal axis.
-        x_title: Its title with unit.
+        x_title: Title of that axis with its unit.
         title: Title of the chart.
         logarithmic: Whether the horizontal axis is logarithmic.
         joined: Whether to join the points of one seed: what differs within it is not hidden by how seeds differ.
@@ -162,8 +161,8 @@ def curves(
     names, runs = list(points["name"].unique()), list(points["run"].unique())
     for series, rows in points.groupby("series", sort=False):
         place = names.index(rows["name"].iloc[0])
-        colour = _COLOURS[place % len(_COLOURS)]
-        shifted = place + place // len(_COLOURS)  # where colours come again, they come with other markers
+        colour = SERIES[place % len(SERIES)]
+        shifted = place + place // len(SERIES)  # where colours come again, they come with other markers
         symbol = _SYMBOLS[shifted % len(_SYMBOLS)]
         dash = _DASHES[(runs.index(rows["run"].iloc[0]) if len(runs) > 1 else shifted) % len(_DASHES)]
         means = rows.groupby(x)["value"].mean()

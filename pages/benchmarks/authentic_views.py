@@ -13,6 +13,7 @@ from pages.benchmarks import authentic_charts as charts
 from pages.benchmarks import data
 from pages.benchmarks.own_run_views import METRICS, choose_runs, labelled
 from pages.benchmarks.widgets import ExportTable, chart, empty_state
+from pages.shared.palette import ACCENT, faint
 from pages.shared.plain import plain
 
 DATABASES = ("CID2013", "LIVE Challenge", "KonIQ-10k")
@@ -53,7 +54,7 @@ def methods_view(runs: Sequence[RunSummary], uploaded: Records) -> None:
         "Table 3 of the paper; means of ten repeats, no spread printed."
     )
     st.dataframe(
-        shown.style.format("{:.3f}").highlight_max(axis=0, props="background-color: #2f8fb544"),
+        shown.style.format("{:.3f}").highlight_max(axis=0, props=f"background-color: {faint(ACCENT, 0.27)}"),
         placeholder="–",
         height="content",
         alt="PLCC and SROCC of every method on the three authentic databases; a dash means not reported.",
@@ -90,7 +91,7 @@ def ablation_view(runs: Sequence[RunSummary]) -> None:
         "those on which MetaIQA is ahead: about half is chance. The others are the paper's Table 4."
     )
     if unpaired:
-        st.caption(f"Not drawn, as no split of theirs was given to both MetaIQA and Baseline: {plain(unpaired)}.")
+        st.caption(f"Not shown, because MetaIQA and Baseline have no split in common: {plain(unpaired)}.")
     if not data.runs_with(runs, [Protocol.ABLATION]):
         empty_state(
             "Your own MetaIQA and Baseline runs appear here as further pairs.",

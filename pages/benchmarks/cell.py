@@ -70,7 +70,7 @@ def show_predictions(record: ResultRecord) -> None:
         st.error(str(error))
         predictions = None
     if predictions is None:
-        st.caption("No per-image predictions are at hand for this number.")
+        st.caption("No per-image predictions were kept for this number.")
     else:
         _show_agreement(predictions, record)
         _show_worst(predictions, source)

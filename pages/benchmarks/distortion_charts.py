@@ -12,9 +12,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
-VALUE_SCALE = "cividis"
-DIFFERENCE_SCALE = "PuOr_r"
-ACCENT, MUTED, OPPOSITE = "#2f8fb5", "#8a929a", "#d9822b"
+from pages.shared.palette import ACCENT, CLEAR, DARK, DIFFERENCE_SCALE, LIGHT, MUTED, OPPOSITE, SELECTED, VALUE_SCALE
+
 _CELL_HEIGHT = 25
 
 
@@ -88,14 +87,14 @@ def _add_numbers(figure: go.Figure, table: pd.DataFrame, scale: str, low: float,
     Two text traces, because a heat map's own text has one colour or a weak automatic contrast; both keep their colour
     when a click selects a cell.
     """
-    written: dict[str, list[tuple[str, str, str]]] = {"#ffffff": [], "#101418": []}
+    written: dict[str, list[tuple[str, str, str]]] = {LIGHT: [], DARK: []}
     for row in table.index:
         for column in table.columns:
             value = table.at[row, column]
             if np.isnan(value):
                 continue
             percent = round(100 * float(np.clip((value - low) / (high - low), 0, 1)))
-            colour = "#101418" if _is_bright(scale, percent) else "#ffffff"
+            colour = DARK if _is_bright(scale, percent) else LIGHT
             written[colour].append((column, row, form.format(value)))
     for colour, entries in written.items():
         figure.add_trace(
@@ -153,7 +152,7 @@ def _lay_out_grid(
         dragmode=False,
         hovermode="closest",
         hoverdistance=200,  # on a grid the nearest centre is the cell under the pointer
-        plot_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor=CLEAR,
         xaxis={
             "side": "top",
             "tickangle": -50,
@@ -182,8 +181,8 @@ def mark_cell(figure: go.Figure, table: pd.DataFrame, row: str, column: str) -> 
     if row in table.index and column in table.columns:
         x, y = table.columns.get_loc(column), table.index.get_loc(row)
         box = {"x0": x - 0.5, "x1": x + 0.5, "y0": y - 0.5, "y1": y + 0.5}
-        figure.add_shape(type="rect", line={"color": "#ffffff", "width": 4}, **box)
-        figure.add_shape(type="rect", line={"color": "#d1495b", "width": 2}, **box)
+        figure.add_shape(type="rect", line={"color": LIGHT, "width": 4}, **box)
+        figure.add_shape(type="rect", line={"color": SELECTED, "width": 2}, **box)
 
 
 def type_bars(

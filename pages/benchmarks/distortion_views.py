@@ -50,7 +50,7 @@ def heat_map_view(table: pd.DataFrame, columns: Columns, database: str) -> None:
     if order != "type id":
         st.caption(f"Sorted by {method}" + (f" minus {reference}." if order == "difference" else "."))
     st.divider()
-    st.caption("Behind a cell: click one above, or choose it here.")
+    st.caption("Details of one cell: click it above, or choose it here.")
     left, right = st.columns(2)
     with left:
         row = _choose_type(list(names), names)
@@ -93,7 +93,7 @@ def rank_view(table: pd.DataFrame, columns: Columns, database: str) -> None:
     """Show who is best where, and on average."""
     same = [label for label, records in columns.items() if _is_on(records, database)]
     if len(same) < len(table.columns):
-        st.caption(f"Ranked are columns measured on {database} itself: a re-synthesis is another database.")
+        st.caption(f"Only columns measured on {database} itself are ranked: a re-synthesis is another database.")
     table = table[same]
     summary = summaries.ranking(table)
     leader = summary["best"].idxmax()

@@ -1,13 +1,11 @@
 """An example of a distortion at its five levels, on a photo that is there at once."""
 
-import io
-
 import numpy as np
 import streamlit as st
-from PIL import Image
 
 from metaiqa_core.errors import MetaIQAError
-from pages.shared import samples
+from pages.shared import previews, samples
+from pages.shared.encoding import png
 
 _DATABASES = {"TID2013": "tid2013", "KADID-10k": "kadid10k"}
 _PHOTO = "astronaut.png"
@@ -39,10 +37,5 @@ def _levels(key: str) -> tuple[list[bytes], str]:
     from metaiqa_core.distortions import LEVELS, distort, find_distortion
 
     entry = find_distortion(key)
-    photo = np.asarray(Image.open(io.BytesIO(samples.content(_PHOTO))).convert("RGB").crop(_CROP))
-    photos = []
-    for level in LEVELS:
-        buffer = io.BytesIO()
-        Image.fromarray(distort(photo, entry, level)).save(buffer, "PNG")
-        photos.append(buffer.getvalue())
-    return photos, entry.description
+    photo = np.asarray(previews.opened(samples.content(_PHOTO)).crop(_CROP))
+    return [png(distort(photo, entry, level)) for level in LEVELS], entry.description

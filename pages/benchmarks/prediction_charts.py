@@ -4,14 +4,14 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from pages.benchmarks.distortion_charts import ACCENT, MUTED, VALUE_SCALE
+from pages.shared.palette import ACCENT, LIGHT, MUTED, VALUE_SCALE, faint
 
 
 def predictions_scatter(predictions: pd.DataFrame, title: str) -> go.Figure:
     """Draw predicted against opinion scores, coloured by level where the images have one."""
     levels = predictions["level"].to_numpy()
     graded = levels.max() > 0
-    marker = {"size": 7, "opacity": 0.8, "line": {"width": 0.5, "color": "rgba(255,255,255,0.6)"}, "color": ACCENT}
+    marker = {"size": 7, "opacity": 0.8, "line": {"width": 0.5, "color": faint(LIGHT, 0.6)}, "color": ACCENT}
     if graded:
         marker |= {
             "color": levels,
@@ -54,7 +54,7 @@ def residuals_histogram(predictions: pd.DataFrame, title: str) -> go.Figure:
         go.Histogram(
             x=residuals,
             xbins={"start": -limit, "end": limit * 1.0001, "size": limit / 12},
-            marker={"color": ACCENT, "line": {"width": 1, "color": "rgba(255,255,255,0.4)"}},
+            marker={"color": ACCENT, "line": {"width": 1, "color": faint(LIGHT, 0.4)}},
             hovertemplate="residual %{x}<br>%{y} images<extra></extra>",
         )
     )

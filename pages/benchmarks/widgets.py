@@ -1,6 +1,6 @@
 """Widgets that the result pages share: charts with export, tables with export, upload, empty states."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -41,7 +41,7 @@ def chart(
         figure: The chart.
         name: File name without suffix; also the widget key.
         alt: One sentence for screen readers: what is shown and what stands out.
-        table: What the chart shows, as numbers.
+        table: Table of the numbers in the chart.
         on_select: Called when a point is clicked; the selection is in `st.session_state[name]`.
     """
     image_format = st.session_state.get(f"{name}_image", "PNG").lower()
@@ -103,18 +103,12 @@ def empty_state(what: str, command: str) -> None:
         st.code(command, language="bash", wrap_lines=True)
 
 
-def skipped_runs(problems: Sequence[str]) -> None:
-    """Show which results files were left out, and why."""
-    if problems:
-        with st.expander(f"{len(problems)} results file{'s' * (len(problems) > 1)} skipped"):
-            for problem in problems:
-                st.text(problem)
-
-
 def compare_with_mine() -> list[ResultRecord]:
     """Offer the upload of one's own numbers; return the records of the file that is there."""
     with st.expander("Compare with mine"):
-        st.caption("Your own numbers as CSV. They stay in this session and are marked as yours, not checked.")
+        st.caption(
+            "Your own numbers as CSV. They stay in this session and are marked as yours; nobody has checked them."
+        )
         st.download_button(
             "Template", uploads.template(), "my-results.csv", "text/csv", key="download_template", on_click="ignore"
         )

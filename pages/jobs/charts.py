@@ -8,9 +8,9 @@ import plotly.graph_objects as go
 
 from metaiqa_core.progress import Kind
 from metaiqa_core.results.run_log import titles
-from pages.benchmarks.distortion_charts import ACCENT, MUTED, OPPOSITE
+from pages.shared.palette import ACCENT, LIGHT, MUTED, OPPOSITE, PURPLE
 
-_LOOKS = ((ACCENT, "solid", "circle"), (OPPOSITE, "dash", "square"), ("#7b5ea7", "dot", "diamond"))
+_LOOKS = ((ACCENT, "solid", "circle"), (OPPOSITE, "dash", "square"), (PURPLE, "dot", "diamond"))
 """Dash and marker differ too: colour alone does not reach every reader."""
 MOST_POINTS = 600
 """What a curve is thinned to: more than a screen has columns, little enough to send every few seconds."""
@@ -21,9 +21,9 @@ class Chart:
     """A kind of curve.
 
     Attributes:
-        title: Its title.
-        axis: What its vertical axis shows, with the unit.
-        ending: How the names of its metrics end.
+        title: Title of the chart.
+        axis: Quantity on the vertical axis, with the unit.
+        ending: Ending of the names of its metrics.
         is_correlation: Whether values lie in [-1, 1].
     """
 
@@ -47,7 +47,7 @@ def curves(metrics: pd.DataFrame, chart: Chart) -> go.Figure:
 
     Args:
         metrics: As `results.run_log.read_metrics` returns them.
-        chart: Which of them.
+        chart: Kind of curve.
     """
     figure, longest = go.Figure(), float(metrics["seconds"].max()) if len(metrics) else 0.0
     unit, seconds = ("hours", 3600) if longest > 3 * 3600 else ("minutes", 60) if longest > 180 else ("seconds", 1)
@@ -136,7 +136,7 @@ def _points(rows: pd.DataFrame, name: str, look: tuple[str, str, str], unit: str
         y=rows["value"],
         mode="markers",
         name=name,
-        marker={"color": look[0], "size": 10, "symbol": "star", "line": {"width": 1, "color": "white"}},
+        marker={"color": look[0], "size": 10, "symbol": "star", "line": {"width": 1, "color": LIGHT}},
         customdata=rows[["title", "step", "total", "value"]],
         hovertemplate=_hover(name, unit),
     )

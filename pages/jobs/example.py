@@ -12,9 +12,9 @@ _PHOTOS, _DATABASE = "example-photos", "example-database"
 _PRISTINE = tuple(name for name in samples.NAMES if "," not in name)
 _TYPES = ("GB", "JPEG", "WN", "Brighten", "CD", "Pixelate")
 ABOUT = (
-    "Five sample photos, six kinds of damage at three levels: 90 small images labelled with what people said of such "
-    "damage on average, and the shipped model learns from them by Algorithm 1. It takes a minute or two, works offline "
-    "and shows how a job goes. **Its numbers mean nothing**: five photos teach no model."
+    "Five sample photos, six kinds of damage at three levels: 90 small images labelled with people's average "
+    "ratings of such damage, and the shipped model learns from them by Algorithm 1. It takes a minute or two, works "
+    "offline and shows how a job runs. **Its numbers mean nothing**: five photos teach no model."
 )
 
 

@@ -35,7 +35,10 @@ def show(runs: Path) -> tuple[str, list[str]]:
     main = [option for option in options if option.required]
     left, middle, right = st.columns([2, 1, 1])
     preset = right.selectbox(
-        "Preset", list(entry.presets), key=f"preset_{command}", help="Where every setting comes from that you leave."
+        "Preset",
+        list(entry.presets),
+        key=f"preset_{command}",
+        help="Gives the value of every setting that you leave empty.",
     )
     name = middle.text_input("Name of the run", free_name(runs, command), key=f"name_{command}", max_chars=60)
     values = {option.name: _field(left, option, command, None) for option in main}
@@ -148,7 +151,7 @@ def _named(words: list[str], main: list[Option], values: dict[str, Any]) -> list
 
 
 def _show_command(words: list[str]) -> None:
-    st.caption("The same in a terminal:")
+    st.caption("Terminal command:")
     st.code(shell_lines([words]), language="bash", wrap_lines=True)
 
 

@@ -30,7 +30,7 @@ def show(jobs: Sequence[Job], opened: str | None) -> None:
         st.radio("Runs", names, format_func=title, captions=captions, key="job_choice", on_change=_open, index=None)
 
 
-def leave() -> None:
+def close() -> None:
     """Close the run that is open."""
     st.query_params.pop("job", None)
 
@@ -39,7 +39,7 @@ def _open() -> None:
     if name := st.session_state["job_choice"]:
         st.query_params["job"] = name
     else:
-        leave()
+        close()
 
 
 def _caption(job: Job) -> str:

@@ -25,7 +25,7 @@ def refusal() -> str | None:
     return refusal_of(address, st.context.headers, os.environ)
 
 
-def refuse_strangers() -> None:
+def require_permission() -> None:
     """Raise a `JobError` for a visitor who may only look."""
     if reason := refusal():
         raise JobError(reason)
@@ -35,9 +35,9 @@ def refusal_of(address: str | None, headers: Mapping[str, str], environment: Map
     """Judge a visitor.
 
     Args:
-        address: Where the connection comes from; None for this machine.
-        headers: Of the visitor's request; empty where there is none, as in tests without a server.
-        environment: Where the owner says otherwise.
+        address: Address that the connection comes from; None for this machine.
+        headers: Headers of the visitor's request; empty where there is none, as in tests without a server.
+        environment: Environment variables, by which the owner can allow everybody.
 
     Returns:
         The reason for refusing; None if there is none.

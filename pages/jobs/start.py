@@ -8,13 +8,13 @@ import streamlit as st
 from metaiqa_core.errors import MetaIQAError
 from metaiqa_core.jobs.job import Job
 from pages.jobs import example, form
-from pages.jobs.permission import refuse_strangers
+from pages.jobs.permission import require_permission
 from pages.shared.plain import plain
 
 _INTRODUCTION = """
 **Meta-training** learns a quality prior from distorted photos; **fine-tuning** adapts it to photos that people rated.\\
 **Leave-one-distortion-out**, **ablation** and **adaptation curves** measure what that is worth, for the result pages.\\
-A job works without the page: close it, come back, cancel, resume. One works at a time, the next waits for its turn.
+Jobs keep running when you close this page; come back to cancel or resume them. One runs at a time, the next waits.
 """
 
 
@@ -40,7 +40,7 @@ def show(runs: Path, reason: str | None) -> None:
 
 def _begin(start: Callable[[], Job]) -> None:
     try:
-        refuse_strangers()
+        require_permission()
         job = start()
     except MetaIQAError as error:
         st.error(plain(str(error)))

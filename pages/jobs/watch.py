@@ -17,7 +17,7 @@ from metaiqa_core.jobs.job_log import tail
 from metaiqa_core.jobs.outlook import Outlook, outlook
 from metaiqa_core.results.run_log import METRICS_FILE, read_metrics
 from pages.jobs.charts import LOSS, SROCC, Chart, curves, metrics_of
-from pages.jobs.permission import refuse_strangers
+from pages.jobs.permission import require_permission
 from pages.shared.failures import readable_failures
 from pages.shared.plain import plain
 
@@ -31,7 +31,7 @@ WORDS = {
     State.FAILED: ("❌", "failed", "red"),
     State.CANCELLED: ("⏹️", "cancelled", "gray"),
     State.STALE: ("⚠️", "interrupted", "orange"),
-    State.TERMINAL: ("⌨️", "made in a terminal", "gray"),
+    State.TERMINAL: ("⌨️", "started in a terminal", "gray"),
 }
 """How each state is shown: a sign, a word and a colour, of which the word suffices."""
 
@@ -52,24 +52,26 @@ def show(runs: Path, job: Job, reason: str | None, leave: Callable[[], None]) ->
     if job.commands:
         _actions(runs, job, reason, leave)
     else:
-        st.caption("Its command was typed in a terminal, where it is also ended. Here you see what it writes.")
-    _say_what_happened(job)
+        st.caption("This run was started in a terminal and has to be stopped there. Its progress is shown here.")
+    _show_state(job)
     follow(runs, job)
     if job.commands:
-        with st.expander("The same in a terminal"):
+        with st.expander("Terminal command"):
             st.code(shell_lines(job.command_words()), language="bash", wrap_lines=True)
-            st.caption(f"In the folder {plain(str(job.working_folder))}. Started again, it goes on where it was.")
-    _say_what_came_out(job)
+            st.caption(
+                f"In the folder {plain(str(job.working_folder))}. Started again, it continues from its saved state."
+            )
+    _show_output(job)
 
 
 def follow(runs: Path, job: Job | None) -> None:
     """Look again every few seconds while any job works or waits; draw the whole page again when a state has changed."""
     seen = _states(runs)
     is_moving = any(state.is_active for _, state in seen) or (job is not None and _is_being_written(job))
-    st.fragment(_look, run_every=LOOK_SECONDS if is_moving else None)(runs, job, seen)
+    st.fragment(_refresh, run_every=LOOK_SECONDS if is_moving else None)(runs, job, seen)
 
 
-def _look(runs: Path, job: Job | None, seen: list[tuple[str, State]]) -> None:
+def _refresh(runs: Path, job: Job | None, seen: list[tuple[str, State]]) -> None:
     if _states(runs) != seen:
         st.rerun()
     if job is not None:
@@ -102,7 +104,7 @@ def _progress(job: Job) -> None:
 
 def _position(job: Job, view: Outlook | None) -> str:
     if job.state == State.QUEUED:
-        return "Waiting: one job works at a time, the longest waiting first"
+        return "Waiting: one job runs at a time, in the order in which they were started"
     if view is None:
         return "Getting ready"
     left = ""
@@ -127,7 +129,7 @@ def _log(job: Job) -> None:
     path = job.folder / LOG_FILE
     if not path.is_file():
         return
-    st.caption("What it said last")
+    st.caption("Latest log")
     st.code(tail(path, LOG_LINES) or "(nothing yet)", language=None, wrap_lines=True, height=220)
     st.download_button(
         "Download the whole log",
@@ -161,24 +163,26 @@ def _read(folder: str, modified: int, size: int) -> pd.DataFrame:
     return read_metrics(Path(folder))
 
 
-def _say_what_happened(job: Job) -> None:
+def _show_state(job: Job) -> None:
     sentence, status = plain(job.status.sentence), job.status
     if job.state == State.FAILED:
         st.error(sentence)
     elif job.state == State.STALE or (sentence and job.state.is_active):
-        st.warning(f"{sentence} *Resume* goes on from its last saved state." if job.state == State.STALE else sentence)
+        st.warning(
+            f"{sentence} *Resume* continues from its last saved state." if job.state == State.STALE else sentence
+        )
     elif job.state == State.CANCELLED:
-        st.info("Cancelled. What it had saved is kept; *Resume* goes on from there.")
+        st.info("Cancelled. What was saved is kept; *Resume* continues from there.")
     elif job.state == State.FINISHED and status.ended_at and status.started_at:
         st.success(f"Finished after {duration_in_words(status.ended_at - status.started_at)}.")
 
 
-def _say_what_came_out(job: Job) -> None:
+def _show_output(job: Job) -> None:
     """Say which models and results a run has written, and what to do with them."""
     if job.state not in (State.FINISHED, State.TERMINAL):
         return
     for model in sorted(job.folder.glob("*.safetensors")):
-        st.caption("Its model; fine-tune it, or score photos with it:")
+        st.caption("This run's model. Score photos with it, or fine-tune it:")
         st.code(
             f"python -m metaiqa_core score PHOTO --model {shlex.quote(shortest(model, Path.cwd()))}",
             language="bash",
@@ -186,8 +190,8 @@ def _say_what_came_out(job: Job) -> None:
         )
     if (job.folder / "results.json").is_file():
         st.caption(
-            "Its results are columns and curves of the result pages: *Leave-one-distortion-out*, and *Authentic "
-            "databases* with ablation, parameter study and adaptation."
+            "This run's results are shown on the pages *Leave-one-distortion-out* and *Authentic databases* (ablation, "
+            "parameter study, adaptation)."
         )
 
 
@@ -210,7 +214,7 @@ def _actions(runs: Path, job: Job, reason: str | None, leave: Callable[[], None]
             )
         with st.popover("Delete …", disabled=reason is not None):
             st.markdown(
-                f"Delete **{plain(job.name)}** with its state, curves, results and models? Nothing brings it back."
+                f"Delete **{plain(job.name)}** with its state, curves, results and models? This cannot be undone."
             )
             st.button(
                 "Delete for good",
@@ -223,7 +227,7 @@ def _actions(runs: Path, job: Job, reason: str | None, leave: Callable[[], None]
 def _do(action: Callable[[Path, str], object], runs: Path, name: str, after: Callable[[], None] | None = None) -> None:
     """Do what a button says; a refusal is shown at the next drawing."""
     try:
-        refuse_strangers()
+        require_permission()
         action(runs, name)
         if after:
             after()

@@ -1,9 +1,9 @@
 """One photo on the bench: what the model has said so far of its distorted versions, and what is still to do."""
 
-import io
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from PIL import Image
@@ -11,7 +11,7 @@ from PIL import Image
 from metaiqa_core.assess import Assessor
 from metaiqa_core.distortions import LEVELS, DistortionType, distort
 from metaiqa_core.level_response import LevelReading, LevelResponse, read_levels
-from pages.shared import previews
+from pages.shared.encoding import data_uri, jpeg, png
 from pages.shared.failures import explain
 
 _THUMBNAIL_SIDE = 168
@@ -25,11 +25,11 @@ class Bench:
     Attributes:
         assessor: The model.
         pixels: The undistorted photo, (height, width, 3), uint8.
-        seed: Of all distortions.
-        undistorted: The model's score of it, 0-100.
-        scores: Of levels 1 to 5, as far as they are known, 0-100, by type.
-        thumbnails: Of the same levels, as data URIs.
-        failures: Why a type cannot be applied, in a sentence.
+        seed: Seed of all distortions.
+        undistorted: The model's score of the undistorted photo, 0-100.
+        scores: Scores of levels 1 to 5, as far as they are known, 0-100, by type.
+        thumbnails: Data URIs of the same levels, by type.
+        failures: Sentences on why a type cannot be applied, by type.
     """
 
     assessor: Assessor
@@ -40,8 +40,10 @@ class Bench:
     thumbnails: dict[str, list[str]] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
     _started: dict[str, Iterator[LevelReading]] = field(default_factory=dict)
-    _pictures: dict[tuple[str, int], bytes] = field(default_factory=dict)
     _turn: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self._picture = lru_cache(_PICTURES_KEPT)(self._draw)
 
     def is_done(self, entry: DistortionType) -> bool:
         """Return whether all levels of a type are known, or known to be impossible."""
@@ -84,24 +86,13 @@ class Bench:
         Raises:
             DistortionError: If the type cannot be applied to this photo.
         """
-        place = (entry.key, level) if level else ("", 0)
-        content = self._pictures.pop(place, None)
-        if content is None:
-            content = png(distort(self.pixels, entry, level, seed=self.seed) if level else self.pixels)
-        self._pictures[place] = content  # the most recent one stands last
-        while len(self._pictures) > _PICTURES_KEPT:
-            del self._pictures[next(iter(self._pictures))]
-        return content
+        return self._picture(entry.key if level else "", level)
 
-
-def png(pixels: np.ndarray) -> bytes:
-    """Return pixels as PNG, packed fast rather than small."""
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
-    return buffer.getvalue()
+    def _draw(self, key: str, level: int) -> bytes:
+        return png(distort(self.pixels, key, level, seed=self.seed) if level else self.pixels)
 
 
 def _thumbnail(pixels: np.ndarray) -> str:
     image = Image.fromarray(pixels)
     image.thumbnail((_THUMBNAIL_SIDE, _THUMBNAIL_SIDE))
-    return previews.data_uri(previews.jpeg(image, 75))
+    return data_uri(jpeg(image, 75))

@@ -1,4 +1,4 @@
-"""The model's score against the level, beside what people said on average."""
+"""The model's score against the level, beside people's average ratings."""
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -10,13 +10,14 @@ from metaiqa_core.level_response import compare_with_people
 from pages.lab.bench import Bench
 from pages.lab.controls import DATABASES, Choice, title
 from pages.lab.gallery import judgement
-from pages.scoring.hero import headline
+from pages.shared.headline import headline
+from pages.shared.palette import ACCENT, CLEAR, MUTED, OPPOSITE, faint
 from pages.shared.plain import plain
 
-MODEL, PEOPLE = "#2f8fb5", "#d9822b"
-"""The same two colours as in the small multiples; both stand out on the light and the dark background."""
-_BAND = "rgba(217,130,43,0.16)"
-_GRID = "rgba(138,146,154,0.25)"
+MODEL, PEOPLE = ACCENT, OPPOSITE
+"""The same two colours as in the small multiples."""
+_BAND = faint(OPPOSITE, 0.16)
+_GRID = faint(MUTED, 0.25)
 
 
 def show(bench: Bench, choice: Choice) -> None:
@@ -33,7 +34,7 @@ def show(bench: Bench, choice: Choice) -> None:
             score,
             word_of(score),
             f"{abs(change):.0f} points {'below' if change < 0 else 'above'} the undistorted {bench.undistorted:.0f}; "
-            f"people said {100 * people[choice.level - 1].mean:.0f}",
+            f"people rated other photos at this level {100 * people[choice.level - 1].mean:.0f} on average",
         )
     else:
         st.caption("Measuring …")
@@ -43,7 +44,7 @@ def show(bench: Bench, choice: Choice) -> None:
     response = bench.response(entry)
     verdict = judgement(compare_with_people(response)) if response else ""
     st.caption(
-        f"{verdict} People: mean over {people[0].count} photos of {DATABASES[entry.database]}, not this one; band: one "
+        f"{verdict} People: mean rating of {people[0].count} other photos ({DATABASES[entry.database]}); band: one "
         "standard deviation.".strip(),
         help="People rated no undistorted photo, so their curve starts at level 1. Photos are shown and distorted at "
         "about the databases' size, 512 × 384 pixels, for which the levels are made; scores differ a little from "
@@ -81,15 +82,15 @@ def chart(bench: Bench, choice: Choice) -> go.Figure:
     if len(scores) > choice.level:
         figure.add_scatter(
             x=[choice.level], y=[scores[choice.level]], mode="markers", hoverinfo="skip", showlegend=False,
-            marker={"size": 18, "color": "rgba(0,0,0,0)", "line": {"width": 3, "color": MODEL}},
+            marker={"size": 18, "color": CLEAR, "line": {"width": 3, "color": MODEL}},
         )  # fmt: skip
     figure.update_layout(
         height=290,
         margin={"l": 4, "r": 8, "t": 4, "b": 4},
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         hovermode="x",
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
+        paper_bgcolor=CLEAR,
+        plot_bgcolor=CLEAR,
         xaxis={
             "range": [-0.25, 5.25],
             "tickvals": [0, *LEVELS],
@@ -115,4 +116,7 @@ def _in_words(bench: Bench, choice: Choice) -> str:
     entry = choice.distortion
     scores = ", ".join(f"{score:.0f}" for score in [bench.undistorted, *bench.scores.get(entry.key, [])])
     people = ", ".join(f"{100 * opinion.mean:.0f}" for opinion in opinion_curve(entry))
-    return f"{title(entry)}: the model scores {scores} from no distortion upwards; people said {people} from level 1."
+    return (
+        f"{title(entry)}: the model scores {scores} from no distortion upwards; people rated other photos {people} on "
+        "average, from level 1."
+    )

@@ -8,12 +8,9 @@ from metaiqa_core.level_response import working_copy
 from pages.lab.bench import Bench
 from pages.shared import intake
 from pages.shared.failures import explain
+from pages.shared.outcomes import model_key
 from pages.shared.photo_library import PhotoLibrary, SessionPhoto
 from pages.shared.plain import plain
-from pages.shared.scoring import model_key
-
-_BENCHES = "lab_benches"
-_BENCHES_KEPT = 6
 
 
 def choose(photos: PhotoLibrary) -> SessionPhoto:
@@ -42,18 +39,15 @@ def _open() -> None:
 
 def bench_for(photo: SessionPhoto, photos: PhotoLibrary, assessor: Assessor, seed: int) -> Bench:
     """Return the photo's bench with all that is known on it; where it cannot be read, say why and stop the page."""
-    benches: dict[tuple[str, str, int], Bench] = st.session_state.setdefault(_BENCHES, {})
-    key = (photo.key, model_key(assessor), seed)
-    bench = benches.pop(key, None)
-    if bench is None:
-        try:
-            # Twice the working size in each direction is plenty for the shrinking, and much faster than all of it.
-            pixels = working_copy(decode(photos.content(photo), least_short_side=512))
-            bench = Bench(assessor, pixels, seed, assessor.assess(pixels).score)
-        except Exception as error:
-            st.error(plain(explain(error)))
-            st.stop()
-    benches[key] = bench  # the most recent one stands last
-    while len(benches) > _BENCHES_KEPT:
-        del benches[next(iter(benches))]
-    return bench
+    try:
+        return _bench(photo.key, model_key(assessor), seed, photo, photos, assessor)
+    except Exception as error:
+        st.error(plain(explain(error)))
+        st.stop()
+
+
+@st.cache_resource(scope="session", max_entries=6, show_spinner=False)
+def _bench(key: str, model: str, seed: int, _photo: SessionPhoto, _photos: PhotoLibrary, _assessor: Assessor) -> Bench:
+    # Twice the working size in each direction is plenty for the shrinking, and much faster than all of it.
+    pixels = working_copy(decode(_photos.content(_photo), least_short_side=512))
+    return Bench(_assessor, pixels, seed, _assessor.assess(pixels).score)

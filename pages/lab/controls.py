@@ -10,7 +10,7 @@ from metaiqa_core.errors import DistortionError
 DATABASES = {"kadid10k": "KADID-10k", "tid2013": "TID2013"}
 """How the databases write themselves."""
 THIS_FAMILY, ALL_TYPES = "This family", f"All {len(CATALOGUE)} types"
-MISREAD_FIRST, CATALOGUE_ORDER = "Most misread first", "Catalogue order"
+DIFFERENCE_FIRST, CATALOGUE_ORDER = "Largest difference first", "Catalogue order"
 _FIRST_TYPE, _FIRST_LEVEL = "kadid10k:GB", 4
 _REMEMBERED = "lab_remembered"
 
@@ -56,8 +56,8 @@ def choose() -> Choice:
                 0,
                 2**31 - 1,
                 key="lab_seed",
-                help="Where noise, blocks and directions fall. The same seed gives the same photo, here and on the "
-                "command line at the same size.",
+                help="Decides where noise and blocks fall, and in which direction. The same seed gives the same photo, "
+                "here and on the command line at the same size.",
             )
     st.slider("Level", LEVELS[0], LEVELS[-1], key="lab_level", help="1 is mild, 5 is strong.")
     choice = Choice(types[state["lab_type"]], state["lab_level"], state["lab_seed"])
@@ -99,8 +99,8 @@ def scope(chosen: DistortionType) -> Scope:
     st.subheader("Every type on this photo", anchor=False)
     with st.container(horizontal=True):
         family = _remembered_control("lab_scope", "Types", [THIS_FAMILY, ALL_TYPES])
-        order = _remembered_control("lab_order", "Order", [MISREAD_FIRST, CATALOGUE_ORDER])
-    return Scope([e for e in CATALOGUE if family == ALL_TYPES or e.family == chosen.family], order == MISREAD_FIRST)
+        order = _remembered_control("lab_order", "Order", [DIFFERENCE_FIRST, CATALOGUE_ORDER])
+    return Scope([e for e in CATALOGUE if family == ALL_TYPES or e.family == chosen.family], order == DIFFERENCE_FIRST)
 
 
 def _remembered_control(key: str, label: str, options: list[str]) -> str:

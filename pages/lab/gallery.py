@@ -11,7 +11,7 @@ from metaiqa_core.level_response import Disagreement, compare_with_people, most_
 from pages.lab import controls
 from pages.lab.bench import Bench
 from pages.lab.controls import DATABASES, Choice, Scope, title
-from pages.lab.gallery_view import CSS, HTML, JS
+from pages.shared.front_end import component
 from pages.shared.plain import plain
 
 _AGREES = 8.0
@@ -23,12 +23,12 @@ def show(bench: Bench, scope: Scope, choice: Choice) -> None:
     """Show a card for each type at the chosen level; a click opens the type."""
     responses = [response for entry in scope.types if (response := bench.response(entry))]
     ranked = most_misread(responses)
-    _name_the_worst(ranked)
+    _list_largest_differences(ranked)
     shown = list(scope.types)
     if scope.misread_first:
         place = {disagreement.distortion.key: number for number, disagreement in enumerate(ranked)}
         shown.sort(key=lambda entry: place.get(entry.key, len(place)))  # those that wait stand last, in their order
-    gallery = st.components.v2.component("lab_gallery", html=HTML, css=CSS, js=JS)
+    gallery = component("lab_gallery", "lab/gallery")
     gallery(
         key="lab_gallery",
         data={"cards": [_card(bench, entry, choice) for entry in shown]},
@@ -40,7 +40,7 @@ def judgement(disagreement: Disagreement) -> str:
     """Say in one sentence how the model reads a type."""
     gap, pairs = disagreement.mean_gap, disagreement.pairs_told_apart
     if disagreement.rmse <= _AGREES:
-        sentence = "Reads it as people do"
+        sentence = "Scored as people rate it"
     elif abs(gap) < disagreement.rmse / 2:
         sentence = f"Too mild at some levels, too harsh at others, by {disagreement.rmse:.0f} points"
     else:
@@ -48,13 +48,17 @@ def judgement(disagreement: Disagreement) -> str:
     return f"{sentence}; {disagreement.pairs_in_order} of {pairs} level pairs in order." if pairs else f"{sentence}."
 
 
-def _name_the_worst(ranked: Sequence[Disagreement]) -> None:
+def _list_largest_differences(ranked: Sequence[Disagreement]) -> None:
     if len(ranked) < 2:
         return
     worst = [
         f"**{plain(title(entry.distortion))}** ({entry.rmse:.0f})" for entry in ranked[:_NAMED] if entry.rmse > _AGREES
     ]
-    named = f"Misread most on this photo: {', '.join(worst)}." if worst else "None of these is misread by much."
+    named = (
+        f"Furthest from people's ratings on this photo: {', '.join(worst)}."
+        if worst
+        else "All of these are scored about as people rate them."
+    )
     st.markdown(
         named,
         help="In brackets: the root mean square, over the five levels, of the damage that people see minus the damage "

@@ -9,10 +9,9 @@ from plotly.subplots import make_subplots
 
 from metaiqa_core.explain.evidence import DeletionInsertion
 from metaiqa_core.explain.regions import Region
-from pages.shared import previews
+from pages.shared.encoding import data_uri
+from pages.shared.palette import ACCENT, CLEAR, DARK, LIGHT, MUTED, OPPOSITE, faint
 
-ACCENT, MUTED, OPPOSITE = "#2f8fb5", "#8a929a", "#d9822b"
-_CLEAR = "rgba(0,0,0,0)"
 _GAP = 0.012
 """Between panels, as a share of the figure's side."""
 
@@ -25,7 +24,7 @@ class Panel:
         title: Shown on it where there are several.
         layers: JPEGs of one size, one over the other, the lowest first.
         size: Width and height of each, pixels.
-        regions: To be framed, in the same pixels.
+        regions: Regions to frame, in the same pixels.
     """
 
     title: str
@@ -56,7 +55,7 @@ def panels(shown: Sequence[Panel]) -> go.Figure:
         for depth, layer in enumerate(panel.layers):
             # Of pictures at the very same place Plotly draws one; a millionth of a pixel tells them apart.
             figure.add_layout_image(
-                source=previews.data_uri(layer), x=1e-6 * depth, y=0, sizex=width, sizey=height,
+                source=data_uri(layer), x=1e-6 * depth, y=0, sizex=width, sizey=height,
                 sizing="stretch", layer="below", **reference,
             )  # fmt: skip
         # Plotly draws axes only where there is a trace; one invisible point a corner makes them.
@@ -73,8 +72,8 @@ def panels(shown: Sequence[Panel]) -> go.Figure:
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
         showlegend=False,
         dragmode="pan",
-        paper_bgcolor=_CLEAR,
-        plot_bgcolor=_CLEAR,
+        paper_bgcolor=CLEAR,
+        plot_bgcolor=CLEAR,
     )
     return figure
 
@@ -82,15 +81,15 @@ def panels(shown: Sequence[Panel]) -> go.Figure:
 def _frame(figure: go.Figure, region: Region, rank: int, reference: dict[str, str]) -> None:
     """Frame a region, bright on dark so that it stands out anywhere, with its rank in the corner."""
     box = {"x0": region.left, "x1": region.right, "y0": region.top, "y1": region.bottom}
-    for colour, width in (("#101418", 4), ("#ffffff", 2)):
+    for colour, width in ((DARK, 4), (LIGHT, 2)):
         figure.add_shape(type="rect", line={"color": colour, "width": width}, **box, **reference)
     _label(figure, str(rank), x=region.left, y=region.top, xanchor="left", **reference)
 
 
 def _label(figure: go.Figure, text: str, **place: object) -> None:
     figure.add_annotation(
-        text=text, showarrow=False, yanchor="top", borderpad=3, bgcolor="rgba(16,20,24,0.78)",
-        font={"color": "#ffffff", "size": 12}, **place,
+        text=text, showarrow=False, yanchor="top", borderpad=3, bgcolor=faint(DARK, 0.78),
+        font={"color": LIGHT, "size": 12}, **place,
     )  # fmt: skip
 
 
@@ -105,7 +104,7 @@ def curves(found: DeletionInsertion) -> go.Figure:
         scores = 100 * np.array([curve.scores for curve in random])  # (maps, shares)
         figure.add_scatter(
             x=[*shares, *reversed(shares)], y=[*scores.max(0), *scores.min(0)[::-1]], fill="toself", mode="none",
-            fillcolor="rgba(138,146,154,0.35)", hoverinfo="skip", name="random maps", showlegend=name == "blurred",
+            fillcolor=faint(MUTED, 0.35), hoverinfo="skip", name="random maps", showlegend=name == "blurred",
         )  # fmt: skip
         figure.add_scatter(
             x=shares, y=[100 * score for score in own.scores], mode="lines+markers", name=f"this map, {name}",
@@ -144,7 +143,7 @@ class Ratio:
     """One line of the dot plot.
 
     Attributes:
-        title: Of the method.
+        title: Title of the method.
         mean: Mean localisation ratio; chance is 1.
         low: Lower end of its interval.
         high: Upper end.

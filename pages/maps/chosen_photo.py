@@ -1,7 +1,6 @@
 """The photo that the maps are of: one of the session's, or a built-in example."""
 
 import hashlib
-import io
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,12 +10,11 @@ import streamlit as st
 from metaiqa_core.images import Photo, decode
 from pages.maps import examples
 from pages.shared import intake, previews
-from pages.shared.photo_library import PhotoLibrary, library
+from pages.shared.photo_library import PhotoFile, PhotoLibrary, library
 from pages.shared.plain import plain
 
 DISPLAY_SIDE = 1200
 """Longest side of the copy on the screen, pixels. Maps are computed from the whole photo; only this copy is smaller."""
-_COPIES_KEPT = 4
 _LIBRARY, _EXAMPLES = "library", "examples"
 
 
@@ -25,9 +23,9 @@ class MapPhoto:
     """A photo to explain.
 
     Attributes:
-        key: What results are kept under.
+        key: Key that results are kept under.
         name: For people.
-        origin: What it was made from and how, one sentence; empty for the session's own photos and samples.
+        origin: Sentence on how an example was made; empty for the session's own photos and samples.
         content: Returns the bytes of its file.
     """
 
@@ -45,9 +43,7 @@ class MapPhoto:
         Raises:
             PhotoError: If it cannot be read.
         """
-        file = io.BytesIO(self.content())
-        file.name = self.name  # type: ignore[attr-defined]  # sentences about the file call it by its name
-        return decode(file, least_short_side=least_short_side)
+        return decode(PhotoFile(self.name, self.content()), least_short_side=least_short_side)
 
     def shown(self) -> Photo:
         """Return the copy for the screen, at most `DISPLAY_SIDE` pixels long; the last few are kept in the session.
@@ -55,15 +51,13 @@ class MapPhoto:
         Raises:
             PhotoError: If the photo cannot be read.
         """
-        kept: dict[str, Photo] = st.session_state.setdefault("map_photos", {})
-        copy = kept.pop(self.key, None)
-        if copy is None:
-            image = previews.fitted(self.decoded(DISPLAY_SIDE // 2), DISPLAY_SIDE)
-            copy = Photo(np.array(image), image.size, "array")
-        kept[self.key] = copy  # the most recent one stands last
-        while len(kept) > _COPIES_KEPT:
-            del kept[next(iter(kept))]
-        return copy
+        return _shown(self.key, self)
+
+
+@st.cache_resource(scope="session", max_entries=4, show_spinner=False)
+def _shown(key: str, _photo: MapPhoto) -> Photo:
+    image = previews.fitted(_photo.decoded(DISPLAY_SIDE // 2), DISPLAY_SIDE)
+    return Photo(np.array(image), image.size, "array")
 
 
 def choose_source() -> str:

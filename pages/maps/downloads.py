@@ -20,11 +20,11 @@ def offer(photo: MapPhoto, result: GradientMap) -> None:
 
     Args:
         photo: The photo.
-        result: Its map, at any size.
+        result: Map of the photo.
     """
     stem = f"{PurePath(photo.name).stem} {result.method}"
     with st.popover("Download"):
-        st.caption("At the photo's own size, with model, method and settings inside. They go to your disk.")
+        st.caption("At the photo's own size, with model, method and settings inside.")
         for label, file, kind, make in (
             ("Overlay (PNG)", f"{stem} overlay.png", "image/png", _overlay),
             ("Map alone (PNG)", f"{stem} map.png", "image/png", _alone),

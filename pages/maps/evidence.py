@@ -1,6 +1,7 @@
 """What speaks for or against a map: each piece of evidence with one sentence on what it means."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -10,9 +11,13 @@ from metaiqa_core.explain.gradient_maps import GradientMap
 from metaiqa_core.explain.measured import NOT_INFORMATIVE, informative, localisation_of
 from metaiqa_core.explain.methods import METHODS
 from metaiqa_core.progress import Work
-from pages.maps import charts, photo_maps
+from pages.maps import charts
 from pages.maps.photo_maps import PhotoMaps
+from pages.shared import long_work
 from pages.shared.plain import plain
+
+_GOOD = 1.5
+"""Localisation ratio above which the whole interval must lie for a method to count as reliable."""
 
 
 def summarise(maps: PhotoMaps, results: Sequence[GradientMap]) -> None:
@@ -27,25 +32,29 @@ def _summarise(model: str, result: GradientMap) -> None:
     if informative(model, result.method) is False:
         st.warning(f"{method.title}: **{NOT_INFORMATIVE}.** It finds damage no better than chance.")
     st.markdown(f"**{method.title}.** {method.sentence}")
-    st.caption(_localisation(model, result.method))
+    sentence, numbers = _reliability(model, result.method)
+    st.caption(sentence, help=numbers)
     if result.completeness_gap is not None:
         st.caption(_completeness(result.completeness_gap))
 
 
-def _localisation(model: str, method: str) -> str:
+def _reliability(model: str, method: str) -> tuple[str, str | None]:
+    """Return how well a method finds damage, in one word, and the numbers behind it."""
     measured = localisation_of(model, method)
     if measured is None:
-        return "Localisation: not measured for this model, so nobody knows whether this map finds damage."
-    return (
-        f"Localisation **{measured.ratio_mean:.2f}** ({measured.low:.2f} to {measured.high:.2f}; chance is 1): on "
-        f"{measured.n_photos} photos damaged in a known region, the map puts there that many times the region's area."
+        return "Reliability: not measured for this model, so nobody knows whether this map finds damage.", None
+    grade = "good" if measured.low > _GOOD else "fair" if measured.informative else "poor"
+    return f"Reliability: **{grade}**.", (
+        f"Localisation {measured.ratio_mean:.2f} (95 % interval {measured.low:.2f} to {measured.high:.2f}; chance: 1). "
+        f"On {measured.n_photos} photos damaged in a known region, the map put this many times as much into the region "
+        f"as its area would get by chance. Good: the interval lies above {_GOOD:g}; fair: above 1; poor: it does not."
     )
 
 
 def _completeness(gap: float) -> str:
     return (
-        f"Completeness gap **{100 * gap:.1f} %**: so much of the score's difference to the baseline is "
-        "missing from the map's sum, which should hold all of it."
+        f"Completeness gap **{100 * gap:.1f} %**: the map's sum should equal the score's difference from the baseline, "
+        "and misses it by this share."
     )
 
 
@@ -81,7 +90,11 @@ def _check(
         preprocessing = maps.assessor.preprocessing
         return work(maps.assessor.network, maps.photo.decoded(preprocessing.short_side), preprocessing, result)
 
-    found = photo_maps.check(maps, result, kind, label, start, explanation)
+    key = (result.method, kind)
+    keep = partial(maps.checks.__setitem__, key)
+    if key not in maps.checks:
+        long_work.offer(kind, (maps.key, key), label, start, keep, keep_failure=keep, explanation=explanation)
+    found = maps.checks.get(key)
     if isinstance(found, str):
         st.error(plain(found))
     elif found is not None:
@@ -141,11 +154,11 @@ def show_all_methods(model: str) -> None:
             alt=f"Localisation ratio of {len(ratios)} methods; highest: {best.title}, {best.mean:.2f}; chance is 1.",
         )
         st.caption(
-            "Photos were damaged in a region that only the benchmark knew. Dots: mean ratio; lines: 95 % interval; "
+            "How well each method finds a damaged region; 1 is chance. Dots: mean ratio; lines: 95 % interval; "
             "open dots: not informative for this model."
         )
     else:
-        st.caption(f"Localisation has not been measured for the model {plain(model)}.")
+        st.caption(f"Reliability has not been measured for the model {plain(model)}.")
     st.table(
         {
             "Method": [method.title for method in METHODS.values()],

@@ -1,16 +1,15 @@
 """Four damaged photos as in the paper's Figure 3, made at run time of bundled samples; none is an authentic photo."""
 
-import io
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
-from PIL import Image
 
 from metaiqa_core.distortions import distort
 from metaiqa_core.explain.damage import DAMAGES
 from pages.shared import previews, samples
+from pages.shared.encoding import png
 
 
 @dataclass(frozen=True)
@@ -18,9 +17,9 @@ class Example:
     """A sample photo with one damage.
 
     Attributes:
-        title: What went wrong, as Figure 3 calls it.
+        title: Name of the damage in Figure 3.
         sample: Name of the bundled photo.
-        made_by: How it was damaged; goes on from "Made from sample X by ...".
+        made_by: Description of the damage, to follow "Made from sample X by".
         damage: Pixels (H, W, 3), uint8, to pixels of the same shape.
     """
 
@@ -72,6 +71,4 @@ def content(title: str) -> bytes:
     """Return an example as PNG; equal titles give equal bytes."""
     example = EXAMPLES[title]
     pixels = np.asarray(previews.opened(samples.content(example.sample)))
-    buffer = io.BytesIO()
-    Image.fromarray(example.damage(pixels)).save(buffer, "PNG", compress_level=1)
-    return buffer.getvalue()
+    return png(example.damage(pixels))

@@ -1,11 +1,12 @@
 """Which methods: one to read, up to three to compare it with, each with what it does and what it costs."""
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from metaiqa_core.explain.measured import localisation_of
 from metaiqa_core.explain.methods import METHODS
-from pages.maps.photo_maps import PhotoMaps, about, expected_seconds
+from pages.maps import pace
+from pages.maps.photo_maps import PhotoMaps
+from pages.shared.streamlit_internals import DeltaGenerator
 
 MOST_COMPARED = 4
 _REMEMBERED = "maps_methods"
@@ -49,11 +50,11 @@ def choose(maps: PhotoMaps, place: DeltaGenerator, comparison_place: DeltaGenera
 
 def _default(model: str) -> str:
     """Return the method of one pass that finds damage best, or the first one where nothing was measured."""
-    quick = [key for key, method in METHODS.items() if method.cost <= 1]
+    quick = pace.single_pass()
     measured = {key: found.ratio_mean for key in quick if (found := localisation_of(model, key)) is not None}
     return max(measured, key=lambda key: measured[key]) if measured else quick[0]
 
 
 def _cost(key: str, maps: PhotoMaps) -> str:
-    seconds = expected_seconds(METHODS[key], maps)
-    return about(seconds) if seconds is not None else f"cost {METHODS[key].cost:g}"
+    seconds = pace.expected_seconds(key, maps)
+    return pace.about(seconds) if seconds is not None else f"cost {METHODS[key].cost:g}"

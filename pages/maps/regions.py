@@ -1,6 +1,5 @@
-"""The worst regions of a photo, cut out at 100 %: each pixel of the photo is one of the screen."""
+"""The worst regions of a photo, cut out at full resolution: each pixel of the photo is one of the screen."""
 
-import io
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,11 +9,12 @@ from PIL import Image
 from metaiqa_core.explain.gradient_maps import GradientMap
 from metaiqa_core.explain.methods import METHODS
 from metaiqa_core.explain.regions import Region
+from pages.maps.layers import place_of, regions_of, scaled
 from pages.maps.photo_maps import PhotoMaps
-from pages.maps.view import place_of, regions_of, scaled
+from pages.shared.encoding import png
 
 _LARGEST = 320
-"""Longest side of a cut-out, pixels: what a phone shows at 100 %. Of a larger region the middle is shown."""
+"""Longest side of a cut-out, pixels: what a phone shows at full resolution. Of a larger region the middle is shown."""
 
 
 @dataclass(frozen=True)
@@ -36,25 +36,26 @@ def show(maps: PhotoMaps, result: GradientMap) -> None:
             f"{title} finds nothing in this photo that hurts its score." if signed else f"The {title} map is empty."
         )
         return
-    st.markdown(f"**{'What hurts most' if signed else 'What matters most'} by {title}, at 100 %**")
+    st.markdown(f"**{'What hurts most' if signed else 'What matters most'} according to {title}, at full resolution**")
     with st.container(horizontal=True, gap="small"):
         for rank, cutout in enumerate(cutouts, start=1):
             st.image(
                 cutout.png,
                 width=cutout.width,
                 caption=f"{rank} · {100 * cutout.share:.0f} %",
-                alt=f"Region {rank} at 100 %, {cutout.place} of the photo",
+                alt=f"Region {rank} at full resolution, {cutout.place} of the photo",
             )
-    st.caption("The framed squares as they are in the file, each with its share of the map.")
+    st.caption("The framed squares, each with its share of the map.")
 
 
 def _cutouts(maps: PhotoMaps, result: GradientMap) -> list[_Cutout]:
     key = (result.method, "cut-outs")
     if key not in maps.checks:
-        pixels = maps.photo.decoded().pixels
-        scale = pixels.shape[1] / result.photo_size[0]
+        pixels, values = maps.photo.decoded().pixels, maps.on_screen(result)
+        scale = pixels.shape[1] / values.shape[1]
         maps.checks[key] = [
-            _cut(pixels, scaled(region, scale), place_of(region, result.photo_size)) for region in regions_of(result)
+            _cut(pixels, scaled(region, scale), place_of(region, values.shape))
+            for region in regions_of(values, result.method)
         ]
     return maps.checks[key]
 
@@ -64,6 +65,5 @@ def _cut(pixels: np.ndarray, region: Region, place: str) -> _Cutout:
     height, width = min(region.bottom - region.top, _LARGEST), min(region.right - region.left, _LARGEST)
     top, left = (region.top + region.bottom - height) // 2, (region.left + region.right - width) // 2
     image = Image.fromarray(pixels[top : top + height, left : left + width])
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG", compress_level=1)  # JPEG would add a distortion of its own
-    return _Cutout(buffer.getvalue(), image.width, place, region.share)
+    # PNG, since JPEG would add a distortion of its own.
+    return _Cutout(png(image), image.width, place, region.share)

@@ -4,10 +4,12 @@ import plotly.graph_objects as go
 import streamlit as st
 from plotly.subplots import make_subplots
 
-from pages.scoring.hero import headline
 from pages.scoring.ranked_table import Row
 from pages.shared import previews
+from pages.shared.encoding import data_uri
 from pages.shared.failures import UNEXPECTED, explain
+from pages.shared.headline import headline
+from pages.shared.palette import CLEAR
 from pages.shared.photo_library import PhotoLibrary
 from pages.shared.plain import plain
 
@@ -41,7 +43,7 @@ def show(left: Row, right: Row, photos: PhotoLibrary) -> None:
         },
         alt=f"{left.photo.name} on the left and {right.photo.name} on the right",
     )
-    st.caption("Scroll or pinch to zoom, drag to move, double-click to see all: both photos follow.")
+    st.caption("Scroll or pinch to zoom, drag to move, double-click to see all. Both photos move together.")
     if left.outcome and right.outcome and left.outcome.assessment and right.outcome.assessment:
         st.write(_verdict(left, right))
 
@@ -54,7 +56,7 @@ def side_by_side(left: bytes, right: bytes) -> go.Figure:
     for number, (content, (width, height)) in enumerate(zip((left, right), shapes, strict=True), start=1):
         axis = "" if number == 1 else str(number)
         figure.add_layout_image(
-            source=previews.data_uri(content), xref=f"x{axis}", yref=f"y{axis}", x=0, y=0, sizex=1,
+            source=data_uri(content), xref=f"x{axis}", yref=f"y{axis}", x=0, y=0, sizex=1,
             sizey=height / width, sizing="stretch", layer="below",
         )  # fmt: skip
         # Plotly draws axes only where there is a trace; one invisible point a corner makes them.
@@ -69,8 +71,8 @@ def side_by_side(left: bytes, right: bytes) -> go.Figure:
         margin={"l": 0, "r": 0, "t": 32, "b": 0},
         showlegend=False,
         dragmode="pan",
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
+        paper_bgcolor=CLEAR,
+        plot_bgcolor=CLEAR,
     )
     return figure
 
@@ -82,5 +84,5 @@ def _verdict(left: Row, right: Row) -> str:
     difference = (better.score or 0) - (worse.score or 0)
     sentence = f"**{plain(better.photo.name)}** scores {difference:.1f} points higher."
     if assessment and assessment.interval_low is not None and (worse.score or 0) >= assessment.interval_low:
-        sentence += " That lies within the interval of a single score: people may prefer either."
+        sentence += " Too close to call."
     return sentence

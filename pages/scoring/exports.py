@@ -10,17 +10,16 @@ import streamlit as st
 import metaiqa_core
 from metaiqa_core.assess import Assessor
 from pages.scoring.ranked_table import Row
-from pages.shared.photo_library import PhotoLibrary
-from pages.shared.scoring import model_key
+from pages.shared.outcomes import Outcomes
 
 
-def records(rows: list[Row], photos: PhotoLibrary, assessor: Assessor) -> list[dict[str, Any]]:
+def records(rows: list[Row], outcomes: Outcomes, assessor: Assessor) -> list[dict[str, Any]]:
     """Return one plain record a row, with all that is needed to make its score again."""
     preprocessing = json.dumps(assessor.preprocessing.to_dict())
     found = []
     for row in rows:
         assessment = row.outcome.assessment if row.outcome else None
-        quality = photos.quality_maps.get((row.photo.key, model_key(assessor)))
+        quality = outcomes.quality_map(row.photo, assessor)
         found.append(
             {
                 "file": row.photo.name,
@@ -85,14 +84,16 @@ _KINDS = {
 }
 
 
-def offer(rows: list[Row], photos: PhotoLibrary, assessor: Assessor) -> None:
+def offer(rows: list[Row], outcomes: Outcomes, assessor: Assessor) -> None:
     """Offer the shown rows for download; a file is made when it is asked for."""
     with st.popover("Export"):
-        st.caption("The rows as filtered, with model, preprocessing and version. They go to your disk, nowhere else.")
+        st.caption(
+            "The rows that pass the filter, with model, preprocessing and version. The file is saved on your disk only."
+        )
         for name, (write, kind) in _KINDS.items():
             st.download_button(
                 name,
-                lambda write=write: write(records(rows, photos, assessor)),
+                lambda write=write: write(records(rows, outcomes, assessor)),
                 f"metaiqa-scores.{name.lower()}",
                 kind,
                 key=f"export_{name}",

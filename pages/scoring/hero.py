@@ -1,31 +1,32 @@
 """One photo, big, with everything that the model says about it."""
 
-import html
-
 import streamlit as st
 from humanize import naturalsize
 
 from metaiqa_core.assess import Assessment, Assessor, QualityMap, word_of
 from pages.scoring import quality_map
 from pages.shared import previews
+from pages.shared.encoding import jpeg
 from pages.shared.failures import UNEXPECTED, explain
-from pages.shared.photo_library import Outcome, PhotoLibrary, SessionPhoto
+from pages.shared.headline import headline
+from pages.shared.outcomes import Outcome, Outcomes
+from pages.shared.photo_library import PhotoLibrary, SessionPhoto
 from pages.shared.plain import plain
-from pages.shared.quality_colours import colour_of_word, text_colour_on
 from pages.shared.score_plot import score_plot, score_plot_in_words, tiles_plot
-from pages.shared.scoring import model_key
 
 _SIDE = 1600
-ON_SCREEN, AT_FULL_SIZE = "As seen on a screen", "At 100 %"
+_POPULATIONS = {"LIVE Challenge photos": "everyday photos (LIVE Challenge)"}
+"""How populations are called for visitors who do not know the database."""
+WHOLE_PHOTO, ZOOMED_IN = "Whole photo", "Zoomed in"
 
 
-def show(photo: SessionPhoto, outcome: Outcome, photos: PhotoLibrary, assessor: Assessor, *, wide: bool) -> None:
+def show(photo: SessionPhoto, outcome: Outcome, outcomes: Outcomes, assessor: Assessor, *, wide: bool) -> None:
     """Show a photo and its assessment, side by side where there is room.
 
     Args:
         photo: The photo.
-        outcome: What is known about it.
-        photos: Its library.
+        outcome: Outcome of the photo.
+        outcomes: Outcomes of the session.
         assessor: The model that made the outcome.
         wide: Whether the whole width of the page is free.
     """
@@ -37,55 +38,45 @@ def show(photo: SessionPhoto, outcome: Outcome, photos: PhotoLibrary, assessor: 
         top = bottom = words
     else:
         top, picture, bottom = st.container(), st.container(), st.container()
-    quality = photos.quality_maps.get((photo.key, model_key(assessor)))
+    quality = outcomes.quality_map(photo, assessor)
     with top:
         reading = _choose_reading(outcome.assessment, quality, assessor)
-        if reading == ON_SCREEN:
+        if reading == WHOLE_PHOTO:
             headline(outcome.assessment.score, outcome.assessment.word, _percentile(outcome.assessment))
         elif quality is not None:
             headline(quality.score, word_of(quality.score), f"Mean of {len(quality.scores)} tiles")
     with picture:
-        _picture(photo, outcome.assessment, photos, quality if reading == AT_FULL_SIZE else None)
+        _picture(photo, outcome.assessment, outcomes.photos, quality if reading == ZOOMED_IN else None)
     with bottom:
-        if reading == ON_SCREEN:
-            _on_screen(outcome.assessment, assessor)
+        if reading == WHOLE_PHOTO:
+            _whole_photo(outcome.assessment, assessor)
         else:
-            _at_full_size(outcome.assessment, quality, photo, photos, assessor)
+            _zoomed_in(outcome.assessment, quality, photo, outcomes, assessor)
         _facts(outcome.assessment, photo)
-
-
-def headline(score: float, word: str, sentence: str) -> None:
-    """Show a score, its word in the colour of its grade, and a sentence."""
-    background = colour_of_word(word)
-    st.html(
-        f"""<div class="reading"><span class="score">{score:.1f}</span>
-        <span class="word" style="background:{background};color:{text_colour_on(background)}">{word}</span>
-        <span class="sentence">{html.escape(sentence)}</span></div>"""
-    )
 
 
 def _choose_reading(assessment: Assessment, quality: QualityMap | None, assessor: Assessor) -> str:
     """Return which reading to show; there is a choice only where the model sees less than the whole photo."""
     size = (assessment.width, assessment.height)
     if assessor.preprocessing.model_size(*size) == size:
-        return ON_SCREEN
+        return WHOLE_PHOTO
     labels = {
-        ON_SCREEN: f"{ON_SCREEN}: {assessment.score:.0f}",
-        AT_FULL_SIZE: f"{AT_FULL_SIZE}: {quality.score:.0f}" if quality else AT_FULL_SIZE,
+        WHOLE_PHOTO: f"{WHOLE_PHOTO}: {assessment.score:.0f}",
+        ZOOMED_IN: f"{ZOOMED_IN}: {quality.score:.0f}" if quality else ZOOMED_IN,
     }
     return st.segmented_control(
         "Reading",
         list(labels),
-        default=ON_SCREEN,
+        default=WHOLE_PHOTO,
         required=True,
         format_func=labels.__getitem__,
         key="reading",
-        help="On a screen a large photo is shrunk, and small flaws vanish; so does the model see it first. At 100 % "
-        "each pixel of the photo is one of the screen: the photo is judged in tiles, as if each were a photo.",
+        help="Whole photo: shrunk to the model's size, as a screen shows it, so that small flaws vanish. Zoomed in: "
+        "judged in tiles at the photo's own resolution, as if each tile were a photo.",
     )
 
 
-def _on_screen(assessment: Assessment, assessor: Assessor) -> None:
+def _whole_photo(assessment: Assessment, assessor: Assessor) -> None:
     st.plotly_chart(
         score_plot(assessment, assessor.card.calibration),
         key="score_plot",
@@ -95,15 +86,15 @@ def _on_screen(assessment: Assessment, assessor: Assessor) -> None:
     _explain_interval(assessment, assessor)
     size = (assessment.width, assessment.height)
     if assessor.preprocessing.model_size(*size) == size:
-        st.caption("The model sees every pixel of this photo: there is no second reading at 100 %.")
+        st.caption("The model sees every pixel of this photo, so zooming in would not change its score.")
 
 
-def _at_full_size(
-    assessment: Assessment, quality: QualityMap | None, photo: SessionPhoto, photos: PhotoLibrary, assessor: Assessor
+def _zoomed_in(
+    assessment: Assessment, quality: QualityMap | None, photo: SessionPhoto, outcomes: Outcomes, assessor: Assessor
 ) -> None:
     if quality is None:
-        st.write("The photo is judged in tiles at its own resolution: what you see when you zoom in.")
-        quality_map.read_at_full_size(photo, photos, assessor, (assessment.width, assessment.height))
+        st.write("The photo is judged in tiles at its own resolution, as you see it when you zoom in.")
+        quality_map.read_zoomed_in(photo, outcomes, assessor, (assessment.width, assessment.height))
         return
     low, high = min(quality.scores), max(quality.scores)
     st.plotly_chart(
@@ -113,28 +104,29 @@ def _at_full_size(
         alt=f"{len(quality.scores)} tiles score {low:.0f} to {high:.0f}, {quality.score:.0f} on average.",
     )
     st.caption(
-        f"Dots: tiles, {low:.0f} to {high:.0f}. Line: their mean. Dotted: as seen on a screen.",
-        help="No interval is given at 100 %: people rated whole photos, not tiles.",
+        f"Each dot is a tile, {low:.0f} to {high:.0f}. Solid line: their mean. Dotted line: the whole photo.",
+        help="There is no interval for the zoomed-in score: people rated whole photos, not tiles.",
     )
 
 
 def _percentile(assessment: Assessment) -> str:
     if assessment.percentile is None:
         return ""
-    return f"Better than {assessment.percentile:.0f} % of {assessment.population}"
+    population = _POPULATIONS.get(assessment.population or "", assessment.population)
+    return f"Better than {assessment.percentile:.0f} of 100 {population}"
 
 
 def _explain_interval(assessment: Assessment, assessor: Assessor) -> None:
     calibration = assessor.card.calibration
     if calibration is None:
-        st.caption("This model has no calibration: no interval and no percentile.")
+        st.caption("This model was not calibrated, so there is no interval and no percentile.")
         return
     st.caption(
         f"{100 * calibration.level:.0f} % interval: {assessment.interval_low:.0f} to {assessment.interval_high:.0f}. "
-        f"Grey: the {calibration.population}.",
-        help=f"Where people's mean opinion lies for nine photos of ten: on photos that the model had not learnt from, "
-        f"the interval held it for {100 * calibration.measured_coverage:.1f} %. The grey shape shows how the "
-        f"{calibration.population_size:,} {calibration.population} score.",
+        f"Grey shape: scores of {calibration.population}.",
+        help=f"The interval should hold people's mean opinion for {100 * calibration.level:.0f} % of photos. On photos "
+        f"that the model had not learnt from, it did for {100 * calibration.measured_coverage:.1f} %. The grey shape "
+        f"shows how the {calibration.population_size:,} {calibration.population} score.",
     )
 
 
@@ -148,7 +140,7 @@ def _facts(assessment: Assessment, photo: SessionPhoto) -> None:
     ]
     st.caption(" · ".join(facts))
     for note in assessment.notes:
-        st.caption(f"Note: {plain(note)}.", help="What decoding the file had to do before the photo could be judged.")
+        st.caption(f"Note: {plain(note)}.", help="What had to be done to read the file.")
 
 
 def _picture(photo: SessionPhoto, assessment: Assessment, photos: PhotoLibrary, quality: QualityMap | None) -> None:
@@ -164,7 +156,7 @@ def _picture(photo: SessionPhoto, assessment: Assessment, photos: PhotoLibrary, 
         else:
             drawn = quality_map.draw(previews.opened(image), quality, (assessment.width, assessment.height))
             st.image(
-                previews.jpeg(drawn, 88),
+                jpeg(drawn, 88),
                 width="stretch",
                 alt=f"{description}; tinted by the scores of its tiles, {min(quality.scores):.0f} to "
                 f"{max(quality.scores):.0f}",

@@ -1,36 +1,38 @@
-"""The reading at 100 %: computed tile by tile with progress and cancel, and drawn over the photo."""
+"""The zoomed-in reading: computed tile by tile with progress and cancel, and drawn over the photo."""
 
 import itertools
+from functools import partial
 
 from PIL import Image, ImageDraw, ImageFont
 
 from metaiqa_core.assess import TILE, Assessor, QualityMap
 from metaiqa_core.preprocessing import tiles
-from metaiqa_core.progress import Work
-from pages.shared import offered_work
-from pages.shared.photo_library import PhotoLibrary, SessionPhoto
-from pages.shared.quality_colours import rgb_of
-from pages.shared.scoring import model_key
+from pages.shared import long_work
+from pages.shared.outcomes import Outcomes, model_key
+from pages.shared.palette import DARK, LIGHT, rgb_of
+from pages.shared.photo_library import SessionPhoto
 
 _OVERLAY = 0.55
 _SMALLEST_LABELLED_CELL = 60
 
 
-def read_at_full_size(photo: SessionPhoto, photos: PhotoLibrary, assessor: Assessor, size: tuple[int, int]) -> None:
+def read_at_full_size(photo: SessionPhoto, outcomes: Outcomes, assessor: Assessor, size: tuple[int, int]) -> None:
     """Offer to compute the quality map, or go on computing it; the page is drawn again when it is there.
 
     Args:
         photo: The photo.
-        photos: Where the map is kept.
+        outcomes: The session's outcomes, where the map is kept.
         assessor: The model.
         size: Upright width and height of the photo, pixels.
     """
     key = (photo.key, model_key(assessor))
-
-    def read() -> Work[None]:
-        photos.quality_maps[key] = yield from assessor.map_quality(photos.content(photo))
-
-    offered_work.offer("quality_map", key, f"Read at 100 % ({len(tiles(*size, TILE))} tiles)", read)
+    long_work.offer(
+        "quality_map",
+        key,
+        f"Judge it zoomed in ({len(tiles(*size, TILE))} tiles)",
+        lambda: assessor.map_quality(outcomes.photos.content(photo)),
+        partial(outcomes.quality_maps.__setitem__, key),
+    )
 
 
 def draw(image: Image.Image, quality: QualityMap, size: tuple[int, int]) -> Image.Image:
@@ -38,7 +40,7 @@ def draw(image: Image.Image, quality: QualityMap, size: tuple[int, int]) -> Imag
 
     Args:
         image: Any reduction of the photo.
-        quality: Its map.
+        quality: Quality map of the photo.
         size: Width and height of the photo itself, pixels, in which the tiles are given.
 
     Returns:
@@ -60,8 +62,8 @@ def draw(image: Image.Image, quality: QualityMap, size: tuple[int, int]) -> Imag
         font = ImageFont.load_default(min(smallest // 4, 64))
         for (left, top, right, bottom), score in zip(cells, quality.scores, strict=True):
             pen.text(
-                ((left + right) / 2, (top + bottom) / 2), f"{score:.0f}", "#ffffff", font, "mm",
-                stroke_width=3, stroke_fill="#14181b",
+                ((left + right) / 2, (top + bottom) / 2), f"{score:.0f}", LIGHT, font, "mm",
+                stroke_width=3, stroke_fill=DARK,
             )  # fmt: skip
     return blended
 

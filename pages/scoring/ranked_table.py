@@ -9,9 +9,10 @@ import streamlit as st
 
 from metaiqa_core.assess import WORDS
 from pages.shared import near_duplicates
-from pages.shared.photo_library import Outcome, SessionPhoto
+from pages.shared.outcomes import Outcome
+from pages.shared.palette import colour_of_word, text_colour_on
+from pages.shared.photo_library import SessionPhoto
 from pages.shared.plain import plain
-from pages.shared.quality_colours import colour_of_word, text_colour_on
 
 _ROW_HEIGHT = 64
 _MOST_ROWS_SEEN = 8
@@ -25,7 +26,7 @@ class Row:
 
     Attributes:
         photo: The photo.
-        outcome: What is known about it; None while it waits.
+        outcome: Outcome of the photo; None while it waits.
         group: Letter of its near-duplicate group; empty for none.
         best: Whether it scores highest in its group.
     """
@@ -52,8 +53,8 @@ def ranked(photos: Mapping[str, SessionPhoto], outcomes: Mapping[str, Outcome]) 
     """Return one row a photo: best first, then those that wait, then those that failed.
 
     Args:
-        photos: By key.
-        outcomes: By key, for those that are known.
+        photos: Photos by key.
+        outcomes: Outcomes by the photo's key, as far as they are known.
     """
     scores = {key: o.assessment.score for key, o in outcomes.items() if o.assessment}
     group_of, best = {}, set()
@@ -69,12 +70,12 @@ def filtered(rows: list[Row]) -> list[Row]:
     """Offer the filters in a popover and return the rows that pass them."""
     present = [word for word in (*reversed(WORDS), _WAITING, _FAILED) if any(row.status == word for row in rows)]
     with st.popover("Filter"):
-        words = st.pills("Words", present, selection_mode="multi", key="filter_words", help="None chosen shows all.")
+        words = st.pills("Grade", present, selection_mode="multi", key="filter_words", help="None chosen shows all.")
         low, high = st.slider("Score", 0, 100, (0, 100), key="filter_scores")
         only_best = st.toggle(
             "One of each scene",
             key="filter_best",
-            help="Of near-duplicates (bursts, edits, copies) only the best-scored stays.",
+            help="Shows only the best photo of each group of near-duplicates (bursts, edits, copies).",
         )
     return [
         row
@@ -131,7 +132,8 @@ def show_failures(rows: list[Row]) -> None:
     if failed:
         with st.expander(f"{len(failed)} of {len(rows)} files could not be scored", expanded=len(failed) <= _FEW):
             for name, reason in failed:
-                st.markdown(f"**{plain(name)}**: {plain(reason)}")
+                # Most reasons begin with the file's name, which is written once.
+                st.markdown(plain(reason) if name in reason else f"**{plain(name)}**: {plain(reason)}")
 
 
 def _letters(number: int) -> str:

@@ -37,7 +37,7 @@ def choose_assessor() -> Assessor:
             "Model",
             names,
             index=names.index(remembered) if remembered in names else 0,
-            help="Each model has its own scale, interval and population; the About page shows its card.",
+            help="Each model has its own interval and its own photos to compare with; the About page shows its card.",
         )
         st.session_state["model"] = name
     try:

@@ -1,8 +1,8 @@
 """The frame around the pages: which there are, and how one that was opened without it gets it."""
 
 import streamlit as st
-from streamlit.navigation.page import StreamlitPage
-from streamlit.runtime.pages_manager import PagesManager
+
+from pages.shared.streamlit_internals import StreamlitPage, opens_pages_without_app
 
 
 def navigation() -> StreamlitPage:
@@ -31,6 +31,6 @@ def ensure() -> None:
     before `st.navigation`, and says of any other address that there is no such page. Whoever comes by a link then, or
     had a page open when the server was restarted, comes here.
     """
-    if PagesManager.uses_pages_directory:
+    if opens_pages_without_app():
         navigation()  # from now on app.py is run for every page
         st.rerun()

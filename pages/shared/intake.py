@@ -1,12 +1,10 @@
 """Where photos come in: files, a folder, the camera."""
 
 import streamlit as st
-from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
-from streamlit.runtime.scriptrunner import get_script_run_ctx
-from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from metaiqa_core.images import READABLE_SUFFIXES
 from pages.shared.photo_library import PhotoLibrary, library
+from pages.shared.streamlit_internals import UploadedFile, release_upload
 
 WAYS = ("Files", "Folder", "Camera")
 _PICTURE_SUFFIXES = [suffix.removeprefix(".") for suffix in READABLE_SUFFIXES]
@@ -40,13 +38,5 @@ def _move(arrived: list[UploadedFile], photos: PhotoLibrary, way: str) -> None:
     for file in arrived:
         name = f"camera {len(photos.own) + 1}.jpg" if way == "Camera" else file.name
         added.append(photos.add(name, file.getvalue()))
-        _release(file)
+        release_upload(file)
     st.session_state["opened"] = added[0].key
-
-
-def _release(file: UploadedFile) -> None:
-    """Free the memory of an upload: Streamlit holds it to the session's end, also after its widget is gone."""
-    context = get_script_run_ctx()
-    if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
-        context.uploaded_file_mgr.remove_file(session_id=context.session_id, file_id=file.file_id)
-    file.close()

@@ -1,4 +1,4 @@
-"""The photos of a session, which every page can use, and what is known about them.
+"""The photos of a session, which every page can use.
 
 Streamlit keeps uploads in memory for as long as their widget lives and forgets them with it. The library moves each
 upload into one unnamed temporary file a session, which the operating system deletes with the session: memory holds
@@ -6,13 +6,13 @@ only thumbnails and results, and a change of page loses nothing.
 """
 
 import hashlib
+import io
 import tempfile
 from dataclasses import dataclass, field
 from typing import IO, Literal
 
 import streamlit as st
 
-from metaiqa_core.assess import Assessment, QualityMap
 from pages.shared import samples
 
 Origin = Literal["own", "sample"]
@@ -23,11 +23,11 @@ class SessionPhoto:
     """One photo of the session.
 
     Attributes:
-        key: SHA-256 of the content and the name: what results are kept under.
+        key: SHA-256 of the content and the name; results are kept under it.
         name: File name, for people.
-        sha256: Of the content, 64 hexadecimal digits.
+        sha256: SHA-256 of the content, 64 hexadecimal digits.
         size: Length of the content, bytes.
-        origin: Brought by the user, or built in.
+        origin: `own` for photos that the user brought, `sample` for built-in ones.
     """
 
     key: str
@@ -37,38 +37,28 @@ class SessionPhoto:
     origin: Origin
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What one look at a photo gave; either an assessment or a reason.
+class PhotoFile(io.BytesIO):
+    """A photo's file in memory, with the name that sentences about it use.
 
-    Attributes:
-        assessment: What the model says; None where the photo failed.
-        error: One sentence; None where the photo was assessed.
-        thumbnail: Small JPEG as a data URI; None where the photo failed.
-        appearance: 64-bit perceptual hash; None where the photo failed or shows nothing but one tone.
+    Args:
+        name: File name.
+        content: Bytes of the file.
     """
 
-    assessment: Assessment | None = None
-    error: str | None = None
-    thumbnail: str | None = None
-    appearance: int | None = None
+    def __init__(self, name: str, content: bytes) -> None:
+        super().__init__(content)
+        self.name = name
 
 
 @dataclass(eq=False)
 class PhotoLibrary:
-    """Photos, outcomes and quality maps of one session, in the order in which they came.
+    """The photos of one session, in the order in which they came.
 
     Attributes:
         own: The user's photos by key.
-        outcomes: By photo key and model.
-        quality_maps: The readings at 100 %, by photo key and model.
-        paused: Whether the user has stopped scoring.
     """
 
     own: dict[str, SessionPhoto] = field(default_factory=dict)
-    outcomes: dict[tuple[str, str], Outcome] = field(default_factory=dict)
-    quality_maps: dict[tuple[str, str], QualityMap] = field(default_factory=dict)
-    paused: bool = False
     _places: dict[str, tuple[int, int]] = field(default_factory=dict)  # offset and length in the file, by content
     _file: IO[bytes] = field(default_factory=tempfile.TemporaryFile)
 
@@ -79,7 +69,6 @@ class PhotoLibrary:
             offset = self._file.seek(0, 2)
             self._file.write(content)
             self._places[photo.sha256] = offset, len(content)
-        self.paused = False
         return self.own.setdefault(photo.key, photo)
 
     def content(self, photo: SessionPhoto) -> bytes:
@@ -95,16 +84,11 @@ class PhotoLibrary:
         return self.own or sample_photos()
 
     def clear(self) -> None:
-        """Forget the user's photos and all that is known about them, and give their space back."""
-        for key in self.own:
-            for known in (self.outcomes, self.quality_maps):
-                for entry in [entry for entry in known if entry[0] == key]:
-                    del known[entry]
+        """Forget the user's photos, and give their space back."""
         self.own.clear()
         self._places.clear()
         self._file.seek(0)
         self._file.truncate()
-        self.paused = False
 
 
 def library() -> PhotoLibrary:

@@ -1,6 +1,5 @@
 """Small pictures of decoded photos: thumbnails for tables, previews for the screen."""
 
-import base64
 import io
 
 import numpy as np
@@ -8,12 +7,12 @@ import streamlit as st
 from PIL import Image
 
 from metaiqa_core.images import Photo, decode
+from pages.shared.encoding import data_uri, jpeg
 from pages.shared.photo_library import PhotoLibrary, SessionPhoto
 
 THUMBNAIL_SIDE = 144
 _THUMBNAIL_BYTES = 9_000
 """Base64 makes four characters of three bytes: the data URI stays below 12 kB."""
-_PREVIEWS_KEPT = 8
 
 
 def preview(photo: SessionPhoto, photos: PhotoLibrary, side: int) -> bytes:
@@ -22,15 +21,13 @@ def preview(photo: SessionPhoto, photos: PhotoLibrary, side: int) -> bytes:
     Raises:
         PhotoError: If the photo cannot be read.
     """
-    kept: dict[tuple[str, int], bytes] = st.session_state.setdefault("previews", {})
-    content = kept.pop((photo.key, side), None)
-    if content is None:
-        # A JPEG is decoded reduced to twice this short side or more; that is plenty for the long side asked for.
-        content = jpeg(fitted(decode(photos.content(photo), least_short_side=side // 2), side), 88)
-    kept[photo.key, side] = content  # the most recent one stands last
-    while len(kept) > _PREVIEWS_KEPT:
-        del kept[next(iter(kept))]
-    return content
+    return _preview(photo.key, side, photo, photos)
+
+
+@st.cache_resource(scope="session", max_entries=8, show_spinner=False)
+def _preview(key: str, side: int, _photo: SessionPhoto, _photos: PhotoLibrary) -> bytes:
+    # A JPEG is decoded reduced to twice this short side or more; that is plenty for the long side asked for.
+    return jpeg(fitted(decode(_photos.content(_photo), least_short_side=side // 2), side), 88)
 
 
 def opened(content: bytes) -> Image.Image:
@@ -50,13 +47,6 @@ def fitted(photo: Photo, side: int) -> Image.Image:
     return image.resize(size, Image.Resampling.LANCZOS, box=photo.extent, reducing_gap=3.0)
 
 
-def jpeg(image: Image.Image, quality: int) -> bytes:
-    """Return an image as JPEG."""
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=quality)
-    return buffer.getvalue()
-
-
 def thumbnail(image: Image.Image) -> str:
     """Return an image as a data URI of at most 12 kB."""
     small = image.copy()
@@ -67,8 +57,3 @@ def thumbnail(image: Image.Image) -> str:
             break
         content = jpeg(small, quality)
     return data_uri(content)
-
-
-def data_uri(content: bytes) -> str:
-    """Return JPEG content as a data URI."""
-    return f"data:image/jpeg;base64,{base64.b64encode(content).decode('ascii')}"

@@ -3,7 +3,6 @@
 Nothing is stored in the repository; all is made at run time, the same bytes every time.
 """
 
-import io
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +11,8 @@ import numpy as np
 from PIL import Image, ImageFilter
 from scipy.ndimage import uniform_filter1d
 from skimage import data
+
+from pages.shared.encoding import jpeg, png
 
 _NOISE_SEED = 2020
 _MISSING_STOPS, _EXTRA_STOPS = -3.0, 1.6
@@ -52,31 +53,19 @@ def _enlarged(photo: Image.Image) -> Image.Image:
     return photo.resize((photo.width * _ENLARGEMENT, photo.height * _ENLARGEMENT), Image.Resampling.BICUBIC)
 
 
-def _jpeg(photo: Image.Image, quality: int) -> bytes:
-    buffer = io.BytesIO()
-    photo.save(buffer, "JPEG", quality=quality)
-    return buffer.getvalue()
-
-
-def _png(photo: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    photo.save(buffer, "PNG", compress_level=1)
-    return buffer.getvalue()
-
-
 _MAKERS: dict[str, Callable[[], bytes]] = {
-    "coffee.png": lambda: _png(_bundled("coffee")),
-    "coffee, digital zoom.jpg": lambda: _jpeg(_enlarged(_bundled("coffee")), 95),
-    "coffee, strong JPEG.jpg": lambda: _jpeg(_bundled("coffee"), 6),
-    "astronaut.png": lambda: _png(_bundled("astronaut")),
-    "astronaut, blurred.png": lambda: _png(_blurred(_bundled("astronaut"))),
-    "astronaut, underexposed.png": lambda: _png(_exposed(_bundled("astronaut"), _MISSING_STOPS)),
-    "cat.png": lambda: _png(_bundled("chelsea")),
-    "cat, noisy.png": lambda: _png(_noisy(_bundled("chelsea"))),
-    "rocket.png": lambda: _png(_bundled("rocket")),
-    "rocket, camera shake.png": lambda: _png(_shaken(_bundled("rocket"))),
-    "motorcycle.png": lambda: _png(_bundled("motorcycle")),
-    "motorcycle, overexposed.png": lambda: _png(_exposed(_bundled("motorcycle"), _EXTRA_STOPS)),
+    "coffee.png": lambda: png(_bundled("coffee")),
+    "coffee, digital zoom.jpg": lambda: jpeg(_enlarged(_bundled("coffee")), 95),
+    "coffee, strong JPEG.jpg": lambda: jpeg(_bundled("coffee"), 6),
+    "astronaut.png": lambda: png(_bundled("astronaut")),
+    "astronaut, blurred.png": lambda: png(_blurred(_bundled("astronaut"))),
+    "astronaut, underexposed.png": lambda: png(_exposed(_bundled("astronaut"), _MISSING_STOPS)),
+    "cat.png": lambda: png(_bundled("chelsea")),
+    "cat, noisy.png": lambda: png(_noisy(_bundled("chelsea"))),
+    "rocket.png": lambda: png(_bundled("rocket")),
+    "rocket, camera shake.png": lambda: png(_shaken(_bundled("rocket"))),
+    "motorcycle.png": lambda: png(_bundled("motorcycle")),
+    "motorcycle, overexposed.png": lambda: png(_exposed(_bundled("motorcycle"), _EXTRA_STOPS)),
 }
 NAMES: tuple[str, ...] = tuple(_MAKERS)
 """Names of the samples, the one to open first in front."""

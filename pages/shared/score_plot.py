@@ -5,9 +5,8 @@ import plotly.graph_objects as go
 
 from metaiqa_core.assess import WORDS, Assessment, QualityMap, word_of
 from metaiqa_core.models.card import Calibration
-from pages.shared.quality_colours import colour_of, colour_of_word
+from pages.shared.palette import CLEAR, LIGHT, MUTED, colour_of, colour_of_word, faint
 
-_GREY = "#8a929a"
 _BANDWIDTH = 4.0
 _GOLDEN_RATIO = 0.618
 """Steps of this share of a height, wrapped around, never come to lie close together: tiles do not hide each other."""
@@ -17,8 +16,8 @@ def score_plot(assessment: Assessment, calibration: Calibration | None) -> go.Fi
     """Draw five grades from left to right, the score with its interval above them, the population behind.
 
     Args:
-        assessment: What the model says.
-        calibration: The model's; None draws the score alone.
+        assessment: Assessment of the photo.
+        calibration: Calibration of the model; None draws the score alone.
     """
     figure = _scale(assessment.word)
     if calibration is not None:
@@ -27,9 +26,9 @@ def score_plot(assessment: Assessment, calibration: Calibration | None) -> go.Fi
             x=scores,
             y=density,
             mode="lines",
-            line={"width": 1, "color": _GREY},
+            line={"width": 1, "color": MUTED},
             fill="tozeroy",
-            fillcolor="rgba(138,146,154,0.25)",
+            fillcolor=faint(MUTED, 0.25),
             hovertemplate=f"{calibration.population}: how common a score of %{{x:.0f}} is<extra></extra>",
         )
     if assessment.interval_low is not None and assessment.interval_high is not None:
@@ -46,14 +45,14 @@ def score_plot(assessment: Assessment, calibration: Calibration | None) -> go.Fi
         x=[assessment.score],
         y=[0.5],
         mode="markers",
-        marker={"size": 17, "color": colour_of(assessment.score), "line": {"width": 2, "color": "white"}},
+        marker={"size": 17, "color": colour_of(assessment.score), "line": {"width": 2, "color": LIGHT}},
         hovertemplate="score %{x:.1f}<extra></extra>",
     )
     return figure
 
 
-def tiles_plot(quality: QualityMap, on_screen: float) -> go.Figure:
-    """Draw the score of each tile and their mean on the same scale, and the reading on a screen for comparison."""
+def tiles_plot(quality: QualityMap, whole_photo: float) -> go.Figure:
+    """Draw the score of each tile and their mean on the same scale, and that of the whole photo for comparison."""
     figure = _scale(word_of(quality.score))
     heights = [0.2 + 0.6 * (index * _GOLDEN_RATIO % 1) for index in range(len(quality.scores))]
     figure.add_scatter(
@@ -63,12 +62,12 @@ def tiles_plot(quality: QualityMap, on_screen: float) -> go.Figure:
         marker={"size": 8, "color": [colour_of(score) for score in quality.scores], "opacity": 0.9},
         hovertemplate="tile: %{x:.1f}<extra></extra>",
     )
-    for score, name, dash in ((quality.score, "mean at 100 %", "solid"), (on_screen, "on a screen", "dot")):
+    for score, name, dash in ((quality.score, "mean of the tiles", "solid"), (whole_photo, "whole photo", "dot")):
         figure.add_scatter(
             x=[score, score],
             y=[0, 1],
             mode="lines",
-            line={"width": 2, "color": _GREY, "dash": dash},
+            line={"width": 2, "color": MUTED, "dash": dash},
             hovertemplate=f"{name}: %{{x:.1f}}<extra></extra>",
         )
     return figure
@@ -86,8 +85,8 @@ def _scale(word: str) -> go.Figure:
         height=135,
         margin={"l": 4, "r": 4, "t": 4, "b": 24},
         showlegend=False,
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
+        paper_bgcolor=CLEAR,
+        plot_bgcolor=CLEAR,
         xaxis={
             "range": [0, 100],
             "tickvals": [10, 30, 50, 70, 90],

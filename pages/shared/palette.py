@@ -1,15 +1,50 @@
-"""The one colour scale for quality, 0-100: orange for bad, sand for fair, blue for good.
+"""Every colour of the pages: those of charts, and the scale for quality, 0-100 (orange for bad, blue for good).
 
-Orange and blue stay apart in every kind of colour blindness; the tests check it. Words and numbers always stand beside
-the colour, so that nothing is said by colour alone.
+Orange and blue stay apart in every kind of colour blindness; the tests check it. Words, numbers, markers or dashes
+always stand beside the colour, so that nothing is said by colour alone. The theme is in `.streamlit/config.toml`.
 """
 
 from metaiqa_core.assess import WORDS
+
+ACCENT = "#2f8fb5"
+"""The first series of a chart, the model, what speaks for something; readable on the light and the dark background."""
+OPPOSITE = "#d9822b"
+"""The second series, people, what speaks against something; as far from ACCENT as two colours are for all eyes."""
+PURPLE, GREEN = "#7b5ea7", "#4d9d6b"
+SERIES = (ACCENT, OPPOSITE, PURPLE, GREEN)
+"""The series of a chart, in this order."""
+MUTED = "#8a929a"
+"""Lines for comparison, axes at zero, intervals."""
+DARK, LIGHT = "#101418", "#ffffff"
+"""Text and frames on top of photos and heat maps."""
+SELECTED = "#d1495b"
+"""The frame of the cell that is open."""
+CLEAR = "rgba(0,0,0,0)"
+VALUE_SCALE = "cividis"
+"""Plotly's scale for correlations: perceptually uniform, and the same for colour-blind readers."""
+DIFFERENCE_SCALE = "PuOr_r"
+"""Plotly's scale for differences, which have a sign: purple below 0, orange above."""
 
 _ANCHORS = ((178, 63, 36), (224, 143, 92), (226, 211, 176), (110, 167, 190), (36, 99, 138))
 """sRGB at the scores 0, 25, 50, 75 and 100; straight lines between them."""
 _DARK_TEXT, _LIGHT_TEXT = "#000000", "#ffffff"
 """Of these two, one has a contrast of at least 4.58 on any colour."""
+
+
+def faint(colour: str, opacity: float) -> str:
+    """Return a #rrggbb colour as CSS with an opacity in [0, 1].
+
+    >>> faint("#2f8fb5", 0.5)
+    'rgba(47,143,181,0.5)'
+    """
+    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity:g})"
+
+
+def as_css() -> str:
+    """Return the colours that style sheets of components use, as custom properties."""
+    colours = {"accent": ACCENT, "opposite": OPPOSITE, "dark": DARK, "light": LIGHT}
+    return f":host {{ {' '.join(f'--{name}: {colour};' for name, colour in colours.items())} }}"
 
 
 def rgb_of(score: float) -> tuple[int, int, int]:

@@ -1,0 +1,95 @@
+"""Computing maps: at once where that is quick, else behind a button."""
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
+
+import streamlit as st
+
+from metaiqa_core.explain.gradient_maps import GradientMap, gradient_map
+from metaiqa_core.explain.methods import METHODS
+from metaiqa_core.progress import Work, finish
+from pages.maps import pace
+from pages.maps.photo_maps import PhotoMaps
+from pages.shared import long_work
+from pages.shared.failures import explain
+from pages.shared.plain import plain
+
+AT_ONCE_SECONDS = 1.0
+"""What takes less is computed without being asked for."""
+
+
+def compute_first(maps: PhotoMaps, wanted: str) -> None:
+    """Compute one map that costs a single pass, so that a photo never stands without any.
+
+    Args:
+        maps: Maps of the photo.
+        wanted: The method to take if it costs no more; else the first one that does.
+
+    Raises:
+        PhotoError: If the photo cannot be read.
+    """
+    quick = pace.single_pass()
+    if not any(key in maps.maps for key in quick):
+        _at_once(maps, [wanted if wanted in quick else quick[0]])
+
+
+def compute(maps: PhotoMaps, methods: Sequence[str]) -> list[GradientMap]:
+    """Compute the quick ones among `methods`, offer the others behind a button, and say which failed.
+
+    Returns:
+        The maps that are there, in the order of `methods`.
+
+    Raises:
+        PhotoError: If the photo cannot be read.
+    """
+    missing = [key for key in methods if key not in maps.maps]
+    # A single pass cannot be cut into slices, whatever it takes.
+    _at_once(maps, [key for key in missing if key in pace.single_pass() or _seconds(maps, key) < AT_ONCE_SECONDS])
+    if slow := [key for key in missing if key not in maps.maps]:
+        titles = ", ".join(METHODS[key].title for key in slow)
+        label = f"Compute {titles} ({pace.about(sum(_seconds(maps, key) for key in slow))})"
+        long_work.offer("maps", (maps.key, tuple(slow)), label, lambda: _one_by_one(maps, slow))
+    else:
+        long_work.cancel("maps")
+    for key in methods:
+        if isinstance(reason := maps.maps.get(key), str):
+            st.error(plain(f"{METHODS[key].title}: {reason}"))
+    return maps.found(methods)
+
+
+def _seconds(maps: PhotoMaps, key: str) -> float:
+    return pace.expected_seconds(key, maps) or METHODS[key].cost
+
+
+def _at_once(maps: PhotoMaps, methods: Sequence[str]) -> None:
+    if methods:
+        with st.spinner("Computing the map …"):
+            finish(_one_by_one(maps, methods))
+
+
+def _one_by_one(maps: PhotoMaps, methods: Sequence[str]) -> Work[None]:
+    """Compute maps and keep each; a method that fails leaves its reason, and the others go on."""
+    assessor = maps.assessor
+    photo = maps.photo.decoded(assessor.preprocessing.short_side)
+    for key in methods:
+        try:
+            maps.maps[key] = yield from _titled(
+                METHODS[key].title,
+                gradient_map(assessor.network, photo, assessor.preprocessing, method=key, model=assessor.card.name),
+            )
+        except Exception as error:
+            maps.maps[key] = explain(error)
+        else:
+            pace.note(maps, maps.found([key])[0])
+
+
+def _titled(title: str, work: Work[GradientMap]) -> Work[GradientMap]:
+    """Let work report under the title of its method."""
+    with closing(work):
+        while True:
+            try:
+                progress = next(work)
+            except StopIteration as stop:
+                return stop.value
+            yield replace(progress, stage=title)

@@ -1,0 +1,34 @@
+"""Style sheets, scripts and HTML of the pages: files beside the Python file that uses them, each read once."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from pages.shared.palette import as_css
+
+_PAGES = Path(__file__).resolve().parents[1]
+
+
+@cache
+def source(name: str) -> str:
+    """Return the text of a file of the pages.
+
+    Args:
+        name: Path inside pages/, such as `lab/gallery.css`.
+    """
+    return (_PAGES / name).read_text(encoding="utf-8")
+
+
+def component(name: str, files: str) -> Any:
+    """Return a component made of an HTML, a CSS and a JavaScript file; call it to show it.
+
+    It is registered where it is shown, since every runtime has its own register; the same definition is no second one.
+
+    Args:
+        name: Name in Streamlit's register.
+        files: Path of the three files inside pages/, without a suffix. The style sheet can use the palette's colours.
+    """
+    html, css, js = (source(f"{files}.{suffix}") for suffix in ("html", "css", "js"))
+    return st.components.v2.component(name, html=html, css=f"{as_css()}\n{css}", js=js)

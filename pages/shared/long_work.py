@@ -1,0 +1,256 @@
+"""Long work in slices short enough that the page answers between them, with progress and cancel.
+
+Work is a generator of `Progress`. It begins behind a button (`offer`) or by itself (`carry_on`); either way one slice
+is done while the page is drawn, and a fragment that repeats itself does the rest. A session has at most one piece of
+work of each name under way, such as one set of maps.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import streamlit as st
+
+from metaiqa_core.progress import Progress, Work
+from pages.shared.failures import explain
+from pages.shared.plain import plain
+
+Result = TypeVar("Result")
+
+SLICE = 0.5
+"""Seconds of work between two chances to cancel."""
+_BREATH = 0.1
+"""Seconds between two slices."""
+
+
+class SharedWork(Generic[Result]):
+    """Work that two threads may step: a click starts a new one while the old one is still in the middle of a step.
+
+    Whoever comes second waits for the step under way; the end is the same for all.
+
+    Args:
+        work: The work itself, which nobody else steps.
+    """
+
+    def __init__(self, work: Work[Result]) -> None:
+        self._work = work
+        self._turn = threading.Lock()
+        self._end: BaseException | None = None
+
+    def __iter__(self) -> "SharedWork[Result]":
+        return self
+
+    def __next__(self) -> Progress:
+        """Take one step.
+
+        Raises:
+            StopIteration: With the result, when all is done; with None when it was closed before.
+        """
+        with self._turn:
+            if self._end is None:
+                try:
+                    return next(self._work)
+                except BaseException as end:
+                    self._end = end
+        if isinstance(self._end, StopIteration):
+            raise StopIteration(self._end.value)
+        raise self._end
+
+    def close(self) -> None:
+        """Cancel what is not done, after the step that is under way."""
+        with self._turn:
+            self._work.close()
+            self._end = self._end or StopIteration()
+
+
+def progress_in_words(progress: Progress) -> str:
+    """Return a report as a line for the bar.
+
+    >>> progress_in_words(Progress("scoring tiles", 2, 9))
+    'Scoring tiles: 2 of 9'
+    """
+    return f"{progress.title[:1].upper()}{progress.title[1:]}: {progress.step} of {progress.total}"
+
+
+@dataclass(eq=False)
+class _Running:
+    """Work under way.
+
+    Attributes:
+        about: Subject of the work, such as photo, model and methods.
+        work: The work; closing it cancels.
+        keep: Receives the result.
+        keep_failure: Receives the sentence of a failure; None shows it once.
+        describe: Turns a report into the line over the bar.
+        cancels: Subject of a cancellation; work on the same subject is not started again unasked.
+        gap: Seconds until the whole page is drawn again; infinite: only at the end.
+        progress: The latest report.
+        due: Time of the next drawing of the whole page, seconds on the monotonic clock.
+        drawn: Whether the page's own run, which has worked already, has drawn the progress.
+    """
+
+    about: Hashable
+    work: SharedWork[Any]
+    keep: Callable[[Any], None] | None = None
+    keep_failure: Callable[[str], None] | None = None
+    describe: Callable[[Progress], str] = progress_in_words
+    cancels: Hashable = None
+    gap: float = float("inf")
+    progress: Progress = Progress("starting", 0, 1)
+    due: float = float("inf")
+    drawn: bool = False
+
+
+def offer(
+    name: str,
+    about: Hashable,
+    label: str,
+    start: Callable[[], Work[Result]],
+    keep: Callable[[Result], None] | None = None,
+    *,
+    keep_failure: Callable[[str], None] | None = None,
+    explanation: str = "",
+) -> None:
+    """Show a button that starts work, or go on with the work; the page is drawn again when it is done.
+
+    Args:
+        name: Name of the kind of work; part of the widgets' keys.
+        about: Subject of the work. Work of this name on another subject is cancelled.
+        label: Text of the button.
+        start: Returns the work.
+        keep: Receives the result; None where the work keeps its own.
+        keep_failure: Receives one sentence where the work fails; None: the sentence is shown once.
+        explanation: Text that the button shows on hover.
+    """
+    running = _under_way(name, about)
+    if running is None and st.button(label, key=f"start_{name}", help=explanation or None):
+        running = _Running(about, SharedWork(start()), keep, keep_failure)
+        st.session_state[_slot(name)] = running
+    if running is not None:
+        _go_on(name, running)
+
+
+def carry_on(
+    name: str,
+    about: Hashable,
+    start: Callable[[], Work[None]],
+    *,
+    cancels: Hashable,
+    describe: Callable[[Progress], str],
+    gap: float,
+    growth: float = 1.0,
+    redraw: Callable[[], bool] = lambda: False,
+) -> None:
+    """Start work by itself, or go on with it; the page is drawn again now and then, and when it is done.
+
+    Args:
+        name: Name of the kind of work; part of the widgets' keys.
+        about: Subject of the work. Work of this name on another subject is cancelled.
+        start: Returns the work, which keeps its own results.
+        cancels: Subject of a cancellation: see `is_cancelled`.
+        describe: Turns a report into the line over the bar.
+        gap: Seconds until the whole page is drawn again.
+        growth: Factor by which that time grows with each drawing, so that long work is not spent on drawing.
+        redraw: Returns whether something came up that is worth drawing the page at once.
+    """
+    running = _under_way(name, about)
+    if running is None:
+        running = _Running(about, SharedWork(start()), describe=describe, cancels=cancels, gap=gap)
+        st.session_state[_slot(name)] = running
+    running.due = time.monotonic() + running.gap
+    running.gap *= growth
+    _go_on(name, running, redraw)
+
+
+def offer_the_rest(name: str, sentence: str, label: str) -> None:
+    """Say that work was cancelled and what is missing, with a button to go on."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.warning(f"Cancelled: {sentence}")
+        st.button(label, on_click=_forget_cancellation, args=(name,), key=f"go_on_{name}")
+
+
+def is_cancelled(name: str, cancels: Hashable) -> bool:
+    """Return whether the reader cancelled this work and has not asked for the rest since."""
+    return st.session_state.get(_memory(name)) == (cancels,)
+
+
+def cancel(name: str) -> None:
+    """Stop work and let go of all that it holds."""
+    running: _Running | None = st.session_state.pop(_slot(name), None)
+    if running is not None:
+        running.work.close()
+        st.session_state[_memory(name)] = (running.cancels,)
+
+
+def _forget_cancellation(name: str) -> None:
+    st.session_state.pop(_memory(name), None)
+
+
+def _slot(name: str) -> str:
+    return f"work_{name}"
+
+
+def _memory(name: str) -> str:
+    return f"cancelled_{name}"
+
+
+def _under_way(name: str, about: Hashable) -> _Running | None:
+    """Return the work of a name; where it is about something else, it is ended and forgotten."""
+    running: _Running | None = st.session_state.get(_slot(name))
+    if running is not None and running.about != about:
+        del st.session_state[_slot(name)]
+        running.work.close()
+        return None
+    return running
+
+
+def _go_on(name: str, running: _Running, redraw: Callable[[], bool] = lambda: False) -> None:
+    running.drawn = False
+    _work(name, running)
+    if _is_current(name, running):  # otherwise it failed, and the reason stands there
+        st.fragment(_draw, run_every=_BREATH)(name, running, redraw)
+
+
+def _is_current(name: str, running: _Running) -> bool:
+    return st.session_state.get(_slot(name)) is running
+
+
+def _work(name: str, running: _Running) -> None:
+    """Work for one slice of time, one step at least; where all is done, draw the page again."""
+    end = time.monotonic() + SLICE
+    try:
+        while True:
+            running.progress = next(running.work)
+            if time.monotonic() > end:
+                return
+    except StopIteration as stop:
+        if _is_current(name, running):  # neither cancelled nor ended by another thread
+            del st.session_state[_slot(name)]
+            if running.keep:
+                running.keep(stop.value)
+    except Exception as error:
+        if _is_current(name, running):
+            cancel(name)
+        sentence = explain(error)
+        if running.keep_failure is None:
+            st.error(plain(sentence))
+            return
+        running.keep_failure(sentence)
+    st.rerun()
+
+
+def _draw(name: str, running: _Running, redraw: Callable[[], bool]) -> None:
+    if not _is_current(name, running):  # cancelled
+        st.rerun()
+    if running.drawn:
+        _work(name, running)
+        if not _is_current(name, running):
+            return
+        if time.monotonic() > running.due or redraw():
+            st.rerun()
+    running.drawn = True
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(running.progress.step / running.progress.total, running.describe(running.progress))
+        st.button("Cancel", on_click=cancel, args=(name,), key=f"cancel_{name}")
