@@ -1,0 +1,94 @@
+"""The rooms of the house: every folder of the code, or file beside the folders, with what it imports."""
+
+import ast
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+CORE = "metaiqa_core"
+BY_NAME = {("cli", "commands"), ("app", "pages")}
+"""What is found by its name while the program runs, so that no import statement says it."""
+
+
+@dataclass(frozen=True)
+class Room:
+    """One folder, or one file that lies beside the folders.
+
+    Attributes:
+        name: Its name inside the core, such as `training`; of the interface, its path, such as `pages/lab`.
+        lines: Number of lines of each of its files.
+        imports: Names of the rooms that it imports from, at any place in its files.
+        is_folder: Whether it is a folder rather than one file.
+    """
+
+    name: str
+    lines: tuple[int, ...]
+    imports: frozenset[str]
+    is_folder: bool
+
+    @property
+    def is_interface(self) -> bool:
+        """Whether it is the app or belongs to its pages."""
+        return self.name == "app" or self.name.startswith("pages")
+
+
+def read_rooms(root: Path = ROOT) -> dict[str, Room]:
+    """Return the rooms by name, in alphabetical order.
+
+    Args:
+        root: The checkout.
+    """
+    files = [root / "app.py", *sorted(root.glob("pages/**/*.py")), *sorted(root.glob(f"{CORE}/**/*.py"))]
+    modules = {_module(file, root): file for file in files}
+    lines: dict[str, list[int]] = {}
+    imports: dict[str, set[str]] = {}
+    for module, file in modules.items():
+        room = room_of(module, is_file=file.stem != "__init__")
+        if not room:
+            continue  # the package itself offers names that are looked up on first use
+        text = file.read_text(encoding="utf-8")
+        lines.setdefault(room, []).append(len(text.splitlines()))
+        found = {room_of(name, is_file=modules[name].stem != "__init__") for name in _imported(text, set(modules))}
+        imports.setdefault(room, set()).update(found)
+    for above, below in BY_NAME & {(above, below) for above in lines for below in lines}:
+        imports[above].add(below)
+    return {
+        name: Room(
+            name,
+            tuple(sorted(lines[name], reverse=True)),
+            frozenset(imports[name] - {name, ""}),
+            is_folder=(root / name).is_dir() or (root / CORE / name).is_dir(),
+        )
+        for name in sorted(lines)
+    }
+
+
+def room_of(module: str, *, is_file: bool) -> str:
+    """Return the name of the room that a module belongs to; empty for the package `metaiqa_core` itself.
+
+    Args:
+        module: Its full name, such as `metaiqa_core.training.meta`.
+        is_file: Whether it is a file rather than a folder.
+    """
+    top, *inner = module.split(".")
+    if top == CORE:
+        return inner[0] if inner else ""
+    folder = inner[:-1] if is_file else inner
+    return "/".join([top, *folder[:1]])
+
+
+def _module(file: Path, root: Path) -> str:
+    parts = file.relative_to(root).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _imported(text: str, modules: set[str]) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                names.add(inner if inner in modules else node.module)
+    return names & modules
