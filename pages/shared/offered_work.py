@@ -10,10 +10,12 @@ from dataclasses import dataclass
 import streamlit as st
 
 from metaiqa_core.progress import Progress, Work
-from pages.scoring.batch import SLICE
 from pages.shared.failures import explain
 from pages.shared.plain import plain
 from pages.shared.shared_work import SharedWork
+
+SLICE = 0.5
+"""Seconds of work between two answers of the page."""
 
 _BREATH = 0.1
 """Seconds between two slices."""
