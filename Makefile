@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PORT ?= 8501
 TORCH_BACKEND ?= auto
 
-.PHONY: app test setup check lock screenshots clean
+.PHONY: app test setup check lock docs screenshots clean
 
 app: $(VENV)/.app-ready  ## open the app in a browser
 	$(BIN)/python -m metaiqa_core app --port $(PORT)
@@ -31,6 +31,10 @@ lock: $(VENV)/.test-ready  ## pin every version anew
 COMPILE = $(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header
 # torch names its companions for a GPU itself, each with its exact version; a build for the processor alone has none.
 WITHOUT_COMPANIONS = awk '/^[^ ]/ { kept = !/^(nvidia-|cuda-|triton)/ } kept' $(1) > $(1).new && mv $(1).new $(1)
+
+docs: $(VENV)/.test-ready  ## write what docs/ says of the code: the map of the house, the list of commands
+	$(BIN)/python -m docs.house_map
+	$(BIN)/python -m docs.commands
 
 screenshots: $(VENV)/.test-ready  ## take the pictures of README.md again
 	$(BIN)/python assets/screenshots/take.py

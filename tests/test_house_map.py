@@ -8,7 +8,7 @@ import pytest
 
 from docs.house_map.arrangement import arrange, arrows_of, floors_of, room_width
 from docs.house_map.drawing import PICTURE, draw
-from docs.house_map.rooms import read_rooms
+from docs.house_map.rooms import Room, read_rooms
 
 SVG = "{http://www.w3.org/2000/svg}"
 REMEDY = "draw it anew: python -m docs.house_map"
@@ -79,6 +79,13 @@ def test_a_small_house_is_read_from_its_files(tmp_path):
     }
     assert rooms["science"].lines == (3, 0)
     assert floors_of(rooms) == {"errors": 0, "science": 1, "pages": 2, "pages/shared": 2, "app": 3}
+
+
+def test_rooms_that_import_each_other_are_named():
+    ends = {"one": {"two"}, "two": {"one"}}
+    rooms = {name: Room(name, (1,), frozenset(imports), is_folder=True) for name, imports in ends.items()}
+    with pytest.raises(ValueError, match=r"each other in a circle: (one -> two -> one|two -> one -> two)\.$"):
+        floors_of(rooms)
 
 
 def test_rooms_of_a_floor_stand_apart(rooms):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from docs import commands
 from metaiqa_core.command_catalogue import COMMANDS
 from metaiqa_core.commands import app
 from metaiqa_core.jobs.catalogue import JOB_COMMANDS, PREPARATIONS
@@ -64,6 +65,10 @@ def test_the_app_is_served_to_this_machine_alone(run, monkeypatch):
     assert words == app.server_words(8765, opens_browser=False)
     assert words[:5] == [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py")]
     assert " ".join(words[5:]) == "--server.address localhost --server.port 8765 --server.headless true"
+
+
+def test_the_docs_list_the_commands_of_the_catalogue():
+    assert commands.LIST.read_text() == commands.list_of_commands(), "write it anew: python -m docs.commands"
 
 
 def test_jobs_are_commands_and_bear_their_names():

@@ -8,6 +8,7 @@ Source: K. Sugiyama, S. Tagawa, M. Toda: Methods for visual understanding of hie
 
 from dataclasses import dataclass
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 
 import numpy as np
@@ -41,7 +42,7 @@ class House:
 
 def room_width(room: Room) -> float:
     """Return the width of a room, in pixels: its name and size in one line, its files as bars of 6 pixels."""
-    return max(9.3 * len(shown_name(room)) + 7.0 * len(size_in_words(room)) + 14, 6.0 * len(room.lines)) + 24
+    return max(9.3 * len(shown_name(room)) + 7.0 * len(size_in_words(room)) + 20, 6.0 * len(room.lines)) + 24
 
 
 def shown_name(room: Room) -> str:
@@ -56,15 +57,21 @@ def size_in_words(room: Room) -> str:
 
 
 def floors_of(rooms: dict[str, Room]) -> dict[str, int]:
-    """Return the floor of each room: one above the highest that it imports; the interface stands on the whole core."""
+    """Return the floor of each room: one above the highest that it imports; the interface stands on the whole core.
+
+    Raises:
+        ValueError: If rooms import each other in a circle.
+    """
     core = {name for name, room in rooms.items() if not room.is_interface and name not in _ENTRANCES}
-
-    @cache
-    def floor(name: str) -> int:
-        room = rooms[name]
-        return 1 + max((floor(below) for below in room.imports | (core if room.is_interface else set())), default=-1)
-
-    return {name: floor(name) for name in rooms}
+    below = {name: room.imports | (core if room.is_interface else set()) for name, room in rooms.items()}
+    floors: dict[str, int] = {}
+    try:
+        for name in TopologicalSorter(below).static_order():
+            floors[name] = 1 + max((floors[other] for other in below[name]), default=-1)
+    except CycleError as error:
+        circle = " -> ".join(reversed(error.args[1]))
+        raise ValueError(f"Rooms have no floors while they import each other in a circle: {circle}.") from None
+    return floors
 
 
 def arrows_of(rooms: dict[str, Room], floors: dict[str, int]) -> list[tuple[str, str]]:

@@ -39,17 +39,17 @@ def read_rooms(root: Path = ROOT) -> dict[str, Room]:
         root: The checkout.
     """
     files = [root / "app.py", *sorted(root.glob("pages/**/*.py")), *sorted(root.glob(f"{CORE}/**/*.py"))]
-    modules = {_module(file, root): file for file in files}
+    # Where a folder and a file beside it have one name, Python imports the folder: it comes last and wins.
+    modules = {_module(file, root): file for file in sorted(files, key=lambda file: file.stem == "__init__")}
     lines: dict[str, list[int]] = {}
     imports: dict[str, set[str]] = {}
-    for module, file in modules.items():
-        room = room_of(module, is_file=file.stem != "__init__")
+    for file in files:
+        room = room_of(file, root)
         if not room:
             continue  # the package itself offers names that are looked up on first use
         text = file.read_text(encoding="utf-8")
         lines.setdefault(room, []).append(len(text.splitlines()))
-        found = {room_of(name, is_file=modules[name].stem != "__init__") for name in _imported(text, set(modules))}
-        imports.setdefault(room, set()).update(found)
+        imports.setdefault(room, set()).update(room_of(modules[name], root) for name in _imported(text, set(modules)))
     for above, below in BY_NAME & {(above, below) for above in lines for below in lines}:
         imports[above].add(below)
     return {
@@ -57,24 +57,23 @@ def read_rooms(root: Path = ROOT) -> dict[str, Room]:
             name,
             tuple(sorted(lines[name], reverse=True)),
             frozenset(imports[name] - {name, ""}),
-            is_folder=(root / name).is_dir() or (root / CORE / name).is_dir(),
+            is_folder=(root / name if name.startswith("pages") else root / CORE / name).is_dir(),
         )
         for name in sorted(lines)
     }
 
 
-def room_of(module: str, *, is_file: bool) -> str:
-    """Return the name of the room that a module belongs to; empty for the package `metaiqa_core` itself.
+def room_of(file: Path, root: Path) -> str:
+    """Return the name of the room that a file belongs to; empty for the package `metaiqa_core` itself.
 
     Args:
-        module: Its full name, such as `metaiqa_core.training.meta`.
-        is_file: Whether it is a file rather than a folder.
+        file: A Python file of the code.
+        root: The checkout.
     """
-    top, *inner = module.split(".")
+    top, *inner = file.relative_to(root).with_suffix("").parts
     if top == CORE:
-        return inner[0] if inner else ""
-    folder = inner[:-1] if is_file else inner
-    return "/".join([top, *folder[:1]])
+        return "" if inner == ["__init__"] else inner[0]
+    return "/".join([top, *inner[:-1][:1]])
 
 
 def _module(file: Path, root: Path) -> str:
