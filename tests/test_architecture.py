@@ -159,7 +159,7 @@ sys.stdout.write(repr(touched) + chr(10))
 def run_watched(modules, before="", after=""):
     code = IMPORT_WATCH % {"modules": ", ".join(modules), "before": before, "after": after}
     outcome = subprocess.run(
-        [sys.executable, "-B", "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=120
+        [sys.executable, "-B", "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=600
     )
     return outcome.stdout.splitlines()
 
@@ -179,6 +179,25 @@ def test_importing_the_light_modules_touches_nothing_and_loads_no_network_librar
     )
     before = "import numpy\nstate = random.getstate(), numpy.random.get_state()[1].tolist()"
     touched, state = run_watched([f"metaiqa_core.{module}" for module in light], before, after)
+    assert (touched, state) == ("[]", "(True, False)")
+
+
+GLOBAL_STATE = """
+def state():
+    return (
+        random.getstate(), numpy.random.get_state()[1].tolist(), torch.get_rng_state().tolist(),
+        torch.get_default_dtype(), str(torch.get_default_device()), torch.get_num_threads(),
+        torch.are_deterministic_algorithms_enabled(), torch.is_grad_enabled(), numpy.geterr(),
+    )
+"""
+
+
+def test_importing_every_file_of_the_core_writes_nothing_asks_no_network_and_moves_no_seed_or_device():
+    modules = [module for module in sorted(MODULES) if not module.endswith("__main__")]
+    before = f"import numpy, torch\n{GLOBAL_STATE}\nearlier = state()"
+    touched, state = run_watched(
+        modules, before, "sys.stdout.write(repr((state() == earlier, torch.cuda.is_initialized())))"
+    )
     assert (touched, state) == ("[]", "(True, False)")
 
 
