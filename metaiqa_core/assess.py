@@ -27,8 +27,8 @@ class Assessor:
     """Scores photos with one model; safe to share between threads, since it holds no state but the weights.
 
     Args:
-        checkpoint: The network with its card.
-        limits: What sizes of photos are accepted.
+        checkpoint: network with its card.
+        limits: sizes of photos that are accepted; None: the defaults.
     """
 
     def __init__(self, checkpoint: Checkpoint, *, limits: DecodeLimits | None = None) -> None:

@@ -82,13 +82,13 @@ def gradient_map(
     that large photos cost no more memory than small ones.
 
     Args:
-        network: Maps photos (B, 3, H, W), RGB in [0, 1], to scores (B,), higher is better.
-        photo: As `decode` returns it.
-        preprocessing: The network's own.
-        method: A key of `METHODS`.
-        model: Name for the result.
-        settings: How to run the slower methods.
-        seed: Of the noise that SmoothGrad adds.
+        network: network from photos (B, 3, H, W), RGB in [0, 1], to scores (B,), higher is better.
+        photo: decoded photo.
+        preprocessing: preprocessing of the network.
+        method: key of the method in `METHODS`.
+        model: name of the model, kept with the map.
+        settings: settings of the methods; None: the defaults.
+        seed: seed of the noise that SmoothGrad adds, 0 or more.
 
     Returns:
         The map; before it a `Progress` for each step. Equal arguments give equal maps.
