@@ -104,7 +104,7 @@ def localise(assessor: Assessor, files: Sequence[Path], work: Path, seed: int) -
                         "photo": file.name,
                         "damage": damage.key,
                         "method": method.key,
-                        "ratio": energy_ratio(result.values, region, signed=method.signed),
+                        "ratio": energy_ratio(result.at(damaged), region, signed=method.signed),
                         "score_before": before,
                         "score_after": 100 * result.unit_score,
                         "gap": result.completeness_gap,

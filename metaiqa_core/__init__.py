@@ -10,15 +10,20 @@ Importing the package touches no disk, network, seed or device: `Assessor` is lo
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from metaiqa_core.assess import Assessment, Assessor
+    from metaiqa_core.assess import Assessor
+    from metaiqa_core.assessment import Assessment
 
 __version__ = "0.1.0"
 __all__ = ["Assessment", "Assessor", "__version__"]
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("Assessor", "Assessment"):
-        from metaiqa_core import assess
+    if name == "Assessor":
+        from metaiqa_core.assess import Assessor
 
-        return getattr(assess, name)
+        return Assessor
+    if name == "Assessment":
+        from metaiqa_core.assessment import Assessment
+
+        return Assessment
     raise AttributeError(f"module 'metaiqa_core' has no attribute {name!r}")

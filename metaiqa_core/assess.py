@@ -1,26 +1,21 @@
-"""From a photo to an answer: a score with its meaning, its uncertainty, and where in the photo it comes from."""
+"""From a photo to its assessment by one model."""
 
-import bisect
 import itertools
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import nn
 
+from metaiqa_core.assessment import Assessment, QualityMap, percentile_of, word_of
 from metaiqa_core.errors import MetaIQAError
 from metaiqa_core.images import DecodeLimits, Photo, PhotoSource, decode
 from metaiqa_core.models.card import ModelCard
 from metaiqa_core.models.checkpoints import Checkpoint, load_checkpoint
-from metaiqa_core.preprocessing import Box, Preprocessing, tiles
+from metaiqa_core.preprocessing import Preprocessing, tiles
 from metaiqa_core.progress import Progress, Work, finish
-
-WORDS = ("Bad", "Poor", "Fair", "Good", "Excellent")
-"""The five-grade quality scale (ITU-R BT.500), a fifth of the score scale each."""
 
 TILE = 500
 """Side of the tiles of the reading at 100 %, in photo pixels: the size of the photos the default model learnt on."""
@@ -28,69 +23,12 @@ TILE = 500
 _LOOK_AHEAD = 3
 
 
-@dataclass(frozen=True)
-class QualityMap:
-    """The reading at 100 %: native-resolution tiles and the score of each, 0-100."""
-
-    boxes: tuple[Box, ...]
-    scores: tuple[float, ...]
-
-    @property
-    def score(self) -> float:
-        """Mean score of the tiles, 0-100."""
-        return float(np.mean(self.scores))
-
-
-@dataclass(frozen=True)
-class Assessment:
-    """What the model says about one photo; all scores 0-100, higher is better.
-
-    Attributes:
-        score: The photo as seen on a screen: shrunk as a whole to the model's resolution.
-        interval_low: Lower end of the interval around `score`; None where the model has no calibration.
-        interval_high: Upper end.
-        interval_level: Nominal coverage of the interval, in (0, 1).
-        word: The grade of `score` on the five-grade scale.
-        percentile: Share of the population, in %, that the model scores below this photo; None without calibration.
-        population: Whose percentile it is.
-        at_full_size: The reading at 100 %, where it was asked for.
-        model: Name of the model.
-        width: Upright width of the photo, pixels.
-        height: Upright height, pixels.
-        format: File format.
-        notes: What decoding had to do, in sentences.
-    """
-
-    score: float
-    interval_low: float | None
-    interval_high: float | None
-    interval_level: float | None
-    word: str
-    percentile: float | None
-    population: str | None
-    at_full_size: QualityMap | None
-    model: str
-    width: int
-    height: int
-    format: str
-    notes: tuple[str, ...]
-
-
-def word_of(score: float) -> str:
-    """Return the grade of a score on the five-grade scale.
-
-    >>> word_of(19.9), word_of(20), word_of(100)
-    ('Bad', 'Poor', 'Excellent')
-    """
-    return WORDS[min(int(score // 20), 4)]
-
-
 class Assessor:
     """Scores photos with one model; safe to share between threads, since it holds no state but the weights.
 
     Args:
-        checkpoint: The network with its card.
-        limits: What sizes of photos are accepted.
+        checkpoint: network with its card.
+        limits: sizes of photos that are accepted; None: the defaults.
     """
 
     def __init__(self, checkpoint: Checkpoint, *, limits: DecodeLimits | None = None) -> None:
@@ -211,16 +149,3 @@ class Assessor:
             format=photo.format,
             notes=photo.notes,
         )
-
-
-def percentile_of(score: float, quantiles: tuple[float, ...]) -> float:
-    """Return the share of a population below a score, in %, read off its 101 quantiles and interpolated between them.
-
-    >>> percentile_of(50.5, tuple(range(101)))
-    50.5
-    """
-    above = bisect.bisect_right(quantiles, score)
-    if above in (0, len(quantiles)):
-        return 0.0 if above == 0 else 100.0
-    low, high = quantiles[above - 1], quantiles[above]
-    return above - 1 + (score - low) / (high - low)

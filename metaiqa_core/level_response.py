@@ -29,7 +29,7 @@ from metaiqa_core.images import Photo
 WORKING_PIXELS = 512 * 384
 """The size of the photos of KADID-10k and TID2013, for which the level parameters in pixels are meant."""
 
-_TOLD_APART = 2.0
+_DISTINCT_ERRORS = 2.0
 """Two levels are told apart where people's means differ by more than this many standard errors of the difference."""
 
 
@@ -54,7 +54,7 @@ class LevelResponse:
 
     Attributes:
         distortion: The type.
-        scores: Of levels 0 (undistorted) to 5, each 0-100.
+        scores: scores of levels 0 (undistorted) to 5, each 0-100.
     """
 
     distortion: DistortionType
@@ -132,7 +132,7 @@ def read_levels(
         assessor: The model.
         pixels: (height, width, 3), uint8.
         distortion: The type.
-        seed: Of the distortion's random draws.
+        seed: seed of the distortion's random draws, 0 or more.
 
     Raises:
         DistortionError: If the type cannot be applied to this photo.
@@ -146,8 +146,8 @@ def compare_with_people(response: LevelResponse, people: Sequence[OpinionScore] 
     """Compare what each level costs in the model's scores with what it costs in people's.
 
     Args:
-        response: The model's scores.
-        people: Of levels 1 to 5, in unit scores; by default those published for the type.
+        response: scores of the model.
+        people: opinion scores of levels 1 to 5, in unit scores; None: those published for the type.
     """
     people = opinion_curve(response.distortion) if people is None else people
     undistorted, *scores = response.scores
@@ -156,7 +156,7 @@ def compare_with_people(response: LevelResponse, people: Sequence[OpinionScore] 
     in_order = told_apart = 0
     for (opinion, score), (other, its_score) in itertools.combinations(zip(people, scores, strict=True), 2):
         difference = opinion.mean - other.mean
-        if abs(difference) > _TOLD_APART * math.hypot(_standard_error(opinion), _standard_error(other)):
+        if abs(difference) > _DISTINCT_ERRORS * math.hypot(_standard_error(opinion), _standard_error(other)):
             told_apart += 1
             in_order += difference * (score - its_score) > 0
     return Disagreement(response.distortion, tuple(gaps), in_order, told_apart)

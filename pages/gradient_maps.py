@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from metaiqa_core.assess import word_of
+from metaiqa_core.assessment import word_of
 from pages.maps import chosen_photo, computing, downloads, evidence, methods, photo_maps, regions, view
 from pages.shared import frame
 from pages.shared.assessor import choose_assessor

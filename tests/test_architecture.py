@@ -13,7 +13,7 @@ LAYERS = [
     ["assets", "command_catalogue", "completion", "durations", "errors", "files", "memory", "progress"],
     ["images"],
     ["preprocessing", "databases", "distortions"],
-    ["synthesis", "tasks"],
+    ["assessment", "synthesis", "tasks"],
     ["models"],
     ["training", "evaluation", "explain", "assess"],
     ["results", "level_response"],

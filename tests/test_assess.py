@@ -12,7 +12,8 @@ from PIL import Image
 from tiny_fixtures import photo_pixels
 
 from metaiqa_core import Assessor
-from metaiqa_core.assess import TILE, Assessment, percentile_of, word_of
+from metaiqa_core.assess import TILE
+from metaiqa_core.assessment import ROW_FIELDS, Assessment, QualityMap, failed_row, percentile_of, word_of
 from metaiqa_core.errors import CheckpointError, PhotoError
 from metaiqa_core.images import DecodeLimits, decode
 from metaiqa_core.models.checkpoints import Checkpoint
@@ -252,3 +253,32 @@ def test_the_preprocessing_is_the_cards(assessor):
 def test_an_unknown_model_is_refused():
     with pytest.raises(CheckpointError, match="^There is no model called 'nobody': expected a file"):
         Assessor.load("nobody")
+
+
+def test_an_assessment_and_a_failure_are_rows_of_the_same_fields():
+    assessment = Assessment(
+        score=61.5,
+        interval_low=None,
+        interval_high=None,
+        interval_level=None,
+        word="Good",
+        percentile=None,
+        population=None,
+        at_full_size=QualityMap((), (40.0, 50.0)),
+        model="tiny",
+        width=30,
+        height=20,
+        format="PNG",
+        notes=("16 bits reduced to 8", "transparent areas shown on white"),
+    )
+    row = assessment.to_row("a.png")
+    assert tuple(row) == ROW_FIELDS
+    assert (row["file"], row["score"], row["score_at_full_size"], row["error"]) == ("a.png", 61.5, 45.0, None)
+    assert row["notes"] == "16 bits reduced to 8; transparent areas shown on white"
+    failed = failed_row("b.png", "tiny", "b.png is empty.")
+    assert tuple(failed) == ROW_FIELDS
+    assert {name: value for name, value in failed.items() if value is not None} == {
+        "file": "b.png",
+        "model": "tiny",
+        "error": "b.png is empty.",
+    }

@@ -11,7 +11,6 @@ from scipy import stats
 from metaiqa_core.errors import EvaluationError
 from metaiqa_core.evaluation.criteria import (
     bootstrap_interval,
-    difference_interval,
     evaluate,
     fit_logistic,
     krocc,
@@ -182,26 +181,6 @@ def test_a_wider_level_gives_a_wider_interval():
     y = x + generator.normal(size=40)
     narrow, wide = (bootstrap_interval(rmse, x, y, level=level, resamples=100) for level in (0.5, 0.95))
     assert wide[0] < narrow[0] < narrow[1] < wide[1]
-
-
-def test_a_paired_difference_sees_what_overlapping_intervals_hide():
-    generator = np.random.default_rng(2)
-    opinion = generator.uniform(0, 1, 80)
-    noise = generator.normal(0, 0.25, 80)
-    better, worse = opinion + noise, opinion + 1.2 * noise
-    first, second = (bootstrap_interval(plcc, one, opinion, resamples=100) for one in (better, worse))
-    assert first[0] < second[1]  # alone they overlap
-    low, high = difference_interval(plcc, better, worse, opinion, resamples=100)
-    assert 0 < low < plcc(better, opinion) - plcc(worse, opinion) < high
-
-
-def test_the_difference_of_equal_predictions_is_zero_and_swapping_sides_changes_the_sign():
-    generator = np.random.default_rng(4)
-    opinion = generator.uniform(0, 1, 30)
-    one, other = opinion + generator.normal(0, 0.3, 30), opinion + generator.normal(0, 0.3, 30)
-    assert difference_interval(plcc, one, one, opinion, resamples=50) == (0, 0)
-    low, high = difference_interval(plcc, one, other, opinion, resamples=50)
-    assert difference_interval(plcc, other, one, opinion, resamples=50) == pytest.approx((-high, -low))
 
 
 @pytest.mark.parametrize("criterion", [srocc, plcc, rmse])

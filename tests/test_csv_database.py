@@ -80,7 +80,6 @@ def test_identical_files_share_a_group_and_so_do_images_of_one_reference(folder)
 def test_a_database_is_narrowed_down_in_order(folder):
     database = read_csv_database(write_csv(folder, "image,mos\na.jpg,50\nb.jpg,60\ncopy of a.jpg,70\n"))
     assert [image.raw_score for image in database.take([2, 0])] == [70, 50]
-    assert [image.raw_score for image in database.select(lambda image: image.raw_score > 55)] == [60, 70]
 
 
 def test_names_that_differ_from_the_file_only_in_case_are_found_and_exact_names_come_first(folder):

@@ -155,10 +155,7 @@ def test_scores_within_the_scale_become_unit_scores_in_the_same_order(tmp_path_f
 def test_official_subsets_share_no_image_and_use_every_image(layouts):
     for key, official in (("cid2013", find_official("cid2013")), ("koniq10k", KONIQ10K)):
         database = read_database(layouts[key])
-        parts = [
-            {image.path for image in database.select(lambda image, name=name: image.subset == name)}
-            for name, _ in official.subsets
-        ]
+        parts = [{image.path for image in database.images if image.subset == name} for name, _ in official.subsets]
         assert sum(map(len, parts)) == len(set.union(*parts)) == len(database)
     assert sum(size for _, size in KONIQ10K.subsets) == KONIQ10K.size
 

@@ -25,7 +25,7 @@ class CornerScore(torch.nn.Module):
 
 def made_map(values, method="saliency"):
     values = np.asarray(values, dtype=np.float32)
-    return GradientMap(values, values, method, "", {}, (80, 64), (80, 64), 0.5, 0.1, {}, None)
+    return GradientMap(values, method, "", {}, (80, 64), (80, 64), 0.5, 0.1, {}, None)
 
 
 def corner(inside, outside):

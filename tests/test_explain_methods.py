@@ -81,7 +81,7 @@ def test_the_gradient_of_a_linear_model_is_its_weight(method):
         expected = network.weight.detach().sum(0).numpy()
     # A photo without black, whose ReLU is open everywhere.
     photo = decode(np.full((HEIGHT, WIDTH, 3), 90, dtype=np.uint8))
-    np.testing.assert_allclose(map_of(network, photo, method).values, expected, atol=1e-6)
+    np.testing.assert_allclose(map_of(network, photo, method).model_map, expected, atol=1e-6)
 
 
 class SumScore(nn.Module):
@@ -93,11 +93,11 @@ def test_methods_that_multiply_by_the_input_agree_with_the_linear_models_terms()
     network, photo = LinearScore(), photo_of()
     weight, image = network.weight.detach().numpy(), photo.pixels.transpose(2, 0, 1) / 255
     np.testing.assert_allclose(
-        map_of(network, photo, "gradient-x-input").values, (weight * image).sum(0), rtol=1e-4, atol=1e-8
+        map_of(network, photo, "gradient-x-input").model_map, (weight * image).sum(0), rtol=1e-4, atol=1e-8
     )
     for method in ("integrated-gradients", "deeplift"):
         result = map_of(network, photo, method)
-        np.testing.assert_allclose(result.values, (weight * (image - 0.5)).sum(0), rtol=1e-3, atol=1e-7)
+        np.testing.assert_allclose(result.at(photo), (weight * (image - 0.5)).sum(0), rtol=1e-3, atol=1e-7)
         assert result.completeness_gap < 1e-4
     assert result.unit_score == pytest.approx((weight * image).sum(), abs=1e-5)
 
@@ -105,13 +105,13 @@ def test_methods_that_multiply_by_the_input_agree_with_the_linear_models_terms()
 def test_smoothgrad_with_one_noiseless_sample_is_the_gradient():
     network, photo = small_network(), photo_of()
     smooth = map_of(network, photo, "smoothgrad", MapSettings(smoothing=0, samples=1, noise=0))
-    np.testing.assert_array_equal(smooth.values, map_of(network, photo, "saliency").values)
+    np.testing.assert_array_equal(smooth.model_map, map_of(network, photo, "saliency").model_map)
 
 
 def test_smoothgrad_depends_on_its_seed_and_on_nothing_else():
     network, photo = small_network(), photo_of()
     state = torch.random.get_rng_state()
-    first, again, other = (map_of(network, photo, "smoothgrad", seed=seed).values for seed in (1, 1, 2))
+    first, again, other = (map_of(network, photo, "smoothgrad", seed=seed).model_map for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
     assert torch.equal(state, torch.random.get_rng_state())
@@ -156,7 +156,7 @@ def test_occlusion_agrees_with_captums():
 
 def test_occlusion_covers_every_pixel_whatever_the_sizes():
     ours = map_of(small_network(), photo_of(height=67, width=83), "occlusion")
-    assert np.isfinite(ours.values).all()
+    assert np.isfinite(ours.model_map).all()
 
 
 def test_guided_backpropagation_stops_what_lowers_the_score_at_a_capped_activation():
@@ -177,7 +177,7 @@ def test_guided_backpropagation_stops_what_lowers_the_score_at_a_capped_activati
         network = Signed(sign)
         network.last.weight.data = torch.eye(3)[:, :, None, None]
         network.convolution.weight.data.zero_()
-        maps.append(map_of(network, photo, "guided-backpropagation").values)
+        maps.append(map_of(network, photo, "guided-backpropagation").model_map)
     assert maps[0].max() > 0
     assert np.all(maps[1] == 0)
 
@@ -219,7 +219,7 @@ def test_shifting_the_photo_shifts_the_map(method):
     for left in (48, 80):
         shifted = scene.copy()
         shifted[32:56, left : left + 24] = patch
-        maps.append(map_of(network, decode(shifted), method, MapSettings(window=0.25, stride=1 / 6)).values)
+        maps.append(map_of(network, decode(shifted), method, MapSettings(window=0.25, stride=1 / 6)).model_map)
     inside = slice(24, 64), slice(40, 80)
     moved = np.roll(maps[1], -32, axis=1)[inside]
     np.testing.assert_allclose(moved, maps[0][inside], atol=0.02 * np.abs(maps[0]).max())
@@ -232,14 +232,14 @@ def test_every_method_maps_our_networks(method, tiny_checkpoint):
     checkpoint = load_checkpoint(tiny_checkpoint)
     photo = photo_of(height=100, width=150)
     result = map_of(checkpoint.network, photo, method, MapSettings(), checkpoint.preprocessing, model="tiny")
-    assert result.values.shape == (100, 150)
-    assert result.values.dtype == np.float32
+    assert result.at(photo).shape == (100, 150)
+    assert result.at(photo).dtype == np.float32
     assert (result.input_size, result.photo_size) == ((96, 64), (150, 100))
     assert result.model_map.shape == (64, 96)
     assert (result.completeness_gap is not None) == find_method(method).complete
-    assert result.values.std() > 0
+    assert result.at(photo).std() > 0
     if not find_method(method).signed:
-        assert result.values.min() >= 0
+        assert result.at(photo).min() >= 0
 
 
 def state_of(network):
@@ -277,11 +277,11 @@ def test_the_network_is_left_as_it_was_after_a_failure_and_after_a_cancel(method
 def test_threads_that_share_a_network_get_the_maps_they_would_get_alone(method):
     network = small_network()
     photos = [photo_of(seed) for seed in range(4)]
-    alone = [map_of(network, photo, method).values for photo in photos]
+    alone = [map_of(network, photo, method).model_map for photo in photos]
     together = [None] * 4
 
     def work(place):
-        together[place] = map_of(network, photos[place], method).values
+        together[place] = map_of(network, photos[place], method).model_map
 
     threads = [threading.Thread(target=work, args=(place,)) for place in range(4)]
     for thread in threads:
@@ -296,9 +296,9 @@ def test_threads_that_share_a_network_get_the_maps_they_would_get_alone(method):
 def test_a_map_can_be_asked_for_where_gradients_are_off(method):
     network, photo = small_network(), photo_of()
     with torch.inference_mode():
-        inside = map_of(network, photo, method).values
+        inside = map_of(network, photo, method).model_map
         assert torch.is_inference_mode_enabled()
-    np.testing.assert_array_equal(inside, map_of(network, photo, method).values)
+    np.testing.assert_array_equal(inside, map_of(network, photo, method).model_map)
 
 
 def test_smoothing_keeps_the_sum_of_a_signed_map():

@@ -14,6 +14,7 @@ from metaiqa_core.explain.gradient_maps import GradientMap
 from metaiqa_core.explain.map_files import metadata_of, save_map
 from metaiqa_core.explain.overlay import legend, overlay
 from metaiqa_core.explain.regions import Region, energy_ratio, hurt_energy, worst_regions
+from metaiqa_core.images import decode
 
 
 def pixels_of(height=60, width=90):
@@ -22,9 +23,7 @@ def pixels_of(height=60, width=90):
 
 def result_of(values, method="grad-cam"):
     height, width = values.shape
-    return GradientMap(
-        values, values, method, "tiny", {}, (width, height), (width, height), 0.5, 0.1, {"seed": 0}, None
-    )
+    return GradientMap(values, method, "tiny", {}, (width, height), (width, height), 0.5, 0.1, {"seed": 0}, None)
 
 
 def test_an_overlay_without_opacity_is_the_photo():
@@ -129,14 +128,15 @@ def test_an_even_map_is_at_chance_and_one_inside_the_region_alone_at_the_most_th
 
 def test_a_saved_map_comes_back_with_all_that_belongs_to_it(tmp_path):
     result = result_of(np.random.default_rng(0).normal(size=(60, 90)).astype(np.float32))
-    save_map(result, tmp_path / "map.npz")
+    photo = decode(pixels_of())
+    save_map(result, tmp_path / "map.npz", photo)
     with np.load(tmp_path / "map.npz", allow_pickle=False) as content:
-        np.testing.assert_array_equal(content["values"], result.values)
+        np.testing.assert_array_equal(content["values"], result.at(photo))
         assert json.loads(str(content["metadata"])) == metadata_of(result)
-    save_map(result, tmp_path / "map.png", pixels=pixels_of(), opacity=0.4)
+    save_map(result, tmp_path / "map.png", photo, opacity=0.4)
     with Image.open(tmp_path / "map.png") as image:
         np.testing.assert_array_equal(
-            np.asarray(image), overlay(pixels_of(), result.values, opacity=0.4, mode="signed")
+            np.asarray(image), overlay(pixels_of(), result.at(photo), opacity=0.4, mode="signed")
         )
         assert json.loads(image.text["metaiqa"])["method"] == "grad-cam"
 
@@ -144,7 +144,7 @@ def test_a_saved_map_comes_back_with_all_that_belongs_to_it(tmp_path):
 def test_a_failed_save_leaves_the_old_file_and_no_other(tmp_path):
     (tmp_path / "folder.npz").mkdir()
     with pytest.raises(ExplanationError, match=r"The map cannot be written to .*: .*\. Make room or choose another"):
-        save_map(result_of(np.zeros((60, 90), dtype=np.float32)), tmp_path / "folder.npz")
+        save_map(result_of(np.zeros((60, 90), dtype=np.float32)), tmp_path / "folder.npz", decode(pixels_of()))
     assert [path.name for path in tmp_path.iterdir()] == ["folder.npz"]
     with pytest.raises(ExplanationError, match=r"A map is written as \.png or \.npz, got 'map\.gif': choose one"):
-        save_map(result_of(np.zeros((60, 90), dtype=np.float32)), tmp_path / "map.gif")
+        save_map(result_of(np.zeros((60, 90), dtype=np.float32)), tmp_path / "map.gif", decode(pixels_of()))

@@ -91,7 +91,7 @@ def test_a_map_of_a_sample_is_there_at_once(maps, entry):
     [found] = maps(page).maps.values()
     score = Assessor.load().assess(samples.content(samples.NAMES[0])).score
     assert maps(page).score == pytest.approx(score, abs=1e-3)
-    assert np.abs(found.values).max() > 0
+    assert np.abs(found.model_map).max() > 0
     assert any(f">{score:.1f}<" in element.proto.body for element in page.get("html"))
     assert len(page.get("plotly_chart")) >= 1
     assert not page.error

@@ -13,7 +13,8 @@ from PIL import Image
 from skimage import data
 from skimage.color import rgb2lab
 
-from metaiqa_core.assess import WORDS, Assessor, QualityMap
+from metaiqa_core.assess import Assessor
+from metaiqa_core.assessment import WORDS, QualityMap
 from metaiqa_core.images import decode
 from metaiqa_core.preprocessing import tiles
 from pages.scoring import exports, quality_map, ranked_table

@@ -7,7 +7,8 @@ from page_fixtures import ROOT, cat_jpeg, jpeg, tiny_default  # noqa: F401
 from skimage import data
 from streamlit.testing.v1 import AppTest
 
-from metaiqa_core.assess import Assessor, word_of
+from metaiqa_core.assess import Assessor
+from metaiqa_core.assessment import word_of
 from metaiqa_core.models.checkpoints import DEFAULT_MODEL
 from pages.shared import long_work, samples
 

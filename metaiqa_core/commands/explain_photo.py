@@ -44,7 +44,7 @@ def explain_photo(arguments: argparse.Namespace) -> int:
         targets = [arguments.output / f"{method}{suffix}" for suffix in MAP_SUFFIXES] if several else [arguments.output]
         for target in targets:
             _save(result, target, photo, arguments.opacity, arguments.mode)
-        description = _describe(result, targets)
+        description = _describe(result, photo, targets)
         if arguments.evidence:
             description["evidence"] = _evidence(checkpoint, photo, checkpoint.preprocessing, result, arguments.seed)
         described.append(description)
@@ -67,13 +67,13 @@ def _check_output(output: Path, *, several: bool) -> None:
 
 
 def _save(result: GradientMap, target: Path, photo: Photo, opacity: float, mode: Mode | None) -> None:
-    save_map(result, target, pixels=photo.pixels, opacity=opacity, mode=mode)
+    save_map(result, target, photo, opacity=opacity, mode=mode)
     sys.stderr.write(f"wrote {target}\n")
 
 
-def _describe(result: GradientMap, targets: Sequence[Path]) -> dict[str, Any]:
+def _describe(result: GradientMap, photo: Photo, targets: Sequence[Path]) -> dict[str, Any]:
     measured = localisation_of(result.model, result.method)
-    regions = worst_regions(result.values, signed=find_method(result.method).signed)
+    regions = worst_regions(result.at(photo), signed=find_method(result.method).signed)
     found: dict[str, Any] | None = None
     if measured is not None:
         found = {

@@ -8,25 +8,11 @@ from typing import Any
 
 from tqdm import tqdm
 
-from metaiqa_core.assess import Assessment, Assessor
+from metaiqa_core.assess import Assessor
+from metaiqa_core.assessment import ROW_FIELDS, Assessment, failed_row
 from metaiqa_core.commands.output import as_csv, as_json, as_table, write
 from metaiqa_core.errors import MetaIQAError, PhotoError
 from metaiqa_core.images import READABLE_SUFFIXES
-
-_COLUMNS = (
-    "file",
-    "score",
-    "interval_low",
-    "interval_high",
-    "word",
-    "percentile",
-    "score_at_full_size",
-    "model",
-    "width",
-    "height",
-    "notes",
-    "error",
-)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
         for file, outcome in zip(files, assessor.assess_many(files, at_full_size=arguments.full_size), strict=True):
             rows.append(_row(file, outcome, assessor.card.name))
             bar.update()
-    text = {"json": as_json, "csv": lambda rows: as_csv(rows, _COLUMNS), "table": _table}[arguments.format](rows)
+    text = {"json": as_json, "csv": lambda rows: as_csv(rows, ROW_FIELDS), "table": _table}[arguments.format](rows)
     write(text, arguments.output)
     return 1 if any(row["error"] for row in rows) else 0
 
@@ -81,24 +67,9 @@ def find_photos(names: list[str]) -> list[Path]:
 
 
 def _row(file: Path, outcome: Assessment | MetaIQAError, model: str) -> dict[str, Any]:
-    row: dict[str, Any] = dict.fromkeys(_COLUMNS) | {"file": str(file), "model": model}
-    if isinstance(outcome, MetaIQAError):
-        return row | {"error": str(outcome)}
-    return row | {
-        "score": round(outcome.score, 4),
-        "interval_low": _rounded(outcome.interval_low),
-        "interval_high": _rounded(outcome.interval_high),
-        "word": outcome.word,
-        "percentile": _rounded(outcome.percentile),
-        "score_at_full_size": _rounded(outcome.at_full_size.score if outcome.at_full_size else None),
-        "width": outcome.width,
-        "height": outcome.height,
-        "notes": "; ".join(outcome.notes),
-    }
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)
+    """Return the row of an assessment or of a failure, numbers with four decimals."""
+    row = failed_row(str(file), model, str(outcome)) if isinstance(outcome, MetaIQAError) else outcome.to_row(str(file))
+    return {name: round(value, 4) if isinstance(value, float) else value for name, value in row.items()}
 
 
 def _table(rows: list[dict[str, Any]]) -> str:

@@ -1,7 +1,7 @@
 """One photo with its opinion score, and a database of them: the only form in which scores travel."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,10 +87,6 @@ class Database:
     def subsets(self) -> tuple[str, ...]:
         """Name the official subsets in the order in which they first occur; empty where there are none."""
         return tuple(dict.fromkeys(image.subset for image in self.images if image.subset))
-
-    def select(self, keep: Callable[[RatedImage], bool]) -> "Database":
-        """Return the images that `keep` accepts, in the same order."""
-        return Database(self.name, tuple(image for image in self.images if keep(image)), self.raw_range)
 
     def take(self, indices: list[int]) -> "Database":
         """Return the images at these positions, in that order."""

@@ -176,32 +176,6 @@ _OF_ROWS: dict[Callable[[Scores, Scores], float], Callable[[Scores, Scores], Sco
 """The same criteria for many resamples (R, n) at once: (R,)."""
 
 
-def difference_interval(
-    criterion: Callable[[Scores, Scores], float],
-    first: ArrayLike,
-    second: ArrayLike,
-    opinion: ArrayLike,
-    *,
-    level: float = 0.95,
-    resamples: int = 1000,
-    seed: int = 0,
-) -> tuple[float, float]:
-    """Paired bootstrap interval of criterion(first) - criterion(second) on the same images.
-
-    An interval without 0 is a significant difference at 1 - level.
-    """
-    first, opinion = checked(first, opinion)
-    second, _ = checked(second, opinion)
-    generator = np.random.default_rng(seed)
-    differences = []
-    for _ in range(resamples):
-        drawn = generator.integers(0, len(opinion), len(opinion))
-        if min(np.ptp(first[drawn]), np.ptp(second[drawn]), np.ptp(opinion[drawn])) > 0:
-            differences.append(criterion(first[drawn], opinion[drawn]) - criterion(second[drawn], opinion[drawn]))
-    low, high = np.quantile(differences, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
-
-
 def checked(predicted: ArrayLike, opinion: ArrayLike) -> tuple[Scores, Scores]:
     """Return both as float arrays, or say why they cannot be compared.
 

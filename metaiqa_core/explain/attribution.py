@@ -32,7 +32,7 @@ _CAPTUM_WARNS = threading.Lock()
 
 @dataclass(frozen=True, eq=False)
 class Attribution:
-    """What one method says.
+    """Attribution of the score to the pixels by one method.
 
     Attributes:
         values: (1, C, H, W) at the model's input, C = 3, or 1 where a method knows no colours.
@@ -51,10 +51,10 @@ class AttributionRequest:
     """Everything a method works with.
 
     Attributes:
-        twin: A private twin of the network.
-        images: (1, 3, H, W) in [0, 1].
-        settings: How to run it.
-        seed: Of the noise.
+        twin: private twin of the network (see `replica`).
+        images: photo, shape (1, 3, H, W), RGB in [0, 1].
+        settings: settings of the methods.
+        seed: seed of the noise, 0 or more.
     """
 
     twin: ScoreOf

@@ -19,7 +19,7 @@ from metaiqa_core.images import Photo
 from metaiqa_core.preprocessing import Preprocessing
 from metaiqa_core.progress import Progress, Work
 
-_LOOKS_AWAY = 0.5
+_ALIKE = 0.5
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ class DeletionInsertion:
         shares: Shares of the pixels replaced, from 0 to 1.
         deletion: The map's curve from the photo to the blurred photo.
         insertion: The map's curve back.
-        random_deletion_curves: Those of the random maps.
-        random_insertion_curves: Those of the random maps.
+        random_deletion_curves: deletion curves of the random maps.
+        random_insertion_curves: insertion curves of the random maps.
     """
 
     shares: tuple[float, ...]
@@ -100,7 +100,7 @@ class RandomisationCheck:
     @property
     def looks_at_model(self) -> bool:
         """Whether the map changes when the weights do: correlation below 0.5 with all weights random."""
-        return self.backbone < _LOOKS_AWAY
+        return self.backbone < _ALIKE
 
 
 def deletion_insertion(
@@ -116,13 +116,13 @@ def deletion_insertion(
     """Measure how early a map moves the score, against random maps.
 
     Args:
-        network: The one that `result` explains.
-        photo: The photo it explains.
-        preprocessing: The network's own.
-        result: The map to judge.
-        steps: Points on a curve after its start.
-        random_maps: Smoothed noise to compare with.
-        seed: Of the noise.
+        network: network that `result` explains.
+        photo: photo that `result` explains.
+        preprocessing: preprocessing of the network.
+        result: map to judge.
+        steps: number of points on a curve after its start, at least 2.
+        random_maps: number of maps of smoothed noise to compare with, at least 1.
+        seed: seed of the noise, 0 or more.
 
     Source:
         Petsiuk et al., "RISE: Randomized Input Sampling for Explanation of Black-box Models", BMVC 2018.
@@ -164,11 +164,11 @@ def randomisation(
     """Compare a map with those of the same network under random weights.
 
     Args:
-        network: The one that `result` explains; left as it is.
-        photo: The photo it explains.
-        preprocessing: The network's own.
-        result: The map to judge.
-        seed: Of the weights.
+        network: network that `result` explains; left as it is.
+        photo: photo that `result` explains.
+        preprocessing: preprocessing of the network.
+        result: map to judge.
+        seed: seed of the random weights, 0 or more.
 
     Source:
         Adebayo et al., "Sanity Checks for Saliency Maps", NeurIPS 2018.

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.fft import dctn, idctn
+from scipy.ndimage import gaussian_filter
 from torch import Tensor, nn
 
 from metaiqa_core.errors import ExplanationError
@@ -23,25 +23,25 @@ from metaiqa_core.progress import Work
 
 @dataclass(frozen=True, eq=False)
 class GradientMap:
-    """One method's map of one photo, for one model.
+    """One method's map of one photo for one model, at the size of the model's input.
+
+    Values below 0 lower the score (hurt), values above 0 raise it (help), summed over the colours. For methods that are
+    not `signed`, read the magnitude; where they are smoothed (the default), it is the local magnitude, never negative.
 
     Attributes:
-        values: (H, W), float32, at the size of the photo's pixels; negative lowers the score (hurts), positive raises
-            it (helps), summed over the colours. For methods that are not `signed`, read the magnitude; where they
-            are smoothed (the default), it is the local magnitude, never negative.
-        model_map: (h, w), float32, the same at the model's input.
-        method: Key of the method.
-        model: Name of the model.
-        preprocessing: How the photo became the input.
-        input_size: (width, height) of the input, pixels.
-        photo_size: (width, height) of the photo's pixels.
-        unit_score: The model's score of the photo, about [0, 1].
-        seconds: What the map took.
-        settings: How the method was run, seed included.
-        completeness_gap: Share of the score difference that the values miss; None where a method promises no sum.
+        model_map: values, shape (h, w), float32.
+        method: key of the method in `METHODS`.
+        model: name of the model.
+        preprocessing: fields of the `Preprocessing` that made the photo the model's input.
+        input_size: (width, height) of the model's input, pixels.
+        photo_size: upright (width, height) of the photo at full size, pixels.
+        unit_score: score of the photo by the model, about [0, 1].
+        seconds: time that the map took, seconds.
+        settings: fields of the `MapSettings`, and the seed.
+        completeness_gap: share of the score difference that the values miss, 0 or more; None where a method promises
+            no sum.
     """
 
-    values: NDArray[np.float32]
     model_map: NDArray[np.float32]
     method: str
     model: str
@@ -52,6 +52,17 @@ class GradientMap:
     seconds: float
     settings: dict[str, Any]
     completeness_gap: float | None
+
+    def at(self, photo: Photo) -> NDArray[np.float32]:
+        """Interpolate the map to the pixels of its photo.
+
+        Args:
+            photo: photo that was explained, decoded at any size.
+
+        Returns:
+            Values, shape (H, W) of `photo.pixels`, float32.
+        """
+        return to_photo_pixels(self.model_map, photo)
 
 
 def gradient_map(
@@ -71,13 +82,13 @@ def gradient_map(
     that large photos cost no more memory than small ones.
 
     Args:
-        network: Maps photos (B, 3, H, W), RGB in [0, 1], to scores (B,), higher is better.
-        photo: As `decode` returns it.
-        preprocessing: The network's own.
-        method: A key of `METHODS`.
-        model: Name for the result.
-        settings: How to run the slower methods.
-        seed: Of the noise that SmoothGrad adds.
+        network: network from photos (B, 3, H, W), RGB in [0, 1], to scores (B,), higher is better.
+        photo: decoded photo.
+        preprocessing: preprocessing of the network.
+        method: key of the method in `METHODS`.
+        model: name of the model, kept with the map.
+        settings: settings of the methods; None: the defaults.
+        seed: seed of the noise that SmoothGrad adds, 0 or more.
 
     Returns:
         The map; before it a `Progress` for each step. Equal arguments give equal maps.
@@ -91,15 +102,13 @@ def gradient_map(
     images = model_input(network, photo, preprocessing)
     attribution = yield from ATTRIBUTIONS[method](AttributionRequest(replica(network), images, settings, seed))
     model_map = _smoothed(_summed(attribution, method), settings.smoothing, signed=signed)
-    height, width = photo.pixels.shape[:2]
     return GradientMap(
-        values=to_photo_pixels(model_map, photo),
         model_map=model_map,
         method=method,
         model=model,
         preprocessing=preprocessing.to_dict(),
         input_size=(images.shape[3], images.shape[2]),
-        photo_size=(width, height),
+        photo_size=photo.full_size,
         unit_score=attribution.unit_score,
         seconds=time.perf_counter() - start,
         settings={**dataclasses.asdict(settings), "seed": seed},
@@ -124,17 +133,8 @@ def _smoothed(values: NDArray[np.float32], smoothing: float, *, signed: bool) ->
     sigma = smoothing * min(values.shape)
     if sigma == 0:
         return values
-    calm = _gaussian(values, sigma)
-    return calm if signed else np.sqrt(_gaussian(np.square(calm), sigma).clip(min=0))
-
-
-def _gaussian(values: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
-    """Convolve with a Gaussian; the cosine transform reflects at the edges, and takes no longer for a wide one."""
-    spectrum = dctn(values)
-    for length, shape in zip(values.shape, ((-1, 1), (1, -1)), strict=True):
-        frequency = np.pi * np.arange(length, dtype=np.float32) / length
-        spectrum *= np.exp(-0.5 * np.square(sigma * frequency)).reshape(shape)
-    return idctn(spectrum)
+    calm = gaussian_filter(values, sigma)
+    return calm if signed else np.sqrt(gaussian_filter(np.square(calm), sigma))
 
 
 def _summed(attribution: Attribution, method: str) -> NDArray[np.float32]:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 
 from metaiqa_core.errors import ExplanationError
@@ -14,6 +13,7 @@ from metaiqa_core.explain.gradient_maps import GradientMap
 from metaiqa_core.explain.methods import find_method
 from metaiqa_core.explain.overlay import Mode, overlay
 from metaiqa_core.files import write_whole
+from metaiqa_core.images import Photo
 
 MAP_SUFFIXES = (".png", ".npz")
 
@@ -21,26 +21,29 @@ MAP_SUFFIXES = (".png", ".npz")
 def metadata_of(result: GradientMap) -> dict[str, Any]:
     """Return everything about a map but its values, ready for JSON."""
     content = {field.name: getattr(result, field.name) for field in dataclasses.fields(result)}
-    del content["values"], content["model_map"]
+    del content["model_map"]
     return content | {"input_size": list(result.input_size), "photo_size": list(result.photo_size)}
 
 
 def save_map(
     result: GradientMap,
     path: Path,
+    photo: Photo,
     *,
-    pixels: NDArray[np.uint8] | None = None,
     opacity: float = 0.6,
     mode: Mode | None = None,
 ) -> None:
-    """Write a map: `.npz` with `values`, `model_map` and `metadata` (JSON), or `.png` as an overlay.
+    """Write a map at the size of a decoded photo: as numbers (`.npz`) or as a picture (`.png`).
+
+    The numbers are `values` (H, W) at the photo's pixels, `model_map` (h, w) and `metadata` (JSON); the picture is the
+    map over the photo.
 
     Args:
-        result: The map.
-        path: Where; the suffix decides what.
-        pixels: The photo (H, W, 3), uint8, for a picture.
-        opacity: See `overlay`.
-        mode: See `overlay`; None: signed where the method's sign means harm or help.
+        result: map to write.
+        path: target file, ending in .npz or .png.
+        photo: photo that the map explains.
+        opacity: see `overlay`.
+        mode: see `overlay`; None: signed where the method's sign means harm or help.
 
     Raises:
         ExplanationError: If the suffix is neither, or the disk refuses; an older file stays as it was.
@@ -53,12 +56,10 @@ def save_map(
 
         def write(temporary: Path) -> None:
             with temporary.open("wb") as file:
-                np.savez_compressed(file, values=result.values, model_map=result.model_map, metadata=metadata)
+                np.savez_compressed(file, values=result.at(photo), model_map=result.model_map, metadata=metadata)
     else:
-        if pixels is None:
-            raise ValueError("a picture of a map needs the photo's pixels")
         chosen: Mode = mode or ("signed" if find_method(result.method).signed else "magnitude")
-        image = Image.fromarray(overlay(pixels, result.values, opacity=opacity, mode=chosen))
+        image = Image.fromarray(overlay(photo.pixels, result.at(photo), opacity=opacity, mode=chosen))
         notes = PngImagePlugin.PngInfo()
         notes.add_itxt("metaiqa", metadata)
 

@@ -37,8 +37,8 @@ class Localisation:
         low: Lower end of its 95 % interval (bootstrap over photos).
         high: Upper end.
         model: Name of the model.
-        seed: Of places, noise and bootstrap.
-        date: Of the measurement, ISO.
+        seed: seed of places, noise and bootstrap.
+        date: date of the measurement, ISO 8601.
     """
 
     method: str

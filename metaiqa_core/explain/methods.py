@@ -8,14 +8,14 @@ from metaiqa_core.errors import ExplanationError
 
 
 @dataclass(frozen=True)
-class Method:
+class MapMethod:
     """What people and programs need to know about a method before they choose it.
 
     Attributes:
-        key: Its name on the command line and in files.
-        title: Its name on a page.
-        sentence: What it does, in one plain line.
-        cost: How long it takes at default settings, in forward and backward passes of the network.
+        key: name on the command line and in files.
+        title: name on a page.
+        sentence: description in one plain line.
+        cost: time at default settings, in forward and backward passes of the network.
         signed: Whether a value's sign tells harm (negative) from help (positive). Elsewhere a sign only says whether
             the score would rise or fall if the pixel grew brighter, and the magnitude is to be read.
         complete: Whether the values add up to a difference of scores, photo against baseline.
@@ -30,7 +30,7 @@ class Method:
 
 
 _ALL = (
-    Method(
+    MapMethod(
         "saliency",
         "Gradient",
         "How much the score would change if a pixel changed a little: the paper's map.",
@@ -38,7 +38,7 @@ _ALL = (
         signed=False,
         complete=False,
     ),
-    Method(
+    MapMethod(
         "gradient-x-input",
         "Gradient x input",
         "The gradient times the pixel's own value: what the pixel adds to the score, to first order.",
@@ -46,7 +46,7 @@ _ALL = (
         signed=True,
         complete=False,
     ),
-    Method(
+    MapMethod(
         "smoothgrad",
         "SmoothGrad",
         "The mean gradient over slightly noisy copies of the photo: the same question, asked more calmly.",
@@ -54,7 +54,7 @@ _ALL = (
         signed=False,
         complete=False,
     ),
-    Method(
+    MapMethod(
         "integrated-gradients",
         "Integrated gradients",
         "What each pixel adds to the score on the way from a plain grey picture to the photo.",
@@ -62,7 +62,7 @@ _ALL = (
         signed=True,
         complete=True,
     ),
-    Method(
+    MapMethod(
         "guided-backpropagation",
         "Guided backpropagation",
         "The gradient along paths that raise the score all the way; crisp, but it may show edges, not the model.",
@@ -70,7 +70,7 @@ _ALL = (
         signed=False,
         complete=False,
     ),
-    Method(
+    MapMethod(
         "grad-cam",
         "Grad-CAM",
         "Which areas of the network's last feature maps raise or lower the score; coarse and quick.",
@@ -78,7 +78,7 @@ _ALL = (
         signed=True,
         complete=False,
     ),
-    Method(
+    MapMethod(
         "hirescam",
         "HiResCAM",
         "Blue areas raise the score, orange areas lower it; each point of the network's feature maps counts by itself.",
@@ -86,7 +86,7 @@ _ALL = (
         signed=True,
         complete=False,
     ),
-    Method(
+    MapMethod(
         "guided-grad-cam",
         "Guided Grad-CAM",
         "Guided backpropagation, shown only where Grad-CAM sees an influence; sharper than Grad-CAM.",
@@ -94,7 +94,7 @@ _ALL = (
         signed=True,
         complete=False,
     ),
-    Method(
+    MapMethod(
         "occlusion",
         "Occlusion",
         "How the score changes when a window of the photo is covered; slow, but it needs no gradient.",
@@ -102,7 +102,7 @@ _ALL = (
         signed=True,
         complete=False,
     ),
-    Method(
+    MapMethod(
         "deeplift",
         "DeepLift",
         "The difference to a plain grey picture, passed back through every activation in one go.",
@@ -112,11 +112,11 @@ _ALL = (
     ),
 )
 
-METHODS: Mapping[str, Method] = MappingProxyType({method.key: method for method in _ALL})
+METHODS: Mapping[str, MapMethod] = MappingProxyType({method.key: method for method in _ALL})
 """Every method by its key, in the order of the page; the paper's comes first."""
 
 
-def find_method(key: str) -> Method:
+def find_method(key: str) -> MapMethod:
     """Return the method of that key.
 
     Raises:

@@ -37,7 +37,7 @@ def hurt_energy(values: NDArray[np.floating], *, signed: bool) -> NDArray[np.flo
 
     Args:
         values: (H, W), a map.
-        signed: Whether the sign tells harm from help (`Method.signed`). Then only what is negative counts; else
+        signed: Whether the sign tells harm from help (`MapMethod.signed`). Then only what is negative counts; else
             every value.
     """
     wide = np.asarray(values, dtype=np.float64)
@@ -82,7 +82,7 @@ def energy_ratio(values: NDArray[np.floating], region: Region, *, signed: bool) 
 
     Args:
         values: (H, W), a map.
-        region: Part of it.
+        region: part of the map.
         signed: See `hurt_energy`.
     """
     energy = hurt_energy(values, signed=signed)

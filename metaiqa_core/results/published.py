@@ -14,7 +14,7 @@ RESYNTHESES = {"kadid10k-style": "KADID-10k", "tid2013-kodak": "TID2013"}
 
 
 @dataclass(frozen=True)
-class DistortionType:
+class PublishedType:
     """One distortion type of a database.
 
     Attributes:
@@ -33,7 +33,7 @@ class DistortionType:
 
 
 @dataclass(frozen=True)
-class Method:
+class PublishedMethod:
     """A published method.
 
     Attributes:
@@ -48,20 +48,22 @@ class Method:
 
 
 @lru_cache
-def distortion_types(database: str) -> tuple[DistortionType, ...]:
+def distortion_types(database: str) -> tuple[PublishedType, ...]:
     """Return a database's types in the order of their ids; empty for a database without types."""
     database = RESYNTHESES.get(database, database)
     return tuple(
-        DistortionType(row["database"], int(row["id"]), row["abbreviation"], row["name"], row["family"])
+        PublishedType(row["database"], int(row["id"]), row["abbreviation"], row["name"], row["family"])
         for row in _rows("distortion_types.csv")
         if row["database"] == database
     )
 
 
 @lru_cache
-def methods() -> dict[str, Method]:
+def methods() -> dict[str, PublishedMethod]:
     """Return every published method by name."""
-    return {row["method"]: Method(row["method"], row["group"], row["reference"]) for row in _rows("methods.csv")}
+    return {
+        row["method"]: PublishedMethod(row["method"], row["group"], row["reference"]) for row in _rows("methods.csv")
+    }
 
 
 @lru_cache

@@ -41,11 +41,6 @@ class PairedComparison:
         """First minus second."""
         return self.first - self.second
 
-    @property
-    def significant(self) -> bool:
-        """Whether the interval leaves 0 out."""
-        return self.interval[0] > 0 or self.interval[1] < 0
-
 
 def compare(
     first: pd.DataFrame, second: pd.DataFrame, *, level: float = 0.95, resamples: int = 1000, seed: int = 0

@@ -3,7 +3,7 @@
 import plotly.graph_objects as go
 import streamlit as st
 
-from metaiqa_core.assess import word_of
+from metaiqa_core.assessment import word_of
 from metaiqa_core.distortions import LEVELS
 from metaiqa_core.distortions.opinion_scores import opinion_curve
 from metaiqa_core.level_response import compare_with_people

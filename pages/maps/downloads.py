@@ -8,9 +8,9 @@ from pathlib import Path, PurePath
 import numpy as np
 import streamlit as st
 
-from metaiqa_core.explain.alignment import to_photo_pixels
 from metaiqa_core.explain.gradient_maps import GradientMap
 from metaiqa_core.explain.map_files import save_map
+from metaiqa_core.images import Photo
 from pages.maps.chosen_photo import MapPhoto
 from pages.maps.view import DEFAULT_OPACITY
 
@@ -42,12 +42,12 @@ def offer(photo: MapPhoto, result: GradientMap) -> None:
 
 
 def _made(
-    make: Callable[[GradientMap, np.ndarray, Path], None], photo: MapPhoto, result: GradientMap
+    make: Callable[[GradientMap, Photo, Path], None], photo: MapPhoto, result: GradientMap
 ) -> Callable[[], bytes]:
     return lambda: content(make, photo, result)
 
 
-def content(make: Callable[[GradientMap, np.ndarray, Path], None], photo: MapPhoto, result: GradientMap) -> bytes:
+def content(make: Callable[[GradientMap, Photo, Path], None], photo: MapPhoto, result: GradientMap) -> bytes:
     """Return a file that `make` writes of a map at the photo's own size.
 
     Raises:
@@ -55,23 +55,21 @@ def content(make: Callable[[GradientMap, np.ndarray, Path], None], photo: MapPho
         ExplanationError: If the disk refuses.
     """
     whole = photo.decoded()
-    size = (whole.pixels.shape[1], whole.pixels.shape[0])
-    at_full_size = replace(result, values=to_photo_pixels(result.model_map, whole), photo_size=size)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / ("map.npz" if make is _numbers else "map.png")
-        make(at_full_size, whole.pixels, file)
+        make(result, whole, file)
         return file.read_bytes()
 
 
-def _overlay(result: GradientMap, pixels: np.ndarray, file: Path) -> None:
+def _overlay(result: GradientMap, photo: Photo, file: Path) -> None:
     opacity = st.session_state.get("maps_opacity", DEFAULT_OPACITY) / 100
-    save_map(result, file, pixels=pixels, opacity=opacity)
+    save_map(result, file, photo, opacity=opacity)
 
 
-def _alone(result: GradientMap, pixels: np.ndarray, file: Path) -> None:
+def _alone(result: GradientMap, photo: Photo, file: Path) -> None:
     """Paint the map on white, so that nothing of the photo is in it."""
-    save_map(result, file, pixels=np.full_like(pixels, 255), opacity=1.0)
+    save_map(result, file, replace(photo, pixels=np.full_like(photo.pixels, 255)), opacity=1.0)
 
 
-def _numbers(result: GradientMap, pixels: np.ndarray, file: Path) -> None:
-    save_map(result, file)
+def _numbers(result: GradientMap, photo: Photo, file: Path) -> None:
+    save_map(result, file, photo)

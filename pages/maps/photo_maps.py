@@ -8,7 +8,6 @@ import numpy as np
 import streamlit as st
 
 from metaiqa_core.assess import Assessor
-from metaiqa_core.explain.alignment import to_photo_pixels
 from metaiqa_core.explain.gradient_maps import GradientMap
 from metaiqa_core.explain.methods import METHODS
 from pages.maps.chosen_photo import MapPhoto
@@ -51,7 +50,7 @@ class PhotoMaps:
 
         The photo itself can have a hundred times the pixels; the map at the model's input says as much.
         """
-        return to_photo_pixels(result.model_map, self.photo.shown())
+        return result.at(self.photo.shown())
 
 
 def maps_of(photo: MapPhoto, assessor: Assessor) -> PhotoMaps:

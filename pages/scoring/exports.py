@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -9,43 +10,35 @@ import streamlit as st
 
 import metaiqa_core
 from metaiqa_core.assess import Assessor
+from metaiqa_core.assessment import QualityMap, failed_row
 from pages.scoring.ranked_table import Row
 from pages.shared.outcomes import Outcomes
 
 
 def records(rows: list[Row], outcomes: Outcomes, assessor: Assessor) -> list[dict[str, Any]]:
     """Return one plain record a row, with all that is needed to make its score again."""
-    preprocessing = json.dumps(assessor.preprocessing.to_dict())
-    found = []
-    for row in rows:
-        assessment = row.outcome.assessment if row.outcome else None
-        quality = outcomes.quality_map(row.photo, assessor)
-        found.append(
-            {
-                "file": row.photo.name,
-                "score": assessment.score if assessment else None,
-                "interval_low": assessment.interval_low if assessment else None,
-                "interval_high": assessment.interval_high if assessment else None,
-                "interval_level": assessment.interval_level if assessment else None,
-                "word": assessment.word if assessment else None,
-                "percentile": assessment.percentile if assessment else None,
-                "population": assessment.population if assessment else None,
-                "score_at_full_size": quality.score if quality else None,
-                "near_duplicates": row.group or None,
-                "best_of_near_duplicates": row.best if row.group else None,
-                "width": assessment.width if assessment else None,
-                "height": assessment.height if assessment else None,
-                "format": assessment.format if assessment else None,
-                "notes": "; ".join(assessment.notes) if assessment else None,
-                "sha256": row.photo.sha256,
-                "model": assessor.card.name,
-                "model_sha256": assessor.card.sha256,
-                "preprocessing": preprocessing,
-                "metaiqa_version": metaiqa_core.__version__,
-                "error": (row.outcome.error if row.outcome else "not scored"),
-            }
-        )
-    return found
+    of_model = {
+        "model_sha256": assessor.card.sha256,
+        "preprocessing": json.dumps(assessor.preprocessing.to_dict()),
+        "metaiqa_version": metaiqa_core.__version__,
+    }
+    return [
+        _assessed(row, outcomes.quality_map(row.photo, assessor), assessor.card.name)
+        | {
+            "near_duplicates": row.group or None,
+            "best_of_near_duplicates": row.best if row.group else None,
+            "sha256": row.photo.sha256,
+        }
+        | of_model
+        for row in rows
+    ]
+
+
+def _assessed(row: Row, quality: QualityMap | None, model: str) -> dict[str, Any]:
+    """Return the row of an assessment, with the reading at 100 % if there is one by now, or that of a failure."""
+    if row.outcome and row.outcome.assessment:
+        return replace(row.outcome.assessment, at_full_size=quality).to_row(row.photo.name)
+    return failed_row(row.photo.name, model, (row.outcome and row.outcome.error) or "not scored")
 
 
 def to_csv(rows: list[dict[str, Any]]) -> bytes:

@@ -3,7 +3,8 @@
 import streamlit as st
 from humanize import naturalsize
 
-from metaiqa_core.assess import Assessment, Assessor, QualityMap, word_of
+from metaiqa_core.assess import Assessor
+from metaiqa_core.assessment import Assessment, QualityMap, word_of
 from pages.scoring import quality_map
 from pages.shared import previews
 from pages.shared.encoding import jpeg

@@ -5,7 +5,8 @@ from functools import partial
 
 from PIL import Image, ImageDraw, ImageFont
 
-from metaiqa_core.assess import TILE, Assessor, QualityMap
+from metaiqa_core.assess import TILE, Assessor
+from metaiqa_core.assessment import QualityMap
 from metaiqa_core.preprocessing import tiles
 from pages.shared import long_work
 from pages.shared.outcomes import Outcomes, model_key

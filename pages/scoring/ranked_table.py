@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from metaiqa_core.assess import WORDS
+from metaiqa_core.assessment import WORDS
 from pages.shared import near_duplicates
 from pages.shared.outcomes import Outcome
 from pages.shared.palette import colour_of_word, text_colour_on

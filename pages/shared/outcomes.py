@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
-from metaiqa_core.assess import Assessment, Assessor, QualityMap
+from metaiqa_core.assess import Assessor
+from metaiqa_core.assessment import Assessment, QualityMap
 from metaiqa_core.images import decode
 from pages.shared import near_duplicates, previews, samples
 from pages.shared.failures import explain

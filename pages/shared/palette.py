@@ -4,7 +4,7 @@ Orange and blue stay apart in every kind of colour blindness; the tests check it
 always stand beside the colour, so that nothing is said by colour alone. The theme is in `.streamlit/config.toml`.
 """
 
-from metaiqa_core.assess import WORDS
+from metaiqa_core.assessment import WORDS
 
 ACCENT = "#2f8fb5"
 """The first series of a chart, the model, what speaks for something; readable on the light and the dark background."""

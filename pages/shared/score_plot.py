@@ -3,7 +3,7 @@
 import numpy as np
 import plotly.graph_objects as go
 
-from metaiqa_core.assess import WORDS, Assessment, QualityMap, word_of
+from metaiqa_core.assessment import WORDS, Assessment, QualityMap, word_of
 from metaiqa_core.models.card import Calibration
 from pages.shared.palette import CLEAR, LIGHT, MUTED, colour_of, colour_of_word, faint
 
