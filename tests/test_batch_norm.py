@@ -9,7 +9,7 @@ from metaiqa_core.models.batch_norm import idle_norms, norms_within_convolutions
 
 
 @pytest.mark.parametrize("training", [False, True])
-@pytest.mark.parametrize("name", ["resnet18", "mobilenet_v2", "densenet121"])
+@pytest.mark.parametrize("name", ["resnet18", "mobilenet_v2", "densenet121", "efficientnet_lite0"])
 def test_norms_within_convolutions_give_the_same_function_and_gradients(name, training):
     torch.manual_seed(0)
     backbone = build_backbone(name).double().eval()
@@ -58,11 +58,11 @@ def norms_of(module):
     return [norm for norm in module.modules() if isinstance(norm, nn.BatchNorm2d)]
 
 
-@pytest.fixture
-def published_folded():
+@pytest.fixture(params=["mobilenet_v2", "efficientnet_lite0"])
+def published_folded(request):
     """A backbone as weights come whose normalisation was folded elsewhere: idle norms, each with a learned shift."""
     torch.manual_seed(0)
-    backbone = build_backbone("mobilenet_v2").double().eval()
+    backbone = build_backbone(request.param).double().eval()
     for norm in norms_of(backbone):
         nn.init.uniform_(norm.bias, -0.5, 0.5)
         nn.init.constant_(norm.running_var, 1 - norm.eps)

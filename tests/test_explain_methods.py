@@ -17,7 +17,8 @@ from metaiqa_core.explain.methods import METHODS, find_method
 from metaiqa_core.explain.replica import replica
 from metaiqa_core.explain.settings import MapSettings
 from metaiqa_core.images import decode
-from metaiqa_core.models.regressor import Regressor, RegressorConfig
+from metaiqa_core.models.efficientnet_lite import SameConv2d
+from metaiqa_core.models.regressor import Regressor, RegressorConfig, Spread
 from metaiqa_core.models.released import ReleasedRegressor
 from metaiqa_core.preprocessing import Preprocessing
 from metaiqa_core.progress import finish
@@ -137,12 +138,78 @@ def test_the_shipped_models_integrated_gradients_and_deeplift_are_complete_withi
         assert map_of(network, photo, method, MapSettings(most_steps=160)).completeness_gap < 0.01
 
 
-@pytest.mark.parametrize("build", [lambda: Regressor(RegressorConfig("resnet18", 8)), ReleasedRegressor])
-def test_deeplift_is_complete_for_residual_networks_and_for_activations_captum_does_not_know(build):
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: Regressor(RegressorConfig("resnet18", 8)),
+        lambda: Regressor(RegressorConfig("efficientnet_lite0", 8)),
+        lambda: Regressor(RegressorConfig("efficientnet_lite0", 8, pooled=(2, 4, 6, 9))),
+        # The maps of stage 2 are also what the activation of stage 3 reads.
+        lambda: Regressor(RegressorConfig("resnet18", 8, pooled=(2, 5, 8))),
+        ReleasedRegressor,
+    ],
+)
+def test_deeplift_is_complete_for_residual_and_pooled_networks_and_for_activations_captum_does_not_know(build):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         network = build().eval()
     assert map_of(network, photo_of(), "deeplift").completeness_gap < 0.01
+
+
+def test_deeplift_shares_a_difference_of_deviations_out_among_the_pixels_as_its_formula_says():
+    class Deviation(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.spread = Spread()
+
+        def forward(self, images):
+            return (self.spread(images.view_as(images)) * torch.tensor([1.0, 2.0, 3.0])).sum(1)
+
+    photo = photo_of()
+    images = photo.pixels.transpose(2, 0, 1) / 255
+    distances = images - images.mean((1, 2), keepdims=True)
+    deviations = np.sqrt((distances**2).mean((1, 2), keepdims=True) + 1e-6)
+    # Against even grey, whose deviation is sqrt(1e-6): (d + 0) / (n (s + 0.001)) times the difference to grey.
+    expected = distances / (HEIGHT * WIDTH * (deviations + 1e-3)) * (images - 0.5) * np.array([1, 2, 3])[:, None, None]
+    result = map_of(Deviation(), photo, "deeplift")
+    np.testing.assert_allclose(result.values, expected.sum(0), rtol=1e-3, atol=1e-8)
+    assert result.completeness_gap < 1e-4
+
+
+@pytest.mark.parametrize("pooled", [(), (2, 4, 6, 9)])
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_maps_efficientnet_lite(method, pooled):
+    network = lite_network(pooled)
+    settings = MapSettings(samples=2, steps=8, most_steps=16, window=0.5)
+    result = map_of(network, photo_of(height=40, width=49), method, settings)
+    assert result.values.shape == (40, 49)
+    assert np.isfinite(result.values).all()
+    assert result.values.std() > 0
+    if method == "deeplift":  # integrated gradients need more steps than a test has time for
+        assert result.completeness_gap < 0.01
+
+
+@pytest.mark.parametrize("pooled", [(), (2, 4, 6, 9)])
+def test_the_gradient_of_efficientnet_lite_is_that_of_the_network_itself(pooled):
+    network, photo = lite_network(pooled), photo_of()
+    images = torch.from_numpy(photo.pixels.transpose(2, 0, 1)[None] / np.float32(255)).requires_grad_()
+    network(images).sum().backward()
+    result = map_of(network, photo, "gradient-x-input")
+    expected = (images.grad * images).sum(1)[0].detach().numpy()
+    np.testing.assert_allclose(result.values, expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max())
+
+
+def lite_network(pooled):
+    """Lite 0 with random weights and the statistics of noise, so that its activations are of order one."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = Regressor(RegressorConfig("efficientnet_lite0", 8, pooled=pooled))
+        for module in network.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.momentum = 1.0
+        with torch.no_grad():
+            network.train()(torch.rand(4, 3, 64, 64))
+    return network.eval()
 
 
 def test_occlusion_agrees_with_captums():
@@ -208,6 +275,14 @@ def test_a_cell_lies_where_its_receptive_field_is_centred(convolutions, stride, 
     row = layer.at_input(cells, (4 * stride, 4 * stride))[0, 0, 0]
     centre = int(offset) + stride
     assert float(row[centre]) == pytest.approx(1 - (offset - int(offset)) / stride, abs=1e-5)
+
+
+@pytest.mark.parametrize(("side", "offset"), [(64, 1.0), (65, 0.0)])
+def test_a_cell_behind_asymmetric_padding_lies_where_its_kernel_is_centred(side, offset):
+    # An even side is padded at the end only, so that the first kernel of three is centred on pixel 1.
+    network = nn.Sequential(SameConv2d(3, 4, 3, 2), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 1))
+    layer = find_feature_layer(replica(network), torch.zeros(1, 3, side, side))
+    assert (layer.stride, layer.offset) == ((2, 2), (offset, offset))
 
 
 @pytest.mark.parametrize("method", sorted(set(METHODS) - {"smoothgrad"}))

@@ -14,7 +14,7 @@ from metaiqa_core.models.regressor import Regressor, RegressorConfig
 SMALL = RegressorConfig(backbone="mobilenet_v3_small", hidden=8)
 
 
-@pytest.fixture(scope="module", params=["mobilenet_v3_small", "resnet18"])
+@pytest.fixture(scope="module", params=["mobilenet_v3_small", "resnet18", "efficientnet_lite0"])
 def network(request):
     torch.manual_seed(1)
     network = Regressor(RegressorConfig(backbone=request.param, hidden=8, dropout=0.5))
@@ -45,9 +45,13 @@ def test_a_cut_after_any_stage_gives_the_same_score(network):
 
 
 def test_the_first_features_are_the_normalised_photo(network):
-    images = torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1).expand(1, 3, 8, 8)
+    tensorflow = network.config.backbone == "efficientnet_lite0"
+    mean, deviation = (
+        ([127 / 255] * 3, [128 / 255] * 3) if tensorflow else ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+    )
+    images = torch.tensor(mean).view(1, 3, 1, 1).expand(1, 3, 8, 8)
     torch.testing.assert_close(network.features(images, 0), torch.zeros(1, 3, 8, 8), rtol=0, atol=1e-6)
-    one_deviation = images + torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1)
+    one_deviation = images + torch.tensor(deviation).view(1, 3, 1, 1)
     torch.testing.assert_close(network.features(one_deviation, 0), torch.ones(1, 3, 8, 8), rtol=0, atol=1e-5)
 
 
@@ -96,7 +100,8 @@ def test_folding_keeps_the_function_and_the_classifiers_weights():
 
 
 @pytest.mark.parametrize(
-    ("backbone", "foldable"), [("resnet18", 20), ("mobilenet_v2", 52), ("densenet121", 59), ("vgg16", 0)]
+    ("backbone", "foldable"),
+    [("resnet18", 20), ("mobilenet_v2", 52), ("densenet121", 59), ("vgg16", 0), ("efficientnet_lite0", 49)],
 )
 def test_folding_and_unfolding_by_turns_keep_the_function_and_the_modes(backbone, foldable):
     torch.manual_seed(2)
@@ -120,10 +125,7 @@ def test_folding_and_unfolding_by_turns_keep_the_function_and_the_modes(backbone
             assert [type(module) for module in network.modules()] == parts
             assert not any(module.training for module in network.modules())
             # All but those that DenseNet has in front of convolutions, where they cannot be folded.
-            assert (
-                len(idle_norms(network))
-                == {"resnet18": 20, "mobilenet_v2": 52, "densenet121": 59, "vgg16": 0}[backbone]
-            )
+            assert len(idle_norms(network)) == foldable
 
 
 def test_dropout_acts_only_while_training(network):

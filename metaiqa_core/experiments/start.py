@@ -11,6 +11,7 @@ import torch
 from metaiqa_core.errors import CheckpointError
 from metaiqa_core.models.backbones import BACKBONES, imagenet_weights
 from metaiqa_core.models.checkpoints import load_checkpoint
+from metaiqa_core.models.efficientnet_lite import WIDTH_AND_DEPTH
 from metaiqa_core.models.foreign.imported import read_foreign_state_dict
 from metaiqa_core.models.regressor import Regressor, RegressorConfig
 from metaiqa_core.preprocessing import Preprocessing
@@ -137,7 +138,8 @@ def start_from_backbone(
         logger.warning("WARNING: the backbone starts from random weights; expect far lower accuracy.")
         return Start(partial(Regressor, config), preprocessing, f"{backbone}, random weights", backbone, device=device)
     state = imagenet_weights(backbone) if weights == "imagenet" else read_foreign_state_dict(weights)
-    named = "torchvision's ImageNet weights" if weights == "imagenet" else f"from {Path(weights).name}"
+    whose = "TensorFlow's" if backbone in WIDTH_AND_DEPTH else "torchvision's"
+    named = f"{whose} ImageNet weights" if weights == "imagenet" else f"from {Path(weights).name}"
     make = partial(Regressor, config, backbone_weights=state, source=weights)
     return Start(make, preprocessing, f"{backbone}, {named}", backbone, device=device)
 

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from metaiqa_core.errors import ExplanationError
 from metaiqa_core.explain.replica import ScoreOf
+from metaiqa_core.models.efficientnet_lite import SameConv2d
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,8 +79,9 @@ def find_feature_layer(twin: ScoreOf, images: Tensor) -> FeatureLayer:
             "such as saliency."
         )
     stride, offset = np.ones(2), np.zeros(2)
-    for module in strided.values():
-        kernel, padding = _pair(module.kernel_size), _pair(module.padding)
+    for size, module in strided.items():
+        kernel = _pair(module.kernel_size)
+        padding = module.padding_before(*size) if isinstance(module, SameConv2d) else _pair(module.padding)
         dilation = _pair(getattr(module, "dilation", 1))
         offset += stride * (np.multiply(dilation, np.subtract(kernel, 1)) / 2 - padding)
         stride *= _pair(module.stride)

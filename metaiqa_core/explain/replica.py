@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from metaiqa_core.errors import ExplanationError
+from metaiqa_core.models.regressor import Spread
 
 
 class ScoreOf(nn.Module):
@@ -62,8 +63,39 @@ class Elementwise(nn.Module):
         return self.activation(input)
 
 
-# Captum looks the rule of an activation up by its exact type. These two types are ours alone.
-deep_lift.SUPPORTED_NON_LINEAR.update({CappedReLU: deep_lift.nonlinear, Elementwise: deep_lift.nonlinear})
+def spread_rule(
+    module: nn.Module, maps: Tensor, spreads: Tensor, grad_input: Tensor, grad_output: Tensor, eps: float = 0.0
+) -> Tensor:
+    """Share a difference of standard deviations out among the cells of the maps, for Captum's DeepLift.
+
+    With d the distance of a cell from its map's mean, s = sqrt(mean(d^2) + 1e-6), and primes for the baseline,
+
+        s - s' = mean((d + d') (d - d')) / (s + s'),
+
+    so that (d + d') / (n (s + s')) is the multiplier of a cell: the sum is exact, nothing is divided by a difference,
+    and for a baseline near the photo it is the gradient.
+
+    Args:
+        module: The `Spread`.
+        maps: (2 B, C, h, w), of the photos and then of their baselines.
+        spreads: (2 B, C), what the module made of them.
+        grad_input: The gradient to the maps, which is replaced.
+        grad_output: (2 B, C), the multipliers of the standard deviations.
+        eps: Not needed; Captum gives it.
+
+    Returns:
+        (2 B, C, h, w), the multipliers of the cells.
+    """
+    distances, baseline_distances = (maps - maps.mean((2, 3), keepdim=True)).chunk(2)
+    total = torch.add(*spreads.chunk(2)) * maps[0, 0].numel()
+    multipliers = (distances + baseline_distances) / total[:, :, None, None]
+    return grad_output[:, :, None, None] * torch.cat((multipliers, multipliers))
+
+
+# Captum looks the rule of an activation up by its exact type. These types are ours alone.
+deep_lift.SUPPORTED_NON_LINEAR.update(
+    {CappedReLU: deep_lift.nonlinear, Elementwise: deep_lift.nonlinear, Spread: spread_rule}
+)
 
 _ELEMENTWISE = (nn.PReLU, nn.SiLU, nn.GELU, nn.Mish, nn.Hardswish, nn.Hardsigmoid, nn.Hardtanh, nn.SELU, nn.CELU)
 

@@ -1,8 +1,9 @@
-"""Torchvision classifiers as plain stacks of convolutional stages.
+"""Published classifiers as plain stacks of convolutional stages: torchvision's, and EfficientNet-Lite.
 
 A backbone is a `torch.nn.Sequential` whose children are the classifier's stages in order, under torchvision's own
-names, so that published ImageNet weights fit without renaming. Every activation is its own module and none works in
-place: attribution methods hook modules, and a reused or overwriting activation gives them wrong answers.
+names, so that published ImageNet weights fit without renaming (those of EfficientNet-Lite, which torchvision lacks,
+are renamed). Every activation is its own module and none works in place: attribution methods hook modules, and a
+reused or overwriting activation gives them wrong answers.
 """
 
 from collections import OrderedDict
@@ -14,7 +15,7 @@ import torchvision
 from torch import Tensor, nn
 
 from metaiqa_core.errors import CheckpointError
-from metaiqa_core.models import resnet_blocks
+from metaiqa_core.models import efficientnet_lite, efficientnet_lite_weights, resnet_blocks
 
 _RESNETS = {"resnet18": resnet_blocks.resnet18, "resnet34": resnet_blocks.resnet34, "resnet50": resnet_blocks.resnet50}
 
@@ -30,6 +31,7 @@ BACKBONES = (
     "regnet_y_400mf",
     "shufflenet_v2_x1_0",
     "vgg16",
+    *efficientnet_lite.WIDTH_AND_DEPTH,
 )
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -52,6 +54,8 @@ def build_backbone(name: str) -> nn.Sequential:
     """
     if name not in BACKBONES:
         raise ValueError(f"backbone must be one of {', '.join(BACKBONES)}, got {name!r}")
+    if name in efficientnet_lite.WIDTH_AND_DEPTH:
+        return efficientnet_lite.efficientnet_lite(name)
     network = _RESNETS[name]() if name in _RESNETS else torchvision.models.get_model(name, weights=None)
     stages = OrderedDict(_stages(network))
     for module in network.modules():
@@ -60,22 +64,37 @@ def build_backbone(name: str) -> nn.Sequential:
     return nn.Sequential(stages)
 
 
-def feature_channels(backbone: nn.Sequential) -> int:
-    """Return the number of channels that a backbone's last stage yields."""
+def normalisation(name: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return the mean and the standard deviation of RGB in [0, 1] that a backbone's ImageNet weights expect."""
+    if name in efficientnet_lite.WIDTH_AND_DEPTH:
+        return efficientnet_lite.MEAN, efficientnet_lite.STD
+    return IMAGENET_MEAN, IMAGENET_STD
+
+
+def stage_channels(backbone: nn.Sequential) -> list[int]:
+    """Return the number of channels after each of a backbone's stages."""
     was_training = backbone.training
     backbone.eval()
+    channels = []
+    maps = torch.zeros(1, 3, 64, 64)
     with torch.no_grad():
-        channels = backbone(torch.zeros(1, 3, 64, 64)).shape[1]
+        for stage in backbone:
+            maps = stage(maps)
+            channels.append(maps.shape[1])
     backbone.train(was_training)
     return channels
 
 
 def imagenet_weights(name: str) -> Mapping[str, Tensor]:
-    """Fetch torchvision's ImageNet weights of a backbone, over the network or from torchvision's cache.
+    """Return the ImageNet weights of a backbone.
+
+    Those of EfficientNet-Lite lie in a package of their own, torchvision's are downloaded or taken from its cache.
 
     Raises:
-        CheckpointError: If the download fails.
+        CheckpointError: If the package is not installed, or the download fails.
     """
+    if name in efficientnet_lite.WIDTH_AND_DEPTH:
+        return efficientnet_lite_weights.packaged_weights(name)
     weights = torchvision.models.get_model_weights(name).DEFAULT
     try:
         return weights.get_state_dict(progress=False, check_hash=True)
@@ -87,17 +106,17 @@ def imagenet_weights(name: str) -> Mapping[str, Tensor]:
 
 
 def load_classifier_weights(backbone: nn.Sequential, weights: Mapping[str, Tensor], source: str | Path) -> None:
-    """Copy a torchvision classifier's weights into a backbone; the classifier's own last layers are left out.
+    """Copy a published classifier's weights into a backbone; the classifier's own last layers are left out.
 
     Args:
         backbone: Changed in place.
-        weights: State dict of the torchvision classifier of the same architecture.
+        weights: State dict of the classifier of the same architecture, torchvision's or of efficientnet-lite-pytorch.
         source: Origin of the weights, for the message.
 
     Raises:
         CheckpointError: If the weights are of another architecture.
     """
-    stages = {key.removeprefix("features."): value for key, value in weights.items()}
+    stages = {key.removeprefix("features."): value for key, value in efficientnet_lite_weights.renamed(weights).items()}
     wanted = backbone.state_dict()
     missing = [key for key in wanted if key not in stages and not key.endswith("num_batches_tracked")]
     wrong = [key for key, value in wanted.items() if key in stages and stages[key].shape != value.shape]
@@ -106,6 +125,13 @@ def load_classifier_weights(backbone: nn.Sequential, weights: Mapping[str, Tenso
         raise CheckpointError(
             f"{Path(source).name} holds weights of another architecture: {len(missing)} of {len(wanted)} tensors are "
             f"missing and {len(wrong)} have another shape, {first} first. Name the backbone that the file belongs to."
+        )
+    names = {name for name, _ in backbone.named_children()}
+    extra = [key for key in stages if key not in wanted and key.partition(".")[0] in names]
+    if extra:
+        raise CheckpointError(
+            f"{Path(source).name} holds weights of a larger architecture: {len(extra)} tensors of its stages have no "
+            f"place here, {extra[0]} first. Name the backbone that the file belongs to."
         )
     backbone.load_state_dict({key: stages[key] for key in wanted if key in stages}, strict=False)
 

@@ -103,7 +103,12 @@ def load_checkpoint(name_or_file: str | Path = "default") -> Checkpoint:
             "Restore both files from the same place."
         )
     with torch.random.fork_rng(devices=[]):  # the initial weights are overwritten: draw them from nobody's generator
-        network = Regressor(card.regressor) if card.architecture == "regressor" else ReleasedRegressor()
+        try:
+            network = Regressor(card.regressor) if card.architecture == "regressor" else ReleasedRegressor()
+        except ValueError as error:
+            raise CheckpointError(
+                f"The model card {path.stem}.json is not valid: {error}. Restore the file."
+            ) from error
     load_weights(network, weights, path)
     network.eval().requires_grad_(False)
     return Checkpoint(network, card)

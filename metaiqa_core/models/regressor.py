@@ -1,7 +1,12 @@
-"""The quality regression network, y = f(x; theta) (Eq. 1): a backbone, global average pooling, two linear layers."""
+"""The quality regression network, y = f(x; theta) (Eq. 1): a backbone, global average pooling, two linear layers.
 
-from collections.abc import Mapping
+The paper pools the last stage. A network may pool several stages instead, mean and standard deviation of each channel:
+what noise and blur do to a photo shows in early stages, and in how much a channel varies over the photo.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +15,10 @@ from torch import Tensor, nn
 
 from metaiqa_core.models.backbones import (
     BACKBONES,
-    IMAGENET_MEAN,
-    IMAGENET_STD,
     build_backbone,
-    feature_channels,
     load_classifier_weights,
+    normalisation,
+    stage_channels,
 )
 from metaiqa_core.models.batch_norm import fold_batch_norm, unfolded_weights
 
@@ -24,17 +28,20 @@ class RegressorConfig:
     """What the network looks like; defaults are the paper's.
 
     Attributes:
-        backbone: A torchvision classifier, one of `BACKBONES` (Section 4.1: ResNet18).
+        backbone: A published classifier, one of `BACKBONES` (Section 4.1: ResNet18).
         hidden: Width of the first linear layer.
         dropout: Probability in front of the first linear layer while training.
         folded: Whether the backbone's batch normalisation is folded into its convolutions: the same function with fewer
             passes over memory, for networks whose statistics are not going to change.
+        pooled: Stages whose maps are pooled by mean and standard deviation, as numbers from 1, ascending; none: only
+            the last stage, by its mean (the paper's).
     """
 
     backbone: str = "resnet18"
     hidden: int = 512
     dropout: float = 0.0
     folded: bool = False
+    pooled: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if self.backbone not in BACKBONES:
@@ -43,10 +50,14 @@ class RegressorConfig:
             raise ValueError(f"hidden must be at least 1, got {self.hidden}")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout must be in [0, 1), got {self.dropout}")
+        object.__setattr__(self, "pooled", tuple(self.pooled))  # a card holds a list
+        numbers = all(isinstance(stage, int) for stage in self.pooled)
+        if not numbers or any(later <= one for one, later in pairwise((0, *self.pooled))):
+            raise ValueError(f"pooled must be ascending numbers of stages from 1, got {list(self.pooled)}")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON-ready values."""
-        return asdict(self)
+        return asdict(self) | {"pooled": list(self.pooled)}
 
 
 class Regressor(nn.Module):
@@ -54,11 +65,12 @@ class Regressor(nn.Module):
 
     Args:
         config: The architecture.
-        backbone_weights: State dict of the torchvision classifier to start from; None: random weights.
+        backbone_weights: State dict of the classifier to start from; None: random weights.
         source: Origin of those weights, for messages.
 
     Raises:
         CheckpointError: If the weights are of another architecture.
+        ValueError: If a stage is to be pooled that the backbone does not have.
     """
 
     mean: Tensor
@@ -78,18 +90,23 @@ class Regressor(nn.Module):
             load_classifier_weights(self.backbone, backbone_weights, source)
         if self.config.folded:
             self.fold()
+        channels = stage_channels(self.backbone)
+        if self.config.pooled and self.config.pooled[-1] > len(channels):
+            raise ValueError(
+                f"pooled must name stages of {self.config.backbone}, 1 to {len(channels)}, got {self.config.pooled[-1]}"
+            )
+        pooled = sum(2 * channels[stage - 1] for stage in self.config.pooled) or channels[-1]
         last = nn.Linear(self.config.hidden, 1)
         # The first predictions lie near the middle of the scale, so that the first steps go into ranking.
         nn.init.normal_(last.weight, std=0.01)
         nn.init.constant_(last.bias, 0.5)
         self.head = nn.Sequential(
-            nn.Dropout(self.config.dropout),
-            nn.Linear(feature_channels(self.backbone), self.config.hidden),
-            nn.ReLU(),
-            last,
+            nn.Dropout(self.config.dropout), nn.Linear(pooled, self.config.hidden), nn.ReLU(), last
         )
-        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(IMAGENET_STD).view(1, 3, 1, 1), persistent=False)
+        mean, std = normalisation(self.config.backbone)
+        self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1), persistent=False)
+        self.spreads = nn.ModuleList(Spread() for _ in self.config.pooled)  # one each: a hooked module runs once
 
     def forward(self, images: Tensor) -> Tensor:
         """Score photos.
@@ -122,9 +139,50 @@ class Regressor(nn.Module):
             features = stage(features)
         return features
 
+    def pooled_maps(self, features: Tensor, stages: int) -> list[Tensor]:
+        """Return the feature maps (B, C, h, w) of every stage that is pooled.
+
+        Args:
+            features: Those after the first `stages` stages.
+            stages: How many stages they have passed.
+
+        Raises:
+            ValueError: If a stage before that is pooled: its maps are not there any more.
+        """
+        pooled = self.config.pooled or (len(self.backbone),)
+        if pooled[0] < stages:
+            raise ValueError(f"stages must be at most {pooled[0]}, the first stage that is pooled, got {stages}")
+        kept = []
+        for number in range(stages, pooled[-1] + 1):
+            if number > stages:
+                features = self.backbone[number - 1](features)
+            if number in pooled:
+                kept.append(features)
+                features = features.view_as(features)  # see `pool`
+        return kept
+
+    def pool(self, maps: Sequence[Tensor]) -> Tensor:
+        """Return what the head sees, (B, P), from the maps of `pooled_maps`: global pooling, whatever their size."""
+        if not self.config.pooled:
+            return maps[-1].mean((2, 3))
+        parts = []
+        for one, spread in zip(maps, self.spreads, strict=True):
+            # Attribution methods rewrite the gradient of the tensor that enters a module. That must not be the gradient
+            # that the maps get from their mean or from the next stage: hence a view, a tensor of its own.
+            parts += [one.mean((2, 3)), spread(one.view_as(one))]
+        return torch.cat(parts, 1)
+
     def scores_from(self, features: Tensor, stages: int) -> Tensor:
         """Return the unit scores (B,) that follow from the feature maps after the first `stages` stages."""
-        for stage in self.backbone[stages:]:
-            features = stage(features)
-        pooled = features.mean((2, 3))  # global average pooling, whatever the size: (B, C)
-        return self.head(pooled).squeeze(1)
+        return self.head(self.pool(self.pooled_maps(features, stages))).squeeze(1)
+
+
+class Spread(nn.Module):
+    """Standard deviation of each channel over a map: sqrt(var + 1e-6), whose gradient is finite for even maps too.
+
+    A module of its own, so that attribution methods can hook it.
+    """
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Return the standard deviations (B, C) of maps (B, C, h, w)."""
+        return (maps.var((2, 3), correction=0) + 1e-6).sqrt()

@@ -20,16 +20,22 @@ def freeze_stages(network: Regressor, frozen_stages: int) -> None:
     """Ask for gradients of all weights but those of the first stages, in the memory layout that convolutions like.
 
     Raises:
-        TrainingError: If no stage is left to learn.
+        TrainingError: If no stage is left to learn, or a stage before the last frozen one is pooled.
     """
-    if frozen_stages >= len(network.backbone):
+    used = network.config.pooled[-1] if network.config.pooled else len(network.backbone)
+    if frozen_stages >= used:
         raise TrainingError(
             f"With {frozen_stages} frozen stages nothing of {network.config.backbone} would learn, which has "
-            f"{len(network.backbone)}: give fewer with --frozen-stages (0 to {len(network.backbone) - 1})."
+            f"{used}: give fewer with --frozen-stages (0 to {used - 1})."
+        )
+    if network.config.pooled and frozen_stages > network.config.pooled[0]:
+        raise TrainingError(
+            f"With {frozen_stages} frozen stages the maps of stage {network.config.pooled[0]} would not be kept, which "
+            f"this network pools: give at most {network.config.pooled[0]} with --frozen-stages."
         )
     network.to(memory_format=torch.channels_last)
     network.requires_grad_(True)
-    for stage in list(network.backbone)[:frozen_stages]:
+    for stage in [*network.backbone[:frozen_stages], *network.backbone[used:]]:
         stage.requires_grad_(False)
 
 

@@ -30,7 +30,8 @@ def add_start_arguments(parser: argparse.ArgumentParser, *, default: Literal["mo
         "--initial-weights",
         default="imagenet",
         metavar="imagenet|random|FILE",
-        help="of the backbone: downloaded, random, or a state dict of the torchvision classifier",
+        help="of the backbone: ImageNet's (downloaded, or from an installed package), random, or a state dict of the "
+        "published classifier",
     )
     group.add_argument("--short-side", type=int, default=500, help="model resolution with a backbone (default: 500)")
     add_device_argument(parser)
