@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from metaiqa_core.assess import WORDS
-from pages.shared import near_duplicates
+from metaiqa_core.databases import near_duplicates
 from pages.shared.photo_library import Outcome, SessionPhoto
 from pages.shared.plain import plain
 from pages.shared.quality_colours import colour_of_word, text_colour_on
