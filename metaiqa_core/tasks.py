@@ -72,13 +72,14 @@ def distortion_tasks(*databases: Database) -> tuple[DistortionTask, ...]:
     members: dict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
     position = 0
     for database in databases:
+        untyped = next((image for image in database if image.distortion_type is None), None)
+        if untyped:  # told before groups are sought: for photos in series, that takes a while
+            raise DatabaseError(
+                f"Distortion tasks need the distortion type of every image, and {untyped.path.name} of "
+                f"{database.name} has none: use a database such as KADID-10k, or one that `synthesize` made."
+            )
         for image, group in zip(database.images, database.groups(), strict=True):
-            if image.distortion_type is None:
-                raise DatabaseError(
-                    f"Distortion tasks need the distortion type of every image, and {image.path.name} of "
-                    f"{database.name} has none: use a database such as KADID-10k, or one that `synthesize` made."
-                )
-            members[database.name, image.distortion_type].append((position, group))
+            members[database.name, image.distortion_type or ""].append((position, group))
             position += 1
     return tuple(
         DistortionTask(database, kind, tuple(where for where, _ in images), tuple(group for _, group in images))

@@ -135,10 +135,29 @@ def build_koniq10k(folder, files=("scores", "sets"), sizes=("1024x768",)):
     return folder
 
 
+BIQ2021_ROWS = {  # name in the score file, MOS
+    "training": [("ss03 (3753).jpg", "0.8471"), ("ss01 (1726).jpg", "0.0000"), ("ss02 (1014).jpg", "0.3201")],
+    "test": [("ss02 (7).jpg", "1.0000")],
+}
+BIQ2021_FILES = {"training": "Train (Images and MOS).csv", "test": "Test (Images and MOS).csv"}
+
+
+def build_biq2021(folder, splits=("training", "test")):
+    folder.mkdir(parents=True, exist_ok=True)
+    for split in splits:
+        for seed, (name, _) in enumerate(BIQ2021_ROWS[split], start=len(split)):
+            name = "ss02 (1014).JPG" if name == "ss02 (1014).jpg" else name  # the only file that is spelled so
+            save_picture(folder / "Images" / name, seed)
+        rows = [(*row, "", "") for row in BIQ2021_ROWS[split]]
+        write_table(folder / BIQ2021_FILES[split], ("Image Name", "MOS", "", ""), rows)
+    return folder
+
+
 BUILDERS = {
     "tid2013": build_tid2013,
     "kadid10k": build_kadid10k,
     "cid2013": build_cid2013,
     "live-challenge": build_live_challenge,
     "koniq10k": build_koniq10k,
+    "biq2021": build_biq2021,
 }

@@ -180,7 +180,7 @@ def test_the_sentences_of_refusals(run, tiny_csv, tmp_path):
     assert run("evaluate", "--database", empty)[2] == (
         f"The folder {empty} holds no database: looked for scores.csv or one other CSV file; mos_with_names.txt "
         "(TID2013); dmos.csv (KADID-10k); CID2013 data*.xlsx (CID2013); Data/AllMOS_release.mat (LIVE Challenge); "
-        "koniq10k_scores_and_distributions.csv (KonIQ-10k).\n"
+        "koniq10k_scores_and_distributions.csv (KonIQ-10k); Train (Images and MOS).csv (BIQ2021).\n"
     )
     assert run("score", "a.png", "--format", "xml")[2] == (
         "python -m metaiqa_core score: argument --format: invalid choice: 'xml' (choose from 'table', 'csv', 'json') "

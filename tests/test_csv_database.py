@@ -198,3 +198,11 @@ def test_programming_mistakes_stay_value_errors(tmp_path):
         RatedImage(tmp_path / "a.jpg", unit_score=1.5, raw_score=150)
     with pytest.raises(ValueError, match="^a database must hold at least one image$"):
         Database("empty", (), (0, 100))
+
+
+def test_a_description_may_say_that_photos_come_in_series(folder):
+    assert not read_csv_database(describe(folder, '{"name": "mine", "raw_range": [0, 9]}')).series
+    assert read_csv_database(describe(folder, '{"name": "mine", "raw_range": [0, 9], "series": true}')).series
+    path = describe(folder, '{"name": "mine", "series": "yes"}')
+    with pytest.raises(DatabaseError, match=r"database\.json: series must be true or false, got 'yes'\.$"):
+        read_csv_database(path)

@@ -7,9 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from official_layouts import (
+    BIQ2021_FILES,
+    BIQ2021_ROWS,
     BUILDERS,
     CID2013_FILES,
     KONIQ10K_ROWS,
+    build_biq2021,
     build_cid2013,
     build_kadid10k,
     build_koniq10k,
@@ -19,10 +22,11 @@ from official_layouts import (
     save_picture,
 )
 
+from metaiqa_core.databases.biq2021 import BIQ2021
 from metaiqa_core.databases.catalogue import OFFICIAL, find_official
 from metaiqa_core.databases.kadid10k import KADID10K
 from metaiqa_core.databases.koniq10k import KONIQ10K
-from metaiqa_core.databases.reading import read_database
+from metaiqa_core.databases.reading import read_database, read_sheet
 from metaiqa_core.databases.score_sheet import ScoreRow, ScoreSheet, match_images
 from metaiqa_core.databases.tid2013 import TID2013
 from metaiqa_core.distortions import kadid10k, tid2013
@@ -132,6 +136,35 @@ def test_koniq10k_scores_may_lie_in_the_folder_that_their_archive_makes(tmp_path
     assert len(read_database(folder)) == 4
 
 
+def test_biq2021_reads_both_official_splits_by_name_and_finds_the_photo_that_is_spelled_otherwise(layouts):
+    database = read_database(layouts["biq2021"])
+    assert [image.path.name for image in database] == [
+        "ss03 (3753).jpg",
+        "ss01 (1726).jpg",
+        "ss02 (1014).JPG",
+        "ss02 (7).jpg",
+    ]
+    assert [image.subset for image in database] == ["training", "training", "training", "test"]
+    assert [image.unit_score for image in database] == [0.8471, 0, 0.3201, 1]
+    assert database.series
+
+
+@pytest.mark.parametrize(("split", "other"), [("training", "test"), ("test", "training")])
+def test_biq2021_reads_one_split_where_the_other_is_not_laid_out(tmp_path, split, other):
+    folder = build_biq2021(tmp_path / split, splits=(split,))
+    assert [image.subset for image in read_database(folder)] == [split] * len(BIQ2021_ROWS[split])
+    assert read_sheet(folder).notes == (
+        f"Only the {split} split is read: there is no {BIQ2021_FILES[other]}, which names the {other} photos.",
+    )
+
+
+def test_series_are_a_choice_of_the_database_and_every_part_of_it_keeps_it(layouts):
+    assert [official.key for official in OFFICIAL if official.series] == ["biq2021"]
+    database = read_database(layouts["biq2021"])
+    assert database.take([0, 2]).series
+    assert database.select(lambda image: image.subset == "training").series
+
+
 @given(
     st.sampled_from([official.raw_range for official in OFFICIAL]),
     st.lists(st.floats(0, 1), min_size=1, max_size=20),
@@ -153,11 +186,12 @@ def test_scores_within_the_scale_become_unit_scores_in_the_same_order(tmp_path_f
 
 
 def test_official_subsets_share_no_image_and_use_every_image(layouts):
-    for key, official in (("cid2013", find_official("cid2013")), ("koniq10k", KONIQ10K)):
+    for key, official in (("cid2013", find_official("cid2013")), ("koniq10k", KONIQ10K), ("biq2021", BIQ2021)):
         database = read_database(layouts[key])
         parts = [{image.path for image in database.images if image.subset == name} for name, _ in official.subsets]
         assert sum(map(len, parts)) == len(set.union(*parts)) == len(database)
-    assert sum(size for _, size in KONIQ10K.subsets) == KONIQ10K.size
+    for official in (KONIQ10K, BIQ2021):
+        assert sum(size for _, size in official.subsets) == official.size
 
 
 def test_synthesised_folders_are_read_through_their_scores_csv(tmp_path):
@@ -191,7 +225,8 @@ def test_what_is_not_recognised_says_what_was_looked_for(tmp_path):
     assert refusal(tmp_path) == (
         f"The folder {tmp_path} holds no database: looked for scores.csv or one other CSV file; "
         "mos_with_names.txt (TID2013); dmos.csv (KADID-10k); CID2013 data*.xlsx (CID2013); "
-        "Data/AllMOS_release.mat (LIVE Challenge); koniq10k_scores_and_distributions.csv (KonIQ-10k)."
+        "Data/AllMOS_release.mat (LIVE Challenge); koniq10k_scores_and_distributions.csv (KonIQ-10k); "
+        "Train (Images and MOS).csv (BIQ2021)."
     )
     for name in ("a.csv", "b.csv"):
         (tmp_path / name).touch()
@@ -201,7 +236,8 @@ def test_what_is_not_recognised_says_what_was_looked_for(tmp_path):
         "This program downloads no database: ask for it at http://www.ponomarenko.info/tid2013.htm."
     )
     assert refusal(tmp_path, "tid2014") == (
-        "There is no database 'tid2014': expected one of tid2013, kadid10k, cid2013, live-challenge, koniq10k, or csv."
+        "There is no database 'tid2014': expected one of tid2013, kadid10k, cid2013, live-challenge, koniq10k, "
+        "biq2021, or csv."
     )
 
 
@@ -231,6 +267,7 @@ RESCORED = {
     "tid2013": ("mos_with_names.txt", "5.51429"),
     "kadid10k": ("dmos.csv", "4.57"),
     "koniq10k": ("koniq10k_scores_and_distributions.csv", "1.146788990825688"),
+    "biq2021": ("Train (Images and MOS).csv", "0.8471"),
 }
 
 
@@ -284,6 +321,29 @@ def test_mistakes_in_the_score_files_are_named(tmp_path):
     assert changed(build_koniq10k, "g", sets, "10007357496.jpg", "1.jpg") == (
         "koniq10k_scores_and_distributions.csv, line 3: "
         f"{sets} names no set for 10007357496.jpg; use the two files of one release."
+    )
+
+
+def test_mistakes_in_the_split_files_of_biq2021_are_named(tmp_path):
+    def changed(name, split, old, new):
+        folder = build_biq2021(tmp_path / name)
+        change(folder / BIQ2021_FILES[split], old, new)
+        return refusal(folder)
+
+    train, test = BIQ2021_FILES["training"], BIQ2021_FILES["test"]
+    assert changed("a", "test", "ss02 (7).jpg", "SS03 (3753).jpg") == (
+        f"{test}, line 2: SS03 (3753).jpg is in both splits, here and in {train}, line 2; unpack the two files anew."
+    )
+    assert changed("b", "test", "ss02 (7).jpg", "ss02 (8).jpg") == (
+        f"{test}, line 2: there is no image ss02 (8).jpg in {tmp_path / 'b' / 'Images'}; "
+        "unpack the images anew, or name their folder with --images."
+    )
+    assert changed("c", "training", "ss01 (1726).jpg", "ss03 (3753).jpg") == (
+        f"{train}, line 3: ss03 (3753).jpg was rated already in {train}, line 2; keep one of the two rows."
+    )
+    assert changed("d", "training", "ss01 (1726).jpg", "") == f"{train}, line 3: the image name is empty."
+    assert changed("e", "training", "Image Name", "image") == (
+        f"{train} has no column 'Image Name': expected a header line with Image Name and MOS, found image, MOS, , ."
     )
 
 

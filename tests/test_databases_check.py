@@ -3,9 +3,17 @@
 import argparse
 import dataclasses
 import json
+from importlib import import_module
 
 import pytest
-from official_layouts import BUILDERS, LIVE_CHALLENGE_NAMES, build_kadid10k, build_tid2013, save_picture
+from official_layouts import (
+    BUILDERS,
+    LIVE_CHALLENGE_NAMES,
+    build_biq2021,
+    build_kadid10k,
+    build_tid2013,
+    save_picture,
+)
 
 from metaiqa_core.cli import main
 from metaiqa_core.commands.options.database_choice import add_database_arguments, chosen_database
@@ -15,15 +23,19 @@ from metaiqa_core.databases.check import check_database
 from metaiqa_core.errors import DatabaseError
 from metaiqa_core.progress import finish
 
-TINY_SIZES = {"tid2013": 4, "kadid10k": 3, "cid2013": 7, "live-challenge": 5, "koniq10k": 4}
-TINY_SETS = (("training", 2), ("validation", 1), ("test", 1))
+TINY_SIZES = {"tid2013": 4, "kadid10k": 3, "cid2013": 7, "live-challenge": 5, "koniq10k": 4, "biq2021": 4}
+TINY_SETS = {
+    "koniq10k": (("training", 2), ("validation", 1), ("test", 1)),
+    "biq2021": (("training", 3), ("test", 1)),
+}
 
 
 @pytest.fixture
 def tiny_official(monkeypatch):
     """The published databases as if they had as few images as the tiny copies."""
+    import_module("metaiqa_core.commands.databases")  # imported later, it would keep the tiny list for good
     tiny = [dataclasses.replace(official, size=TINY_SIZES[official.key]) for official in OFFICIAL]
-    tiny = [dataclasses.replace(each, subsets=TINY_SETS) if each.key == "koniq10k" else each for each in tiny]
+    tiny = [dataclasses.replace(each, subsets=TINY_SETS.get(each.key, each.subsets)) for each in tiny]
     monkeypatch.setattr(catalogue, "OFFICIAL", tuple(tiny))
 
 
@@ -68,6 +80,41 @@ def test_the_photo_that_live_challenge_holds_twice_is_a_note(tiny_official, tmp_
     report = finish(check_database(BUILDERS["live-challenge"](tmp_path / "live"), "live-challenge"))
     assert report.notes == ("One photo under several names, also in the official release: 246.bmp, 333.bmp.",)
     assert report.listed == len(LIVE_CHALLENGE_NAMES)
+
+
+def test_one_split_of_biq2021_is_usable_and_not_complete(tiny_official, tmp_path):
+    report = finish(check_database(build_biq2021(tmp_path / "biq", splits=("training",)), "BIQ2021"))
+    assert (report.usable, report.complete, dict(report.subsets)) == (True, False, {"training": 3})
+    assert [finding.sentence for finding in report.findings] == [
+        "BIQ2021 has 4 images, the score file 3.",
+        "BIQ2021 (test) has 1 images, the score file 0.",
+    ]
+    assert report.notes == (
+        "Only the training split is read: there is no Test (Images and MOS).csv, which names the test photos.",
+    )
+
+
+def test_what_is_wrong_with_the_photos_of_biq2021_is_one_sentence_each(tiny_official, tmp_path):
+    folder = build_biq2021(tmp_path / "biq")
+    images = folder / "Images"
+    (images / "ss01 (1726).jpg").unlink()
+    (images / "ss02 (7).jpg").write_bytes(b"no picture")
+    save_picture(images / "ss03 (1).jpg", 70)
+    report = finish(check_database(folder, "biq2021"))
+    assert [(finding.kind, finding.sentence) for finding in report.findings] == [
+        (
+            "missing",
+            f"Train (Images and MOS).csv, line 3: there is no image ss01 (1726).jpg in {images}; "
+            "unpack the images anew, or name their folder with --images.",
+        ),
+        (
+            "unreadable",
+            "ss02 (7).jpg cannot be used: ss02 (7).jpg is not a photo that can be read: "
+            "expected JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP, GIF or JPEG 2000.",
+        ),
+        ("extra", "ss03 (1).jpg lies among the images but has no score; it is not used."),
+    ]
+    assert not report.usable
 
 
 def test_a_tiny_copy_is_not_taken_for_the_whole_database(tmp_path):
@@ -183,7 +230,8 @@ def test_bad_usage_ends_with_one_line_and_status_2(tmp_path, run):
     assert run("databases", "check", "tid", tmp_path) == (
         2,
         "",
-        "There is no database 'tid': expected one of tid2013, kadid10k, cid2013, live-challenge, koniq10k, or csv.\n",
+        "There is no database 'tid': expected one of tid2013, kadid10k, cid2013, live-challenge, koniq10k, "
+        "biq2021, or csv.\n",
     )
     assert run("databases", "check", "tid2013", tmp_path / "none") == (
         2,
@@ -226,6 +274,7 @@ def test_the_list_names_every_database_its_size_where_to_ask_and_what_to_cite(ru
         ("cid2013", 474),
         ("live-challenge", 1162),
         ("koniq10k", 10073),
+        ("biq2021", 12000),
     ]
     assert rows[0]["distortion_types"][0] == "tid2013:AGN"
 

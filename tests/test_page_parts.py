@@ -15,10 +15,11 @@ from skimage.color import rgb2lab
 
 from metaiqa_core.assess import Assessor
 from metaiqa_core.assessment import WORDS, QualityMap
+from metaiqa_core.databases import near_duplicates
 from metaiqa_core.images import decode
 from metaiqa_core.preprocessing import tiles
 from pages.scoring import exports, quality_map, ranked_table
-from pages.shared import near_duplicates, previews, samples
+from pages.shared import previews, samples
 from pages.shared.outcomes import Outcomes
 from pages.shared.palette import colour_of, colour_of_word, rgb_of, text_colour_on
 from pages.shared.photo_library import PhotoLibrary
@@ -79,32 +80,6 @@ def test_samples_and_their_damaged_versions_are_near_duplicates_and_different_sc
         {"coffee"}, {"astronaut"}, {"cat"}, {"rocket"}, {"motorcycle"},
     ]  # fmt: skip
     assert sum(map(len, found)) == len(samples.NAMES)
-
-
-def test_an_even_picture_has_no_appearance_so_that_two_walls_are_no_duplicates():
-    assert near_duplicates.appearance(Image.new("RGB", (64, 64), "#808080")) is None
-    assert near_duplicates.groups({"wall": None, "sky": None}) == []
-
-
-@given(st.lists(st.integers(0, 2**64 - 1), max_size=12))
-def test_groups_are_the_connected_components_of_the_close_pairs(hashes):
-    found = near_duplicates.groups({str(index): value for index, value in enumerate(hashes)})
-    # Independent truth: spread labels along close pairs until nothing changes.
-    labels = list(range(len(hashes)))
-    changed = True
-    while changed:
-        changed = False
-        for i, a in enumerate(hashes):
-            for j, b in enumerate(hashes):
-                if (a ^ b).bit_count() <= near_duplicates.SAME_SCENE and labels[j] > labels[i]:
-                    labels[j], changed = labels[i], True
-    expected = [[str(i) for i, label in enumerate(labels) if label == group] for group in sorted(set(labels))]
-    assert found == [group for group in expected if len(group) > 1]
-
-
-def test_chains_of_close_pictures_are_one_group():
-    near, between, far, other = 0, 2**10 - 1, 2**20 - 1, 2**64 - 1
-    assert near_duplicates.groups({"a": near, "x": other, "c": far, "b": between}) == [["a", "c", "b"]]
 
 
 @pytest.mark.parametrize("pixels", [np.random.default_rng(0).integers(0, 256, (600, 600, 3), np.uint8), data.coffee()])

@@ -14,6 +14,7 @@ from metaiqa_core.evaluation.protocols import (
     authentic_folds,
     authentic_protocol,
     leave_one_distortion_out_folds,
+    official_folds,
     subset_folds,
     summarise,
 )
@@ -83,6 +84,22 @@ def test_ten_seeds_hold_out_ten_pairs_of_image_sets_where_the_paper_does():
     assert authentic_protocol(cid2013).startswith("trained on four image sets")
     assert authentic_protocol(typed()).startswith("repeated random 80/20 splits")
     assert all(fold.name.startswith("split-") for fold in authentic_folds(typed(), [0]))
+
+
+def test_biq2021_is_judged_on_its_official_split_and_on_random_ones_where_half_of_that_is_missing():
+    images = [
+        RatedImage(Path(f"ss03 ({number}).jpg"), number / 9, number / 9, subset="test" if number % 3 else "training")
+        for number in range(10)
+    ]
+    whole = Database("BIQ2021", tuple(images), (0.0, 1.0), series=True)
+    for seed, fold in zip((4, 5), authentic_folds(whole, [4, 5]), strict=True):
+        assert (fold.name, fold.seed, fold.held_out) == (f"official-{seed}", seed, "test")
+        assert (fold.training, fold.test) == ((0, 3, 6, 9), (1, 2, 4, 5, 7, 8))
+    assert authentic_protocol(whole).startswith("trained on the official training split, tested on the official test")
+    half = whole.select(lambda image: image.subset == "training")
+    assert authentic_protocol(half).startswith("repeated random 80/20 splits, near-duplicates on one side")
+    with pytest.raises(EvaluationError, match="BIQ2021 has 4 photos of the official training split and 0 of the test"):
+        official_folds(half, [0])
 
 
 def test_larger_adaptation_folds_hold_smaller_ones_and_share_the_test_photos():

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=0,
         metavar="N",
-        help="first measure by N splits (80/20; CID2013: 4 of 6 sets), and calibrate",
+        help="first measure by N splits (80/20; CID2013: 4 of 6 sets; BIQ2021: official), and calibrate",
     )
     parser.add_argument(
         "--first-seed", type=int, default=0, metavar="SEED", help="seed of the first split (default: 0)"

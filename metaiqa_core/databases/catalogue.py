@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from metaiqa_core.databases.biq2021 import BIQ2021
 from metaiqa_core.databases.cid2013 import CID2013
 from metaiqa_core.databases.kadid10k import KADID10K
 from metaiqa_core.databases.koniq10k import KONIQ10K
@@ -11,8 +12,8 @@ from metaiqa_core.databases.official_database import OfficialDatabase
 from metaiqa_core.databases.tid2013 import TID2013
 from metaiqa_core.errors import DatabaseError
 
-OFFICIAL: tuple[OfficialDatabase, ...] = (TID2013, KADID10K, CID2013, LIVE_CHALLENGE, KONIQ10K)
-"""The five databases of the paper: two with distortion types, three of authentic photos."""
+OFFICIAL: tuple[OfficialDatabase, ...] = (TID2013, KADID10K, CID2013, LIVE_CHALLENGE, KONIQ10K, BIQ2021)
+"""The five databases of the paper, two with distortion types and three of authentic photos; then later ones."""
 
 
 def find_official(name: str) -> OfficialDatabase:

@@ -1,6 +1,7 @@
 """Anyone's own database: a CSV file with the columns `image` and `mos`.
 
-A `database.json` beside it, as `synthesize` writes it, says what the database is called and what its scale is.
+A `database.json` beside it, as `synthesize` writes it, says what the database is called and what its scale is, and may
+say with `"series": true` that its photos come in series of one scene.
 """
 
 import json
@@ -67,6 +68,7 @@ def read_csv_sheet(
         rows=tuple(rows),
         range_advice="name the scale with --mos-range LOW HIGH",
         images_advice="name the folder of the images with --images",
+        series=description.get("series", False),
     )
 
 
@@ -80,6 +82,8 @@ def _read_description(path: Path) -> dict[str, Any]:
     name = description.get("name") if isinstance(description, dict) else None
     if not isinstance(name, str) or not name:
         raise DatabaseError(f"{path} must hold an object with the database's name, such as {{'name': 'mine'}}.")
+    if not isinstance(description.get("series", False), bool):
+        raise DatabaseError(f"{path}: series must be true or false, got {description['series']!r}.")
     return description
 
 

@@ -26,6 +26,7 @@ class OfficialDatabase:
         distortion_types: The types' keys in the order of their ids.
         subsets: Names of the official subsets or splits with the number of their images, None if that is not known.
         known_copies: Names of rated images that are one and the same photo in the official release.
+        series: Whether its photos come in series of one scene, to be kept together by splits of one's own.
     """
 
     key: str
@@ -41,6 +42,7 @@ class OfficialDatabase:
     distortion_types: tuple[str, ...] = ()
     subsets: tuple[tuple[str, int | None], ...] = ()
     known_copies: tuple[frozenset[str], ...] = ()
+    series: bool = False
 
     @property
     def range_advice(self) -> str:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 
@@ -41,11 +41,13 @@ class Database:
         name: Name of the database in results.
         images: The photos; never empty.
         raw_range: Lowest and highest possible raw score: unit_score 0 and 1.
+        series: Whether photos come in series of one scene, whose near-duplicates no split of one's own may separate.
     """
 
     name: str
     images: tuple[RatedImage, ...]
     raw_range: tuple[float, float]
+    series: bool = False
 
     def __post_init__(self) -> None:
         if not self.images:
@@ -61,8 +63,16 @@ class Database:
         """Name, for each image, what must stay on one side of a split.
 
         That is its reference where there is one; elsewhere its file's content, so that identical files stay together.
+        Where photos come in `series`, it is their scene instead: near-duplicates stay together as well.
+
+        Raises:
+            PhotoError: If the photos come in series and one of them cannot be read.
         """
         seen: dict[Path, str] = {}
+        if self.series:
+            from metaiqa_core.databases.series import name_scenes  # it decodes photos; most databases need it not
+
+            seen |= name_scenes([image.path for image in self.images if not image.reference])
         return [image.reference or seen.setdefault(image.path, _content(image.path)) for image in self.images]
 
     def fingerprint(self) -> str:
@@ -90,7 +100,7 @@ class Database:
 
     def take(self, indices: list[int]) -> "Database":
         """Return the images at these positions, in that order."""
-        return Database(self.name, tuple(self.images[index] for index in indices), self.raw_range)
+        return replace(self, images=tuple(self.images[index] for index in indices))
 
 
 def _content(path: Path) -> str:

@@ -49,6 +49,7 @@ class ScoreSheet:
         range_advice: Advice for when a score lies outside the range.
         images_advice: Advice for when an image is not there.
         notes: Plain sentences on what was decided in reading.
+        series: Whether the photos come in series of one scene.
     """
 
     name: str
@@ -59,6 +60,7 @@ class ScoreSheet:
     range_advice: str
     images_advice: str
     notes: tuple[str, ...] = ()
+    series: bool = False
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,7 @@ def to_database(sheet: ScoreSheet) -> Database:
         others = len(matched.findings) - 1
         more = f" {others:,} more such problems: `databases check` lists them all." if others else ""
         raise DatabaseError(matched.findings[0].sentence + more)
-    return Database(sheet.name, matched.rated, sheet.raw_range)
+    return Database(sheet.name, matched.rated, sheet.raw_range, sheet.series)
 
 
 def _judge_score(row: ScoreRow, sheet: ScoreSheet) -> float | Finding:

@@ -72,7 +72,7 @@ class Split:
 
 
 def random_folds(database: Database, seeds: Sequence[int], *, test_share: float = 0.2) -> list[Fold]:
-    """Return one random split a seed; identical images, and images of one reference, stay on one side (Section 4.1)."""
+    """Return one random split a seed; what forms a group stays on one side (Section 4.1)."""
     groups = database.groups()
     folds = []
     for seed in seeds:
@@ -82,15 +82,45 @@ def random_folds(database: Database, seeds: Sequence[int], *, test_share: float 
 
 
 def authentic_folds(database: Database, seeds: Sequence[int]) -> list[Fold]:
-    """Return the folds of Table 3: random splits, or on CID2013 those that test on two of its six image sets."""
-    return (subset_folds if database.name == "CID2013" else random_folds)(database, seeds)
+    """Return the folds of Table 3: random splits, or on CID2013 those that test on two of its six image sets.
+
+    BIQ2021, which the table does not have, is judged on its official split if both parts of it are there.
+    """
+    if database.name == "CID2013":
+        return subset_folds(database, seeds)
+    return (official_folds if _has_official_split(database) else random_folds)(database, seeds)
 
 
 def authentic_protocol(database: Database) -> str:
     """Say in words what `authentic_folds` does, for a model's card."""
     if database.name == "CID2013":
         return "trained on four image sets, tested on the two others; other sets in each repeat"
-    return "repeated random 80/20 splits, identical images on one side; trained on 80 %, tested on 20 %"
+    if _has_official_split(database):
+        return "trained on the official training split, tested on the official test split; another seed in each repeat"
+    together = "near-duplicates" if database.series else "identical images"
+    return f"repeated random 80/20 splits, {together} on one side; trained on 80 %, tested on 20 %"
+
+
+def official_folds(database: Database, seeds: Sequence[int]) -> list[Fold]:
+    """Return one fold a seed, all of them the database's official split as it was published: training and test.
+
+    Raises:
+        EvaluationError: If the database has no photos of one of the two.
+    """
+    training, test = (
+        tuple(position for position, image in enumerate(database) if image.subset == part)
+        for part in ("training", "test")
+    )
+    if not training or not test:
+        raise EvaluationError(
+            f"{database.name} has {len(training)} photos of the official training split and {len(test)} of the test "
+            "split, and both are needed: use random splits."
+        )
+    return [Fold(f"official-{seed}", seed, training, test, "test") for seed in seeds]
+
+
+def _has_official_split(database: Database) -> bool:
+    return database.name == "BIQ2021" and {"training", "test"} <= set(database.subsets())
 
 
 def subset_folds(database: Database, seeds: Sequence[int], *, held_out: int = 2) -> list[Fold]:

@@ -8,7 +8,7 @@ from metaiqa_core.results import published
 from metaiqa_core.results.records import METRICS, Protocol, ResultRecord, Uploaded
 
 COLUMNS = ("method", "database", "distortion_type", "metric", "value", "n")
-DATABASES = ("TID2013", "KADID-10k", "CID2013", "LIVE Challenge", "KonIQ-10k", *published.RESYNTHESES)
+DATABASES = ("TID2013", "KADID-10k", "CID2013", "LIVE Challenge", "KonIQ-10k", "BIQ2021", *published.RESYNTHESES)
 MAXIMUM_BYTES = 2**20
 
 

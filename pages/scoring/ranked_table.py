@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from metaiqa_core.assessment import WORDS
-from pages.shared import near_duplicates
+from metaiqa_core.databases import near_duplicates
 from pages.shared.outcomes import Outcome
 from pages.shared.palette import colour_of_word, text_colour_on
 from pages.shared.photo_library import SessionPhoto

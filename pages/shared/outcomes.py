@@ -6,8 +6,9 @@ import streamlit as st
 
 from metaiqa_core.assess import Assessor
 from metaiqa_core.assessment import Assessment, QualityMap
+from metaiqa_core.databases import near_duplicates
 from metaiqa_core.images import decode
-from pages.shared import near_duplicates, previews, samples
+from pages.shared import previews, samples
 from pages.shared.failures import explain
 from pages.shared.photo_library import PhotoFile, PhotoLibrary, SessionPhoto, library
 
