@@ -52,6 +52,11 @@ COMMANDS = {
             "Fine-tune a model on rated photos, and measure by repeated splits how good that is.",
         ),
         CommandEntry(
+            "joint-train",
+            "Joint training",
+            "Learn from several databases of rated images at once, each with a scale of its own, and make one model.",
+        ),
+        CommandEntry(
             "evaluate",
             "Evaluation",
             "Evaluate a model on rated photos: SROCC, PLCC, KROCC and RMSE with intervals; SROCC by type.",

@@ -100,9 +100,9 @@ class Regressor(nn.Module):
         # The first predictions lie near the middle of the scale, so that the first steps go into ranking.
         nn.init.normal_(last.weight, std=0.01)
         nn.init.constant_(last.bias, 0.5)
-        self.head = nn.Sequential(
-            nn.Dropout(self.config.dropout), nn.Linear(pooled, self.config.hidden), nn.ReLU(), last
-        )
+        layers = [nn.Dropout(self.config.dropout), nn.Linear(pooled, self.config.hidden), nn.ReLU(), last]
+        # Channels of different stages differ in size by orders of magnitude.
+        self.head = nn.Sequential(*([Standardise(pooled)] if self.config.pooled else []), *layers)
         mean, std = normalisation(self.config.backbone)
         self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1), persistent=False)
@@ -186,3 +186,32 @@ class Spread(nn.Module):
     def forward(self, maps: Tensor) -> Tensor:
         """Return the standard deviations (B, C) of maps (B, C, h, w)."""
         return (maps.var((2, 3), correction=0) + 1e-6).sqrt()
+
+
+class Standardise(nn.Module):
+    """Shift and scale of each feature, fitted once and fixed; the identity until then.
+
+    Args:
+        features: Their number, P.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+    fitted: Tensor
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(features))
+        self.register_buffer("deviation", torch.ones(features))
+        self.register_buffer("fitted", torch.tensor(False))
+
+    def fit(self, features: Tensor) -> None:
+        """Take mean and deviation from features (N, P) of typical images; constant ones are only shifted."""
+        deviation = features.std(0, correction=0)
+        self.mean.copy_(features.mean(0))
+        self.deviation.copy_(torch.where(deviation > 1e-6, deviation, torch.ones_like(deviation)))
+        self.fitted.fill_(True)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return the standardised features (B, P)."""
+        return (features - self.mean) / self.deviation

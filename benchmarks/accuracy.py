@@ -1,0 +1,217 @@
+"""How well a model agrees with people, and with common sense: one table, from folders named on the command line.
+
+    python benchmarks/accuracy.py --model default --pristine DIR [--database NAME=DIR ...] [--photos DIR]
+
+--database: rated photos that the model has not learned from; SROCC, PLCC, and how many opinion scores lie within the
+interval that the model promises. --pristine: undamaged photos that it has not learned from; every
+distortion type at five levels, and strong damage of common kinds. --photos: any photos of 500 pixels or more; reduced,
+enlarged, recompressed and stored otherwise. Everything is seeded: the same table from the same folders.
+"""
+
+import argparse
+import io
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from metaiqa_core.assess import Assessor  # noqa: E402
+from metaiqa_core.databases.reading import read_database  # noqa: E402
+from metaiqa_core.distortions import CATALOGUE, LEVELS, distort  # noqa: E402
+from metaiqa_core.distortions.opinion_scores import opinion_curve  # noqa: E402
+from metaiqa_core.evaluation.criteria import evaluate  # noqa: E402
+from metaiqa_core.images import decode  # noqa: E402
+from metaiqa_core.synthesis import find_photos  # noqa: E402
+
+Pixels = NDArray[np.uint8]
+
+LEAST_FALL = 0.5
+"""Share of people's fall from level 1 to level 5 that the model's has to reach."""
+LIKED = 2.0
+"""Where people's mean falls by fewer points than this, or rises, the model's may not fall by more than 10 either."""
+SMALLER_SIDES = (400, 300, 200)
+MOST_GAIN = 3.0
+"""Points by which a reduced copy may score above its photo."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table.
+
+    Attributes:
+        what: What was measured.
+        measured: The result, in words.
+        target: What was asked for, in words; empty where nothing was.
+        met: Whether it was reached; None without a target.
+    """
+
+    what: str
+    measured: str
+    target: str = ""
+    met: bool | None = None
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="default", metavar="NAME|FILE")
+    parser.add_argument("--database", action="append", default=[], metavar="NAME=DIR")
+    parser.add_argument("--pristine", type=Path, metavar="DIR")
+    parser.add_argument("--photos", type=Path, metavar="DIR")
+    parser.add_argument("--most", type=int, default=50, metavar="N", help="photos of --photos (default: 50)")
+    arguments = parser.parse_args()
+    assessor = Assessor.load(arguments.model)
+    print(f"| {assessor.card.name} | measured | asked for | |\n|---|---|---|---|")
+    for row in rows_of(assessor, arguments):
+        verdict = {None: "", True: "reached", False: "missed"}[row.met]
+        print(f"| {row.what} | {row.measured} | {row.target} | {verdict} |", flush=True)
+
+
+def rows_of(assessor: Assessor, arguments: argparse.Namespace) -> Iterator[Row]:
+    """Yield the table's lines, each as soon as it is measured."""
+    for item in arguments.database:
+        name, _, folder = item.partition("=")
+        yield from agreement(assessor, name, Path(folder))
+    if arguments.pristine:
+        photos = [decode(path).pixels for path in find_photos([arguments.pristine])]
+        yield from distortion_levels(assessor, photos)
+        yield from strong_damage(assessor, photos)
+    if arguments.photos:
+        paths = find_photos([arguments.photos])
+        chosen = [paths[index * len(paths) // arguments.most] for index in range(min(arguments.most, len(paths)))]
+        photos = [decode(path).pixels for path in chosen]
+        yield from sizes(assessor, photos)
+        yield from storage(assessor, photos)
+
+
+def agreement(assessor: Assessor, name: str, folder: Path) -> Iterator[Row]:
+    """Correlation with opinion scores, and the coverage of the interval."""
+    database = read_database(folder)
+    results = [assessor.assess(image.path) for image in database]
+    scores = np.array([result.score for result in results])
+    opinion = 100 * np.array([image.unit_score for image in database])
+    found = evaluate(scores / 100, opinion / 100)
+    yield Row(f"{name}, {len(database)} photos: SROCC", f"{found.srocc:.3f}")
+    yield Row(f"{name}: PLCC", f"{found.plcc:.3f}")
+    if results[0].interval_low is not None:
+        low = np.array([result.interval_low for result in results])
+        high = np.array([result.interval_high for result in results])
+        covered = float(np.mean((low <= opinion) & (opinion <= high)))
+        yield Row(
+            f"{name}: opinion scores within the 90 % interval", f"{covered:.1%}", "88 to 92 %", 0.88 <= covered <= 0.92
+        )
+        half = float(np.mean(high - low)) / 2
+        yield Row(f"{name}: half width of the interval, mean", f"{half:.1f} points", "at most 14", half <= 14)
+
+
+def distortion_levels(assessor: Assessor, photos: list[Pixels]) -> Iterator[Row]:
+    """Count the distortion types whose scores fall from level 1 to level 5 as people's did."""
+    right, wrong = 0, []
+    for kind in CATALOGUE:
+        people = 100 * np.array([opinion.mean for opinion in opinion_curve(kind)])
+        model = np.array(
+            [
+                np.mean(
+                    [assessor.assess(distort(photo, kind, level, seed=seed)).score for seed, photo in enumerate(photos)]
+                )
+                for level in (LEVELS[0], LEVELS[-1])
+            ]
+        )
+        fall, expected = model[0] - model[1], people[0] - people[-1]
+        as_people = fall >= LEAST_FALL * expected if expected > LIKED else abs(fall) <= 10
+        right += as_people
+        if not as_people:
+            wrong.append(f"{kind.key} {fall:+.0f} for {expected:+.0f}")
+    detail = f"; not: {', '.join(wrong)}" if wrong else ""
+    yield Row(
+        f"distortion types that cost at least half of what they cost people, level 1 to 5, {len(photos)} photos",
+        f"{right} of {len(CATALOGUE)}{detail}",
+        "44 of 49",
+        right >= 44,
+    )
+
+
+def strong_damage(assessor: Assessor, photos: list[Pixels]) -> Iterator[Row]:
+    """Score damage that nobody would call good."""
+    damages: dict[str, tuple[Callable[[Pixels, int], Pixels], float]] = {
+        "white noise, standard deviation 60": (lambda photo, seed: noisy(photo, 60, seed), 35),
+        "JPEG at quality 5": (lambda photo, seed: np.asarray(Image.open(jpeg(photo, 5))), 30),
+        "2.5 stops overexposed": (lambda photo, seed: exposed(photo, 2.5), 45),
+        "2.5 stops underexposed": (lambda photo, seed: exposed(photo, -2.5), 45),
+        "over-sharpened (kadid10k:HS, level 5)": (lambda photo, seed: distort(photo, "kadid10k:HS", 5), 40),
+    }
+    untouched = np.mean([assessor.assess(photo).score for photo in photos])
+    yield Row("pristine photos, mean score", f"{untouched:.0f}")
+    for name, (damage, most) in damages.items():
+        score = float(np.mean([assessor.assess(damage(photo, seed)).score for seed, photo in enumerate(photos)]))
+        yield Row(f"{name}, mean score", f"{score:.0f}", f"at most {most:.0f}", score <= most)
+
+
+def sizes(assessor: Assessor, photos: list[Pixels]) -> Iterator[Row]:
+    """Reduce photos: what is lost must not be rewarded."""
+    scores = np.array([assessor.assess(photo).score for photo in photos])
+    for side in SMALLER_SIDES:
+        gains = np.array([assessor.assess(reduced(photo, side)).score for photo in photos]) - scores
+        yield Row(
+            f"reduced to {side} pixels: gain, mean and largest of {len(photos)}",
+            f"{gains.mean():+.1f}, {gains.max():+.1f}; above {MOST_GAIN:g} in {int((gains > MOST_GAIN).sum())}",
+            f"none above {MOST_GAIN:g}",
+            bool((gains <= MOST_GAIN).all()),
+        )
+
+
+def storage(assessor: Assessor, photos: list[Pixels]) -> Iterator[Row]:
+    """Store the same pixels otherwise."""
+    same, differences = 0, []
+    for photo in photos:
+        files = [io.BytesIO(), io.BytesIO()]
+        Image.fromarray(photo).save(files[0], "PNG")
+        Image.fromarray(photo).save(files[1], "WEBP", lossless=True)
+        one, other = (assessor.assess(file.getvalue()).score for file in files)
+        same += one == other
+        differences.append(abs(assessor.assess(jpeg(photo, 95).getvalue()).score - one))
+    yield Row("PNG and lossless WebP: the same score", f"{same} of {len(photos)}", "all", same == len(photos))
+    largest = max(differences)
+    yield Row("JPEG at quality 95: largest difference", f"{largest:.1f} points", "at most 1", largest <= 1)
+
+
+def noisy(photo: Pixels, deviation: float, seed: int) -> Pixels:
+    """Add white Gaussian noise, the deviation in 8-bit steps."""
+    noise = np.random.default_rng(seed).normal(0, deviation, photo.shape)
+    return (photo + noise).clip(0, 255).round().astype(np.uint8)
+
+
+def exposed(photo: Pixels, stops: float) -> Pixels:
+    """Multiply the linear light of an sRGB photo by a power of two and clip, as a longer or shorter exposure does."""
+    encoded = photo / 255
+    linear = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4) * 2**stops
+    linear = linear.clip(0, 1)
+    encoded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return (255 * encoded).round().astype(np.uint8)
+
+
+def jpeg(photo: Pixels, quality: int) -> io.BytesIO:
+    """Compress a photo."""
+    stream = io.BytesIO()
+    Image.fromarray(photo).save(stream, "JPEG", quality=quality)
+    stream.seek(0)
+    return stream
+
+
+def reduced(photo: Pixels, side: int) -> Pixels:
+    """Shrink a photo so that its short side has this many pixels."""
+    height, width = photo.shape[:2]
+    scale = side / min(height, width)
+    size = round(width * scale), round(height * scale)
+    return np.asarray(Image.fromarray(photo).resize(size, Image.Resampling.LANCZOS))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""Learn from several databases of rated images at once, each with a scale of its own, and make one model."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from metaiqa_core.commands.options.configuration import add_options, chosen
+from metaiqa_core.commands.options.run_folder import add_run_arguments, read_run_folder
+from metaiqa_core.commands.options.start import add_start_arguments, read_origin
+from metaiqa_core.commands.output import finish_with_bar
+from metaiqa_core.databases.reading import read_database
+from metaiqa_core.errors import TrainingError
+from metaiqa_core.experiments.joint_training import NATIVE_SIDE, JointTrainingConfig, joint_training
+from metaiqa_core.training.joint_configuration import JointConfig
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add_start_arguments(parser, default="backbone")
+    parser.add_argument(
+        "--database",
+        required=True,
+        type=Path,
+        nargs="+",
+        metavar="DIR|CSV",
+        help="databases to learn from: published ones, made by synthesize, or CSV files with image and mos",
+    )
+    parser.add_argument(
+        "--share",
+        action="append",
+        default=[],
+        metavar="NAME=NUMBER",
+        help="share of each batch that a database's images make up, relative to the others (default: 1 each)",
+    )
+    parser.add_argument(
+        "--shown", nargs="+", default=(), metavar="NAME", help="database on whose scale the model answers (the first)"
+    )
+    parser.add_argument(
+        "--held-out", type=Path, metavar="FILE", help="image file names, one a line, that nothing learns from"
+    )
+    parser.add_argument("--pooled", type=int, nargs="+", default=(), metavar="STAGE", help="stages that are pooled")
+    parser.add_argument(
+        "--smallest-side",
+        type=int,
+        default=NATIVE_SIDE,
+        metavar="PIXELS",
+        help=f"enlarge smaller photos to this short side first (default: {NATIVE_SIDE})",
+    )
+    add_run_arguments(parser, "state, splits and the new model")
+    parser.add_argument("--judged", default="", metavar="NAME", help="database that splits measure on (the first)")
+    parser.add_argument("--repeats", type=int, default=0, metavar="N", help="first measure by N splits, and calibrate")
+    parser.add_argument("--first-seed", type=int, default=0, metavar="SEED", help="seed of the first split")
+    parser.add_argument("--only-measure", action="store_true", help="stop after the repeated splits")
+    card = parser.add_argument_group("what the model's card says")
+    card.add_argument("--name", default="", help="name of the new model (default: that of the run folder)")
+    card.add_argument("--training-data", default="", help="what the photos are and who rated them")
+    card.add_argument("--licence", default="not stated", help="terms of the weights and of the data behind them")
+    card.add_argument("--population", default="", help="what to call the judged database's photos in a percentile")
+    add_options(parser, JointConfig)
+
+
+def read_configuration(arguments: argparse.Namespace) -> JointTrainingConfig:
+    """Return the experiment's configuration.
+
+    Raises:
+        TrainingError: If a share is no number, or the file of held-out names cannot be read.
+    """
+    return JointTrainingConfig(
+        joint=chosen(JointConfig(), arguments),
+        shares=dict(map(_share, arguments.share)),
+        shown=tuple(arguments.shown),
+        judged=arguments.judged,
+        repeats=arguments.repeats,
+        first_seed=arguments.first_seed,
+        only_measure=arguments.only_measure,
+        held_out=_names(arguments.held_out) if arguments.held_out else frozenset(),
+        pooled=tuple(arguments.pooled),
+        smallest_side=arguments.smallest_side,
+        name=arguments.name,
+        training_data=arguments.training_data,
+        licence=arguments.licence,
+        population=arguments.population,
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure if asked to, then train on all databases and write the model into the run folder."""
+    config = read_configuration(arguments)
+    databases = [read_database(path) for path in arguments.database]
+    names = [database.name for database in databases]
+    if len(set(names)) < len(names):
+        raise TrainingError(f"Two databases have the same name, got {', '.join(names)}: name each of them once.")
+    work = joint_training(databases, read_origin(arguments), config, read_run_folder(arguments))
+    model = finish_with_bar(work)
+    if model.file:
+        sys.stderr.write(f"wrote {model.file} and its card\n")
+    return 0
+
+
+def _share(text: str) -> tuple[str, float]:
+    name, _, number = text.rpartition("=")
+    try:
+        share = float(number)
+    except ValueError:
+        share = 0.0
+    if not name or not 0 < share < float("inf"):
+        raise TrainingError(f"--share takes NAME=NUMBER with a number above 0, got {text!r}.")
+    return name, share
+
+
+def _names(file: Path) -> frozenset[str]:
+    try:
+        return frozenset(line for line in file.read_text(encoding="utf-8").splitlines() if line)
+    except (OSError, UnicodeDecodeError) as error:
+        raise TrainingError(
+            f"The list of held-out images {file} cannot be read: expected one file name a line."
+        ) from error

@@ -1,0 +1,59 @@
+"""Predictions for images that no training learned from: what choices are made by, and intervals are calibrated on."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from metaiqa_core.errors import EvaluationError
+from metaiqa_core.files import write_text
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """One database's held-out images with what a model says of them.
+
+    Attributes:
+        database: the database's name
+        images: names of the image files
+        opinion: opinion scores, unit scores on the database's own scale
+        predicted: the model's scores, unit scores on the scale that it answers on
+        offset: offset that brings opinion scores to the model's scale
+        gain: factor that does so, before the offset
+    """
+
+    database: str
+    images: tuple[str, ...]
+    opinion: tuple[float, ...]
+    predicted: tuple[float, ...]
+    offset: float
+    gain: float
+
+
+def write_held_out(file: Path, judged: Sequence[HeldOut]) -> None:
+    """Write the predictions of all databases into one file, whole or not at all."""
+    write_text(file, json.dumps([asdict(one) for one in judged], indent=1) + "\n")
+
+
+def read_held_out(file: Path) -> list[HeldOut]:
+    """Read what `write_held_out` wrote.
+
+    Raises:
+        EvaluationError: If the file is missing or damaged.
+    """
+    try:
+        return [
+            HeldOut(
+                one["database"],
+                tuple(one["images"]),
+                tuple(map(float, one["opinion"])),
+                tuple(map(float, one["predicted"])),
+                float(one["offset"]),
+                float(one["gain"]),
+            )
+            for one in json.loads(file.read_text(encoding="utf-8"))
+        ]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise EvaluationError(
+            f"{file} holds no held-out predictions: expected what joint-train wrote there."
+        ) from error
