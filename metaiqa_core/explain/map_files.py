@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, PngImagePlugin
 
 from metaiqa_core.errors import ExplanationError
 from metaiqa_core.explain.gradient_maps import GradientMap
 from metaiqa_core.explain.methods import find_method
 from metaiqa_core.explain.overlay import Mode, overlay
 from metaiqa_core.files import write_whole
+from metaiqa_core.images import png
 
 MAP_SUFFIXES = (".png", ".npz")
 
@@ -58,12 +58,10 @@ def save_map(
         if pixels is None:
             raise ValueError("a picture of a map needs the photo's pixels")
         chosen: Mode = mode or ("signed" if find_method(result.method).signed else "magnitude")
-        image = Image.fromarray(overlay(pixels, result.values, opacity=opacity, mode=chosen))
-        notes = PngImagePlugin.PngInfo()
-        notes.add_itxt("metaiqa", metadata)
+        picture = overlay(pixels, result.values, opacity=opacity, mode=chosen)
 
         def write(temporary: Path) -> None:
-            image.save(temporary, "PNG", pnginfo=notes)
+            temporary.write_bytes(png(picture, compression=6, texts={"metaiqa": metadata}))
 
     try:
         write_whole(path, write)
