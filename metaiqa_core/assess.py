@@ -74,11 +74,9 @@ class Assessor:
         Raises:
             PhotoError: If the photo cannot be read.
         """
-        seen = self._on_screen(source)
-        detail = None
-        if at_full_size:
-            detail = finish(self.map_quality(source))
-        return self._assessment(seen, detail)
+        photo = self._decoded(source, in_full=at_full_size)
+        detail = finish(self.map_quality(photo)) if at_full_size else None
+        return self._assessment(photo, detail)
 
     def assess_many(
         self, sources: Iterable[PhotoSource], *, at_full_size: bool = False
@@ -91,15 +89,17 @@ class Assessor:
         with ThreadPoolExecutor(max_workers=2, thread_name_prefix="decode") as decoders:
             remaining = iter(sources)
             ahead: deque[tuple[PhotoSource, Future[Photo]]] = deque()
-            for source in itertools.islice(remaining, _LOOK_AHEAD):
-                ahead.append((source, decoders.submit(self._on_screen, source)))
+            # Photos that are decoded in full are large: one waits, not three.
+            for source in itertools.islice(remaining, 1 if at_full_size else _LOOK_AHEAD):
+                ahead.append((source, decoders.submit(self._decoded, source, in_full=at_full_size)))
             while ahead:
                 source, future = ahead.popleft()
                 for following in itertools.islice(remaining, 1):
-                    ahead.append((following, decoders.submit(self._on_screen, following)))
+                    ahead.append((following, decoders.submit(self._decoded, following, in_full=at_full_size)))
                 try:
-                    detail = finish(self.map_quality(source)) if at_full_size else None
-                    yield self._assessment(future.result(), detail)
+                    photo = future.result()
+                    detail = finish(self.map_quality(photo)) if at_full_size else None
+                    yield self._assessment(photo, detail)
                 except MetaIQAError as error:
                     yield error
 
@@ -109,7 +109,7 @@ class Assessor:
         Raises:
             PhotoError: If the photo cannot be read.
         """
-        photo = source if isinstance(source, Photo) else decode(source, limits=self._limits)
+        photo = self._decoded(source, in_full=True)
         height, width = photo.pixels.shape[:2]
         boxes = tiles(width, height, TILE)
         scores = []
@@ -120,10 +120,11 @@ class Assessor:
             yield Progress("scoring tiles", number, len(boxes))
         return QualityMap(tuple(boxes), tuple(scores))
 
-    def _on_screen(self, source: PhotoSource | Photo) -> Photo:
+    def _decoded(self, source: PhotoSource | Photo, *, in_full: bool) -> Photo:
         if isinstance(source, Photo):
             return source
-        return decode(source, limits=self._limits, least_short_side=self.preprocessing.short_side)
+        least = None if in_full else self.preprocessing.short_side
+        return decode(source, limits=self._limits, least_short_side=least)
 
     def _score(self, images: torch.Tensor) -> float:
         with torch.inference_mode():

@@ -15,10 +15,9 @@ from PIL import Image
 
 from metaiqa_core.errors import CheckpointError
 from metaiqa_core.images import Photo
+from metaiqa_core.images.reduction import reduce_by, whole_factor
 
 _FILTER = Image.Resampling.BICUBIC
-_REDUCING_GAP = 3.0
-"""Large photos are first reduced by a whole factor, to at least three times the target, then by the filter."""
 
 
 @dataclass(frozen=True)
@@ -76,15 +75,22 @@ class Preprocessing:
         Returns:
             (1, 3, height, width), float32, RGB, [0, 1].
         """
-        pixels = photo.pixels if isinstance(photo, Photo) else photo
-        if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
-            raise ValueError(f"expected uint8 pixels (height, width, 3), got {pixels.dtype} {pixels.shape}")
-        height, width = pixels.shape[:2]
-        size = self.model_size(*(photo.full_size if isinstance(photo, Photo) else (width, height)))
+        if not isinstance(photo, Photo):
+            pixels = photo
+            if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
+                raise ValueError(f"expected uint8 pixels (height, width, 3), got {pixels.dtype} {pixels.shape}")
+            photo = Photo(np.ascontiguousarray(pixels).view(), (pixels.shape[1], pixels.shape[0]), "array")
+        size = self.model_size(*photo.full_size)
+        factor = whole_factor(min(photo.full_size), min(size))
+        if factor > 1 and photo.reread is not None:
+            photo = photo.reread(factor)
+        height, width = photo.pixels.shape[:2]
+        pixels = photo.pixels
         if size != (width, height):
-            image = Image.fromarray(np.ascontiguousarray(pixels))
-            extent = photo.extent if isinstance(photo, Photo) else None
-            pixels = np.asarray(image.resize(size, _FILTER, box=extent, reducing_gap=_REDUCING_GAP))
+            # Large photos are first reduced by a whole factor; a reduced decode has done all or part of it already.
+            done = round(max(photo.full_size) / max(width, height))
+            image, box = reduce_by(Image.fromarray(pixels), max(factor // done, 1), photo.extent)
+            pixels = np.asarray(image.resize(size, _FILTER, box=box))
         planes = np.ascontiguousarray(pixels.transpose(2, 0, 1)[None], dtype=np.float32)  # (1, 3, H, W)
         return torch.from_numpy(planes).div_(255)
 

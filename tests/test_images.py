@@ -1,5 +1,6 @@
 """The decode contract: what comes out is upright 8-bit sRGB on white, or one clear sentence."""
 
+import dataclasses
 import io
 import os
 import re
@@ -150,20 +151,20 @@ def test_photos_of_phones_come_out_upright(pillow_format, orientation):
 def test_a_reduced_jpeg_decode_changes_the_model_input_by_less_than_half_a_level(orientation, mode):
     stored = np.ascontiguousarray(STORED[orientation](scene(1001, 803)))  # no multiple of eight
     data = encode(Image.fromarray(stored).convert(mode), "JPEG", quality=95, exif=oriented(orientation))
-    full, reduced = decode(data), decode(data, least_short_side=100)
+    full, reduced = dataclasses.replace(decode(data), reread=None), decode(data, least_short_side=66)
     assert reduced.pixels.shape == (201, 251, 3)
     assert reduced.full_size == full.full_size == (1001, 803)
-    preprocess = Preprocessing(short_side=100)
+    preprocess = Preprocessing(short_side=66)
     difference = (preprocess(full) - preprocess(reduced)).abs() * 255
     assert difference.mean() < 0.5
     assert difference[..., :3].mean() < 0.7  # neither edge is stretched
     assert difference[..., -3:].mean() < 0.7
 
 
-def test_a_reduced_decode_keeps_twice_the_wanted_short_side_and_is_deterministic():
+def test_a_reduced_decode_keeps_three_times_the_wanted_short_side_and_is_deterministic():
     data = encode(scene(640, 480), "JPEG")
-    assert decode(data, least_short_side=241).pixels.shape == (480, 640, 3)
-    assert decode(data, least_short_side=120).pixels.shape == (240, 320, 3)
+    assert decode(data, least_short_side=81).pixels.shape == (480, 640, 3)
+    assert decode(data, least_short_side=80).pixels.shape == (240, 320, 3)
     np.testing.assert_array_equal(
         decode(data, least_short_side=30).pixels, decode(data, least_short_side=30).pixels, strict=True
     )
@@ -517,7 +518,7 @@ BOMBS = {
 }
 
 
-def test_bombs_are_refused_within_little_memory(tmp_path):
+def test_bombs_are_refused_or_left_packed_within_little_memory(tmp_path):
     for kind, data in BOMBS.items():
         assert len(data) < 2**20
         (tmp_path / kind).write_bytes(data)
@@ -528,14 +529,18 @@ from metaiqa_core.images import decode
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 for path in pathlib.Path(sys.argv[1]).iterdir():
     try:
-        decode(path)
+        print(path.name, *decode(path).notes)
     except PhotoError as error:
         print(error)
 print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 """
     done = subprocess.run([sys.executable, "-c", program, tmp_path], capture_output=True, text=True, check=True)
     *messages, growth = done.stdout.splitlines()
-    assert len(messages) == len(BOMBS)
+    assert sorted(messages) == [
+        "pixels is 10000 x 16000 pixels, 160 megapixels: at most 150 are read, please make it smaller.",
+        "profile colour profile is damaged or does not fit: sRGB assumed",
+        "text",
+    ]
     assert int(growth) < 60  # MiB
 
 

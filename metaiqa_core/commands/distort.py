@@ -12,11 +12,11 @@ from metaiqa_core.commands.output import as_table, finish_with_bar, write
 from metaiqa_core.distortions import CATALOGUE, LEVELS, DistortionType, distort, find_distortion
 from metaiqa_core.errors import DistortionError
 from metaiqa_core.files import write_whole
-from metaiqa_core.images import decode
+from metaiqa_core.images import decode, png
 from metaiqa_core.progress import Progress, Work
 
 _FORMATS: dict[str, tuple[str, dict[str, Any]]] = {
-    ".png": ("PNG", {}),
+    ".png": ("PNG", {"compression": 6}),
     ".tif": ("TIFF", {"compression": "tiff_lzw"}),
     ".tiff": ("TIFF", {"compression": "tiff_lzw"}),
     ".jpg": ("JPEG", {"quality": 95, "subsampling": 0}),
@@ -86,7 +86,14 @@ def _files(arguments: argparse.Namespace, entry: DistortionType) -> dict[int, Pa
 
 def _save(pixels: np.ndarray, file: Path) -> None:
     format_name, options = _FORMATS[file.suffix.lower()]
-    write_whole(file, lambda temporary: Image.fromarray(pixels).save(temporary, format_name, **options))
+
+    def encode(temporary: Path) -> None:
+        if format_name == "PNG":
+            temporary.write_bytes(png(pixels, **options))
+        else:
+            Image.fromarray(pixels).save(temporary, format_name, **options)
+
+    write_whole(file, encode)
 
 
 def _catalogue() -> str:

@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, PngImagePlugin
 
 from metaiqa_core.errors import ExplanationError
 from metaiqa_core.explain.gradient_maps import GradientMap
 from metaiqa_core.explain.methods import find_method
 from metaiqa_core.explain.overlay import Mode, overlay
 from metaiqa_core.files import write_whole
-from metaiqa_core.images import Photo
+from metaiqa_core.images import Photo, png
 
 MAP_SUFFIXES = (".png", ".npz")
 
@@ -59,12 +58,10 @@ def save_map(
                 np.savez_compressed(file, values=result.at(photo), model_map=result.model_map, metadata=metadata)
     else:
         chosen: Mode = mode or ("signed" if find_method(result.method).signed else "magnitude")
-        image = Image.fromarray(overlay(photo.pixels, result.at(photo), opacity=opacity, mode=chosen))
-        notes = PngImagePlugin.PngInfo()
-        notes.add_itxt("metaiqa", metadata)
+        picture = overlay(photo.pixels, result.at(photo), opacity=opacity, mode=chosen)
 
         def write(temporary: Path) -> None:
-            image.save(temporary, "PNG", pnginfo=notes)
+            temporary.write_bytes(png(picture, compression=6, texts={"metaiqa": metadata}))
 
     try:
         write_whole(path, write)

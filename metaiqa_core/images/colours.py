@@ -6,8 +6,12 @@ import numpy as np
 from PIL import Image, ImageCms
 
 from metaiqa_core.errors import PhotoError
+from metaiqa_core.images.colour_spaces import ColourSpace
+from metaiqa_core.images.told_colours import ToldColours
 
-_MAX_PROFILE_BYTES = 8 * 2**20
+_MAX_PROFILE_BYTES = 16 * 2**20
+_LEAST_TOLD = 0.01
+_NOTHING_TOLD = ToldColours()
 _SAME_COLOUR = 2
 """A profile that moves no colour by more than this many of 255 levels is sRGB under another name."""
 _PROFILE_MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab": "LAB"}
@@ -40,13 +44,16 @@ def reduce_unit_float(values: np.ndarray, name: str) -> np.ndarray:
     return np.rint(values * 255).astype(np.uint8)
 
 
-def to_srgb(image: Image.Image, raw_mode: str, name: str) -> tuple[Image.Image, tuple[str, ...]]:
+def to_srgb(
+    image: Image.Image, raw_mode: str, name: str, told: ToldColours = _NOTHING_TOLD
+) -> tuple[Image.Image, tuple[str, ...]]:
     """Convert a loaded image to RGB, 8 bits a channel, sRGB, transparent areas shown on white.
 
     Args:
         image: Loaded Pillow image of any mode; it is not modified.
         raw_mode: Pillow's name of the layout in the file ("RGB;16B"), empty when unknown.
         name: How messages call the photo.
+        told: What the file says of its colours beside Pillow's `icc_profile`.
 
     Returns:
         The image in mode RGB, and a sentence for each visible thing that was done.
@@ -55,7 +62,7 @@ def to_srgb(image: Image.Image, raw_mode: str, name: str) -> tuple[Image.Image, 
         PhotoError: If the values have no defined white (32-bit integers, floats outside [0, 1]).
     """
     notes: list[str] = []
-    profile = image.info.get("icc_profile")
+    profile = image.info.get("icc_profile") if told.profile is None else told.profile
     transparent = _transparent_value(image, raw_mode)
     if ";16" in raw_mode or ";12" in raw_mode or image.mode.startswith("I;16"):
         notes.append(f"{12 if ';12' in raw_mode else 16} bits per channel reduced to 8")
@@ -78,8 +85,8 @@ def to_srgb(image: Image.Image, raw_mode: str, name: str) -> tuple[Image.Image, 
         image = rgba.convert("L" if rgba.mode == "LA" else "RGB")
     image = _in_mode(image, {"1": "L", "L": "L", "CMYK": "CMYK", "LAB": "LAB"}.get(image.mode, "RGB"))
 
-    image, colour_note = _colours_to_srgb(image, profile if isinstance(profile, bytes) else None)
-    notes += [colour_note] if colour_note else []
+    image, colour_note = _colours_to_srgb(image, profile if isinstance(profile, bytes) else None, told)
+    notes += [note for note in (colour_note, told.note) if note]
     if opacity is not None and opacity.getextrema()[0] != 255:
         white = Image.new("RGB", image.size, (255, 255, 255))
         white.paste(image, mask=opacity)
@@ -118,21 +125,35 @@ def _grey_from_uint16(
     return Image.fromarray(reduce_uint16(values)), opacity
 
 
-def _colours_to_srgb(image: Image.Image, profile_bytes: bytes | None) -> tuple[Image.Image, str | None]:
+def _colours_to_srgb(
+    image: Image.Image, profile_bytes: bytes | None, told: ToldColours
+) -> tuple[Image.Image, str | None]:
     """Return `image` (L, RGB, CMYK or LAB) in sRGB with a note, or no note where nothing had to be done."""
     if image.mode == "LAB":
         profile_bytes = None  # the encoding itself says which colour it is
         lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
         return ImageCms.applyTransform(image, _transform(lab, "LAB")), "CIELAB converted to sRGB"  # type: ignore[return-value]
     note = None
-    if profile_bytes:
+    if told.before_profile:
+        profile_bytes = None
+    if profile_bytes is not None:
         try:
             return _apply_profile(image, profile_bytes)
         except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
             note = "colour profile is damaged or does not fit: sRGB assumed"
     if image.mode == "CMYK":
         note = "CMYK without a usable colour profile converted to RGB by the plain formula"
+    elif told.space is not None and note is None and not told.space.is_srgb():
+        return _space_to_srgb(image, told.space)
     return _in_mode(image, "RGB"), note
+
+
+def _space_to_srgb(image: Image.Image, space: ColourSpace) -> tuple[Image.Image, str]:
+    converted, brighter = space.to_srgb(np.asarray(image))
+    note = f"colours converted from {space.name} to sRGB"
+    if brighter >= _LEAST_TOLD:
+        note += f", {brighter:.0%} of it brighter than white and cut off"
+    return _in_mode(Image.fromarray(converted), "RGB"), note
 
 
 def _apply_profile(image: Image.Image, profile_bytes: bytes) -> tuple[Image.Image, str | None]:

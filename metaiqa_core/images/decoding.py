@@ -6,6 +6,8 @@ before a pixel is decoded.
 """
 
 import contextlib
+import dataclasses
+import functools
 from collections.abc import Iterator
 
 import numpy as np
@@ -15,17 +17,12 @@ from PIL import ExifTags, Image, ImageFile, JpegImagePlugin
 from metaiqa_core.errors import PhotoError
 from metaiqa_core.images.arrays import array_from_tensor, photo_from_array
 from metaiqa_core.images.colours import to_srgb
-from metaiqa_core.images.formats import open_image
+from metaiqa_core.images.files import Picture, notes_on_damage, open_picture
 from metaiqa_core.images.limits import DecodeLimits
 from metaiqa_core.images.orientation import UPRIGHT, upright_extent
 from metaiqa_core.images.photo import Photo
+from metaiqa_core.images.reduction import reduce_jpeg, whole_factor
 from metaiqa_core.images.sources import PhotoSource, read
-
-_REDUCTION_MARGIN = 2
-"""A JPEG is decoded reduced only to this multiple of the wanted short side or more. After the antialiased resize, twice
-differs from the full decode by 0.25 of 255 levels on average where once differs by 0.8 (12 megapixels of fine texture).
-"""
-
 
 _DEFAULT_LIMITS = DecodeLimits()
 
@@ -40,8 +37,8 @@ def decode(
             Arrays: (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) as uint8, uint16, bool, or float in [0, 1].
             Tensors: (3, H, W) or (1, 3, H, W) as uint8, or float in [0, 1].
         limits: What is refused.
-        least_short_side: The short side (pixels) that will be made of the photo afterwards. It permits decoding a JPEG
-            file at 1/2, 1/4 or 1/8 of its size, as long as its short side keeps twice that length. None: full size.
+        least_short_side: Short side, pixels, of what will be made of the photo afterwards. A JPEG file may then be
+            decoded at 1/2, 1/4 or 1/8 of its size (see `reduction.whole_factor`). None: full size.
 
     Returns:
         The photo. Equal sources give equal pixels.
@@ -59,11 +56,29 @@ def decode(
         return photo_from_array(source, "array", limits)
     if isinstance(source, Image.Image):
         with _one_sentence("the PIL image"):
-            return _from_image(source, "PIL image", "the PIL image", limits, None)
+            return _from_image(Picture(source), "the PIL image", limits, 1)
     data, name = read(source, limits)
+    return _decode_file(data, name, limits, least_short_side)
+
+
+def _decode_file(
+    data: bytes, name: str, limits: DecodeLimits, least_short_side: int | None = None, factor: int | None = None
+) -> Photo:
+    """Decode the content of a file, a JPEG file reduced by `factor` or by what `least_short_side` allows."""
     with _one_sentence(name):
-        image = open_image(data, name)
-        return _from_image(image, image.format or "", name, limits, least_short_side)
+        picture = open_picture(data, name)
+        image = picture.image
+        limits.check_size(*image.size, name)
+        if factor is None and least_short_side is not None:
+            factor = whole_factor(min(image.size), least_short_side)
+        photo = _from_image(picture, name, limits, factor or 1)
+    if factor is None and photo.format == "JPEG":
+        return dataclasses.replace(photo, reread=functools.partial(_reread, data, name, limits))
+    return photo
+
+
+def _reread(data: bytes, name: str, limits: DecodeLimits, factor: int) -> Photo:
+    return _decode_file(data, name, limits, factor=factor)
 
 
 @contextlib.contextmanager
@@ -81,34 +96,32 @@ def _one_sentence(name: str) -> Iterator[None]:
         raise PhotoError(f"{name} is damaged or cut off and cannot be decoded: copy or export it again.") from error
 
 
-def _from_image(
-    image: Image.Image, format_name: str, name: str, limits: DecodeLimits, least_short_side: int | None
-) -> Photo:
+def _from_image(picture: Picture, name: str, limits: DecodeLimits, factor: int) -> Photo:
+    image = picture.image
     full_size = image.size
     limits.check_size(*full_size, name)
     raw_mode = _raw_mode(image)
-    notes = [note] if format_name != "PIL image" and (note := _several_pictures(image)) else []
-    filled: tuple[float, float] | None = None
-    if least_short_side is not None and isinstance(image, JpegImagePlugin.JpegImageFile):
-        side = _REDUCTION_MARGIN * least_short_side
-        if reduced := image.draft(None, (side, side)):
-            filled = reduced[1][2:]
+    notes = list(picture.notes)
+    filled = reduce_jpeg(image, factor) if isinstance(image, JpegImagePlugin.JpegImageFile) else None
     reduced_size = image.size
     image.load()
     if image.size != reduced_size:  # a file may announce one size and hold another; a TIFF turns itself
         full_size = image.size
         limits.check_size(*full_size, name)
+    notes += notes_on_damage(picture, name)
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
     except Exception:  # EXIF blocks are damaged in many ways, while the picture is fine
         orientation = 1
         notes.append("EXIF data is damaged: orientation unknown, shown as stored")
-    image, colour_notes = to_srgb(image, raw_mode, name)
+    if image.format == "BMP" and image.mode == "RGBA" and image.getchannel("A").getextrema() == (0, 0):
+        image = image.convert("RGB")  # the fourth byte is unused, as every viewer takes it
+    image, colour_notes = to_srgb(image, raw_mode, name, picture.colours)
     if orientation in UPRIGHT:  # a flip's enum value is 0 and would pass for nothing
         image = image.transpose(UPRIGHT[orientation])
         full_size = full_size[::-1] if orientation >= 5 else full_size
     extent = upright_extent(filled, image.size, orientation) if filled else None
-    format_name = "JPEG" if format_name == "MPO" else format_name
+    format_name = "JPEG" if picture.format == "MPO" else picture.format or "PIL image"
     return Photo(np.asarray(image), full_size, format_name, (*notes, *colour_notes), extent)
 
 
@@ -119,15 +132,3 @@ def _raw_mode(image: Image.Image) -> str:
     if isinstance(arguments, tuple):
         arguments = arguments[0] if arguments else ""
     return arguments if isinstance(arguments, str) else ""
-
-
-def _several_pictures(image: Image.Image) -> str | None:
-    """Say that one picture of several is used; GIF and TIFF are not counted: that would read the whole file."""
-    if not isinstance(image, ImageFile.ImageFile) or not getattr(image, "is_animated", False):
-        return None
-    if image.format == "TIFF":
-        return "first of several pages"
-    if image.format == "GIF":
-        return "first frame of an animation"
-    count = getattr(image, "n_frames", 1)
-    return f"main picture of {count}" if image.format in ("MPO", "HEIF") else f"first of {count} frames"

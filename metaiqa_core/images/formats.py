@@ -20,6 +20,7 @@ import PIL.WebPImagePlugin  # noqa: F401
 from PIL import Image, ImageFile, TiffImagePlugin
 
 from metaiqa_core.errors import PhotoError
+from metaiqa_core.images.camera_raw import is_camera_raw
 
 _SUFFIXES_BY_FORMAT: dict[str, tuple[str, ...]] = {
     "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"),
@@ -60,6 +61,9 @@ _FOREIGN_SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"FUJIFILMCCD-RAW", _RAW),
     (b"IIRO", _RAW),
     (b"IIRS", _RAW),
+    (b"IIRT", _RAW),
+    (b"MMOR", _RAW),
+    (b"II\x1a\x00\x00\x00HEAPCCDR", _RAW),
     (b"IIU\x00", _RAW),
     (b"FOVb", _RAW),
     (b"\x00MRM", _RAW),
@@ -77,7 +81,7 @@ _RAW_SUFFIXES = frozenset({
 })
 # fmt: on
 _HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"})
-_TAG_NEW_SUBFILE_TYPE, _TAG_BITS, _TAG_PLANES, _TAG_DNG_VERSION = 254, 258, 284, 50706
+_TAG_BITS, _TAG_PLANES = 258, 284
 
 _preparing = threading.Lock()
 _prepared: set[str] = set()
@@ -151,6 +155,9 @@ def open_image(data: bytes, name: str) -> ImageFile.ImageFile:
     """
     pillow_format = identify(data, name)
     _prepare(pillow_format)
+    # Before Pillow opens it: some raw files are none that Pillow knows.
+    if pillow_format == "TIFF" and (is_camera_raw(data) or PurePath(name).suffix.lower() in _RAW_SUFFIXES):
+        raise PhotoError(_advise(name, _RAW))
     try:
         image = Image.open(io.BytesIO(data), formats=[pillow_format])
     except Image.UnidentifiedImageError as error:
@@ -158,12 +165,11 @@ def open_image(data: bytes, name: str) -> ImageFile.ImageFile:
             f"{name} begins like a {pillow_format} file but is damaged or of an unusual kind: "
             "export it again, for example as PNG."
         ) from error
-    if isinstance(image, TiffImagePlugin.TiffImageFile):
-        is_reduced_copy = int(image.tag_v2.get(_TAG_NEW_SUBFILE_TYPE, 0)) & 1
-        is_raw = _TAG_DNG_VERSION in image.tag_v2 or PurePath(name).suffix.lower() in _RAW_SUFFIXES
-        if is_reduced_copy or is_raw:
-            raise PhotoError(_advise(name, _RAW))
-        # Pillow 13 reads these as noise, without a word.
-        if image.tag_v2.get(_TAG_PLANES) == 2 and max(image.tag_v2.get(_TAG_BITS, (8,))) > 8:
-            raise PhotoError(_advise(name, "a TIFF file with separate 16-bit colour planes"))
+    # Pillow 13 reads these as noise, without a word.
+    if (
+        isinstance(image, TiffImagePlugin.TiffImageFile)
+        and image.tag_v2.get(_TAG_PLANES) == 2
+        and max(image.tag_v2.get(_TAG_BITS, (8,))) > 8
+    ):
+        raise PhotoError(_advise(name, "a TIFF file with separate 16-bit colour planes"))
     return image

@@ -1,6 +1,7 @@
 """What `decode` returns: the pixels of a photo and what was done to get them."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,6 +17,8 @@ class Photo:
         notes: Plain sentences on what was done ("transparent areas shown on white"); empty for most photos.
         extent: The part (left, top, right, bottom) of `pixels` that the photo fills, or None for all of it. A photo of
             4001 pixels, decoded at 1/4, fills 1000.25 of 1001 pixels; ignoring that would stretch it.
+        reread: Returns the same photo decoded at 1/2, 1/4 or 1/8 of its size, for a large JPEG file that was decoded in
+            full. What a model sees is made of that in every use, so that all uses get the same score.
     """
 
     pixels: np.ndarray
@@ -23,6 +26,7 @@ class Photo:
     format: str
     notes: tuple[str, ...] = ()
     extent: tuple[float, float, float, float] | None = None
+    reread: "Callable[[int], Photo] | None" = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         shape = self.pixels.shape

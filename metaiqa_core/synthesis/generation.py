@@ -19,6 +19,7 @@ from PIL import Image
 from metaiqa_core.distortions import distort
 from metaiqa_core.errors import DatabaseError
 from metaiqa_core.files import write_whole
+from metaiqa_core.images import png
 from metaiqa_core.progress import Progress, Work
 from metaiqa_core.synthesis.parallel import work_off
 
@@ -70,8 +71,7 @@ def refuse_small_disk(folder: Path, needed: int) -> None:
 
 def write_png(path: Path, pixels: NDArray[np.uint8]) -> None:
     """Write an image (H, W, 3) whole or not at all."""
-    image = Image.fromarray(pixels)
-    write_whole(path, lambda temporary: image.save(temporary, "PNG", compress_level=PNG_COMPRESSION))
+    write_whole(path, lambda temporary: temporary.write_bytes(png(pixels, compression=PNG_COMPRESSION)))
 
 
 def make_images(jobs: list[ImageJob], workers: int) -> Work[int]:

@@ -10,8 +10,9 @@ from PIL import Image
 
 from metaiqa_core.assess import Assessor
 from metaiqa_core.distortions import LEVELS, DistortionType, distort
+from metaiqa_core.images import png
 from metaiqa_core.level_response import LevelReading, LevelResponse, read_levels
-from pages.shared.encoding import data_uri, jpeg, png
+from pages.shared.encoding import data_uri, jpeg
 from pages.shared.failures import explain
 
 _THUMBNAIL_SIDE = 168

@@ -11,11 +11,10 @@ import metaiqa_core
 from metaiqa_core.assess import Assessor
 from metaiqa_core.distortions import CATALOGUE, LEVELS, distort
 from metaiqa_core.distortions.opinion_scores import opinion_curve
-from metaiqa_core.images import decode
+from metaiqa_core.images import decode, png
 from metaiqa_core.level_response import compare_with_people
 from pages.lab.bench import Bench
 from pages.lab.controls import Choice
-from pages.shared.encoding import png
 from pages.shared.photo_library import PhotoLibrary, SessionPhoto
 
 

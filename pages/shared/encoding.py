@@ -3,20 +3,7 @@
 import base64
 import io
 
-import numpy as np
 from PIL import Image
-
-
-def png(picture: Image.Image | np.ndarray) -> bytes:
-    """Return a picture as PNG, packed fast rather than small; nothing of it is lost.
-
-    Args:
-        picture: An image, or pixels (height, width, 3), uint8.
-    """
-    image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG", compress_level=1)
-    return buffer.getvalue()
 
 
 def jpeg(image: Image.Image, quality: int) -> bytes:

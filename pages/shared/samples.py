@@ -12,7 +12,8 @@ from PIL import Image, ImageFilter
 from scipy.ndimage import uniform_filter1d
 from skimage import data
 
-from pages.shared.encoding import jpeg, png
+from metaiqa_core.images import png
+from pages.shared.encoding import jpeg
 
 _NOISE_SEED = 2020
 _MISSING_STOPS, _EXTRA_STOPS = -3.0, 1.6

@@ -1,0 +1,137 @@
+"""The colour space of a picture without a profile: what its file says elsewhere.
+
+PNG: cICP, gAMA and cHRM. AVIF and HEIC: nclx. TIFF: white point and primaries. BMP: endpoints and gamma. JPEG and
+others: the mark of Adobe RGB that cameras leave in the EXIF data (DCF 2.0, "R03").
+"""
+
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import ExifTags, Image
+
+from metaiqa_core.images import colour_spaces, iso_boxes
+from metaiqa_core.images.colour_spaces import ADOBE_RGB, ColourSpace
+from metaiqa_core.images.png_chunks import PngChunks
+
+_UNCALIBRATED, _ADOBE_RGB = 65535, 2
+_TIFF_WHITE, _TIFF_PRIMARIES, _TIFF_TRANSFER = 318, 319, 301
+_BMP_COLOUR, _BMP_CALIBRATED, _BMP_EMBEDDED = 70, 0, b"DEBM"
+
+
+@dataclass(frozen=True)
+class ToldColours:
+    """What a file says of its colours.
+
+    Attributes:
+        space: The colour space, or None for sRGB.
+        profile: An ICC profile that Pillow does not find by itself, or None.
+        before_profile: Whether the colour space counts more than a profile.
+        note: What could not be understood, a sentence for people; empty in nearly all cases.
+    """
+
+    space: ColourSpace | None = None
+    profile: bytes | None = None
+    before_profile: bool = False
+    note: str = ""
+
+
+def colours_of_png(image: Image.Image, chunks: PngChunks) -> ToldColours:
+    """Return what a PNG file says: cICP before the profile, the profile before sRGB, and that before gAMA and cHRM.
+
+    Args:
+        image: The opened image; it need not be loaded.
+        chunks: What its chunks say.
+    """
+    if chunks.code_points is not None:
+        primaries, transfer, matrix, full_range = chunks.code_points
+        told = _from_code_points(primaries, transfer, narrow_range=not full_range)
+        if matrix == 0 and not told.note:
+            return ToldColours(told.space, chunks.profile, before_profile=True)
+        if chunks.profile is None:
+            return told if told.note else ToldColours(note="the file tells its colours in a wrong way: sRGB assumed")
+    if chunks.profile is not None or chunks.is_srgb:
+        return ToldColours(profile=chunks.profile)
+    if chunks.gamma is None and chunks.chromaticities is None:
+        return ToldColours(ADOBE_RGB if _is_adobe_rgb(image) else None)
+    space = colour_spaces.from_gamma_and_chromaticities(chunks.gamma, chunks.chromaticities)
+    return ToldColours(space, note="" if space else "the file tells its colours in a wrong way: sRGB assumed")
+
+
+def colours_of(image: Image.Image, data: bytes) -> ToldColours:
+    """Return what a file of any format but PNG says beside its profile.
+
+    Args:
+        image: The opened image; it need not be loaded.
+        data: The whole file.
+    """
+    if image.info.get("icc_profile"):
+        return ToldColours()
+    if image.format in ("AVIF", "HEIF"):
+        code_points = iso_boxes.nclx_code_points(data)
+        return _from_code_points(*code_points) if code_points else ToldColours()
+    if image.format == "JPEG2000":
+        return ToldColours(profile=iso_boxes.jpeg2000_profile(data))
+    if image.format == "BMP":
+        return _of_bmp(data)
+    if image.format == "TIFF" and (space := _of_tiff(image)):
+        return ToldColours(space)
+    return ToldColours(ADOBE_RGB if _is_adobe_rgb(image) else None)
+
+
+def _from_code_points(primaries: int, transfer: int, *, narrow_range: bool = False) -> ToldColours:
+    try:
+        return ToldColours(colour_spaces.from_code_points(primaries, transfer, narrow_range=narrow_range))
+    except KeyError:
+        return ToldColours(
+            note=f"colours are coded in a way that is not known here (primaries {primaries}, curve {transfer}): "
+            "sRGB assumed"
+        )
+
+
+def _is_adobe_rgb(image: Image.Image) -> bool:
+    try:
+        exif = image.getexif()
+        colours = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.ColorSpace) if exif else None
+        if colours == _ADOBE_RGB:
+            return True
+        return colours == _UNCALIBRATED and str(exif.get_ifd(ExifTags.IFD.Interop).get(1, "")).startswith("R03")
+    except Exception:  # damaged EXIF data say nothing about the colours
+        return False
+
+
+def _of_tiff(image: Image.Image) -> ColourSpace | None:
+    tags = getattr(image, "tag_v2", {})
+    white, primaries, table = (tags.get(tag) for tag in (_TIFF_WHITE, _TIFF_PRIMARIES, _TIFF_TRANSFER))
+    if white is None or primaries is None or len(white) != 2 or len(primaries) != 6:
+        return None
+    try:
+        space = colour_spaces.from_gamma_and_chromaticities(None, tuple(map(float, (*white, *primaries))))
+    except (ArithmeticError, ValueError):
+        return None
+    if space is None or not isinstance(table, tuple) or len(table) not in (256, 768):
+        return space
+    curve = np.array(table[-256:]) / 65535
+    return ColourSpace(
+        space.name, space.chromaticities, lambda signal: np.interp(signal, np.linspace(0, 1, 256), curve)
+    )
+
+
+def _of_bmp(data: bytes) -> ToldColours:
+    """Read the colours of a BITMAPV4HEADER or BITMAPV5HEADER."""
+    size = int.from_bytes(data[14:18], "little")
+    if size < 108 or len(data) < 14 + size:
+        return ToldColours()
+    kind = data[_BMP_COLOUR : _BMP_COLOUR + 4]
+    if size >= 124 and kind == _BMP_EMBEDDED:
+        offset, length = struct.unpack_from("<2I", data, 14 + 112)
+        return ToldColours(profile=data[14 + offset : 14 + offset + length] or None)
+    if int.from_bytes(kind, "little") != _BMP_CALIBRATED:
+        return ToldColours()
+    endpoints = np.array(struct.unpack_from("<9I", data, 74)).reshape(3, 3) / 2**30  # XYZ of red, green and blue
+    gammas = np.array(struct.unpack_from("<3I", data, 110)) / 2**16
+    if (endpoints.sum(axis=1) <= 0).any() or not 0.1 <= gammas.mean() <= 10:
+        return ToldColours()
+    white = endpoints.sum(axis=0)
+    places = [value for xyz in (white, *endpoints) for value in (xyz / xyz.sum())[:2]]
+    return ToldColours(colour_spaces.from_gamma_and_chromaticities(1 / float(gammas.mean()), tuple(places)))
