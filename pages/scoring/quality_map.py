@@ -17,7 +17,7 @@ _OVERLAY = 0.55
 _SMALLEST_LABELLED_CELL = 60
 
 
-def read_at_full_size(photo: SessionPhoto, outcomes: Outcomes, assessor: Assessor, size: tuple[int, int]) -> None:
+def read_zoomed_in(photo: SessionPhoto, outcomes: Outcomes, assessor: Assessor, size: tuple[int, int]) -> None:
     """Offer to compute the quality map, or go on computing it; the page is drawn again when it is there.
 
     Args:
