@@ -15,7 +15,7 @@ from metaiqa_core.models.checkpoints import load_checkpoint, save_checkpoint
 from metaiqa_core.models.regressor import Regressor, RegressorConfig, Spread
 from metaiqa_core.progress import finish
 from metaiqa_core.training.finetune import FineTuneConfig, fine_tune
-from metaiqa_core.training.modes import let_learn
+from metaiqa_core.training.modes import freeze_stages
 
 POOLED = RegressorConfig("mobilenet_v3_small", 8, pooled=(2, 4, 13))
 
@@ -71,7 +71,7 @@ def test_frozen_stages_beyond_the_first_pooled_one_are_refused(network):
     with pytest.raises(ValueError, match="^stages must be at most 2, the first stage that is pooled, got 3$"):
         network.scores_from(network.features(torch.rand(1, 3, 64, 64), 3), 3)
     with pytest.raises(TrainingError) as caught:
-        let_learn(network, 3)
+        freeze_stages(network, 3)
     assert str(caught.value) == (
         "With 3 frozen stages the maps of stage 2 would not be kept, which this network pools: "
         "give at most 2 with --frozen-stages."
@@ -80,7 +80,7 @@ def test_frozen_stages_beyond_the_first_pooled_one_are_refused(network):
 
 def test_stages_that_no_score_depends_on_do_not_learn():
     network = Regressor(RegressorConfig("mobilenet_v3_small", 8, pooled=(2, 4)))
-    let_learn(network, 1)
+    freeze_stages(network, 1)
     network(torch.rand(2, 3, 64, 64)).sum().backward()
     for number, stage in enumerate(network.backbone, start=1):
         learns = 1 < number <= 4
@@ -88,7 +88,7 @@ def test_stages_that_no_score_depends_on_do_not_learn():
         assert all((weight.grad is not None) == learns for weight in stage.parameters())
     one = Regressor(RegressorConfig("mobilenet_v3_small", 8, pooled=(4,)))
     with pytest.raises(TrainingError, match=r"^With 4 frozen stages nothing of .* \(0 to 3\)\.$"):
-        let_learn(one, 4)
+        freeze_stages(one, 4)
 
 
 def test_a_pooled_network_learns_from_kept_features_of_its_frozen_stages(tiny_photos):
