@@ -45,6 +45,17 @@ def test_latex_ties_are_all_bold():
     assert export.to_latex(table, "type", caption="", label="x").count(r"\textbf{0.500}") == 2
 
 
+def test_latex_prints_every_row_where_several_have_one_name():
+    table = pd.DataFrame({"k": [1, 2, 2], "value": [0.5, 0.75, 0.25]}, index=["S = 6", "S = 6", "S = 7"])
+    lines = export.to_latex(table, "series", caption="", label="x", best_along="columns").splitlines()
+    printed = lines[lines.index(r"\midrule") + 1 : lines.index(r"\bottomrule")]
+    assert printed == [
+        r"S = 6 & 1 & 0.500 \\",
+        r"S = 6 & \textbf{2} & \textbf{0.750} \\",
+        r"S = 7 & \textbf{2} & 0.250 \\",
+    ]
+
+
 def test_the_filled_in_template_reads_back():
     lines = uploads.template().splitlines()
     assert lines[0] == "method,database,distortion_type,metric,value,n"

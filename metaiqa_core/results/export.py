@@ -62,10 +62,11 @@ def to_latex(
         bold = numbers.eq(numbers.max(axis=0), axis=1)
     else:
         bold = numbers.notna() & False
-    printed = table.set_axis([escape(str(row)) for row in table.index], axis="index")
+    rows = [escape(str(row)) for row in table.index]  # repeated where a series has several points; a Styler takes none
+    printed = table.set_axis(range(len(rows)), axis="index")
     printed = printed.set_axis([escape(_joined(column)) for column in table.columns], axis="columns")
     printed.columns.name = escape(row_name)  # pandas prints it in the corner
-    styled = printed.style.format(lambda value: _cell(value, decimals, missing))
+    styled = printed.style.format(lambda value: _cell(value, decimals, missing)).format_index(rows.__getitem__)
     styled = styled.apply(lambda _: np.where(bold, "textbf: --rwrap", ""), axis=None)
     return (
         r"% needs \usepackage{booktabs}"

@@ -50,15 +50,19 @@ def read_run_folder(arguments: argparse.Namespace) -> RunFolder:
         workers=Workers(count, words) if count > 1 else None,
         shard=getattr(arguments, "shard", None),
         tensorboard=arguments.tensorboard,
-        command=command_line(),
+        command=command_line(arguments.run_dir),
     )
 
 
-def command_line() -> str:
-    """Return the command line of this run, with file paths shortened to their names."""
+def command_line(run_folder: Path) -> str:
+    """Return the command line of this run, with file paths shortened to their names.
+
+    Args:
+        run_folder: the run's folder, which is a path even before it is there
+    """
     # os.path: unlike Path.exists it says no, where a sentence is longer than any file name.
-    words = [Path(word).name if os.path.exists(word) else word for word in sys.argv[1:]]  # noqa: PTH110
-    return shlex.join(["python", "-m", "metaiqa_core", *words])
+    paths = {word for word in sys.argv[1:] if os.path.exists(word) or Path(word) == run_folder}  # noqa: PTH110
+    return shlex.join(["python", "-m", "metaiqa_core", *(Path(w).name if w in paths else w for w in sys.argv[1:])])
 
 
 def _shard(text: str) -> tuple[int, int]:
