@@ -45,7 +45,7 @@ class JointTrainingConfig:
         repeats: number of repeated splits to measure by first; 0 for none
         first_seed: seed of the first split
         only_measure: whether to stop after the repeated splits
-        held_out: names of image files that no training learns from, and that each is judged on beside its split
+        held_out: names of image files that no training learns from, and that the finished model is judged on
         pooled: stages that a new network pools, see `RegressorConfig`; a model brings its own
         smallest_side: short side to which smaller photos are enlarged before the model sees them, pixels
         name: name of the new model; "" for that of the run folder
@@ -191,7 +191,6 @@ class _JointLearning:
     def _trainer(self, fold: Fold, state: Path) -> Trainer:
         def train(training: list[int], test: list[int], seed: int) -> Work[NDArray[np.float64]]:
             trained = yield from self.train({self.judged.name: training}, seed, state)
-            write_held_out(state.with_suffix(".held_out"), self.judge_held_out(trained))
             state.unlink(missing_ok=True)
             return predict(trained.network, self.photos[self.judged.name], test)
 
