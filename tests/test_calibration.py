@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from metaiqa_core.errors import EvaluationError
-from metaiqa_core.evaluation.calibration import calibrate, conformal_quantile
+from metaiqa_core.evaluation.calibration import calibrate, calibrate_on_several, conformal_quantile
 from metaiqa_core.evaluation.protocols import Split
 
 
@@ -76,3 +77,23 @@ def test_splits_that_tested_the_same_photos_measure_no_coverage():
     assert str(caught.value) == (
         "The splits held out the same images, which leaves none to measure the coverage on: raise --repeats."
     )
+
+
+def test_two_databases_weigh_the_same_whatever_their_sizes():
+    splits, generator = simulated_splits(noise=0.04), np.random.default_rng(3)
+    opinion = generator.uniform(0.3, 0.7, 5000)
+    other = {"larger errors": (opinion + generator.normal(0, 0.12, 5000), opinion)}
+    calibration, coverage = calibrate_on_several(splits, other, "simulated photos")
+    # Half of the mixture has a deviation of 4 points and half of 12: 90 % of it lie within this.
+    widths = np.linspace(1, 40, 4000)
+    shares = np.array([np.mean([2 * norm.cdf(width / 4) - 1, 2 * norm.cdf(width / 12) - 1]) for width in widths])
+    assert calibration.half_width == pytest.approx(widths[np.searchsorted(shares, 0.9)], rel=0.08)
+    assert coverage["simulated photos"] > 0.99
+    assert 0.77 < coverage["larger errors"] < 0.83
+    assert calibration.measured_coverage == pytest.approx(np.mean(list(coverage.values())))
+
+
+def test_without_another_database_the_interval_is_that_of_the_splits():
+    one, coverage = calibrate_on_several(simulated_splits(), {}, "simulated photos")
+    assert one.half_width == pytest.approx(calibrate(simulated_splits(), "simulated photos").half_width, rel=0.01)
+    assert 0.88 <= coverage["simulated photos"] <= 0.92

@@ -1,7 +1,8 @@
 """How far a score can be trusted: split-conformal intervals and a population, from held-out predictions alone."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,8 @@ from numpy.typing import NDArray
 from metaiqa_core.errors import EvaluationError
 from metaiqa_core.evaluation.protocols import Split
 from metaiqa_core.models.card import Calibration
+
+Scores = NDArray[np.float64]
 
 
 def calibrate(splits: Sequence[Split], population: str, *, level: float = 0.9) -> Calibration:
@@ -62,6 +65,67 @@ def calibrate(splits: Sequence[Split], population: str, *, level: float = 0.9) -
         population_size=len(scores),
         population_quantiles=tuple(np.quantile(scores, np.linspace(0, 1, 101)).round(4).tolist()),
     )
+
+
+def calibrate_on_several(
+    splits: Sequence[Split], others: Mapping[str, tuple[Scores, Scores]], population: str, *, level: float = 0.9
+) -> tuple[Calibration, dict[str, float]]:
+    """Derive one interval for photos like those of several databases, each of which counts as much as the others.
+
+    Args:
+        splits: At least two splits of one database, whose photos are the population.
+        others: By database, the model's scores and people's of photos that it has not learned from; unit scores (N,),
+            both on the scale that the model answers on.
+        population: What to call the photos of the splits' database.
+        level: Nominal coverage, in (0, 1).
+
+    Returns:
+        The calibration, whose measured coverage is the mean over the databases; and the coverage in each. Of the others
+        it is measured in each half of the photos by the residuals of the other half and those of the splits.
+
+    Raises:
+        EvaluationError: As `calibrate` does.
+    """
+    calibration = calibrate(splits, population, level=level)
+    of_splits = np.concatenate([_residuals(split) for split in splits])
+    residuals = {name: 100 * np.abs(np.clip(one, 0, 1) - opinion) for name, (one, opinion) in others.items()}
+    halves = {name: np.random.default_rng(0).permutation(len(one)) % 2 for name, one in residuals.items()}
+    covered: dict[str, list[bool]] = defaultdict(list)
+    for half in (0, 1):
+        width = _even_quantile([of_splits, *(one[halves[name] != half] for name, one in residuals.items())], level)
+        for name, one in residuals.items():
+            covered[name].extend(one[halves[name] == half] <= width)
+    for held_out in splits:
+        images = set(held_out.test)
+        rest = [
+            residual
+            for split in splits
+            if split is not held_out
+            for position, residual in zip(split.test, _residuals(split), strict=True)
+            if position not in images
+        ]
+        if rest:
+            covered[population].extend(
+                _residuals(held_out) <= _even_quantile([np.array(rest), *residuals.values()], level)
+            )
+    shares = {name: float(np.mean(values)) for name, values in covered.items()}
+    return (
+        replace(
+            calibration,
+            half_width=_even_quantile([of_splits, *residuals.values()], level),
+            measured_coverage=float(np.mean(list(shares.values()))),
+        ),
+        shares,
+    )
+
+
+def _even_quantile(parts: Sequence[NDArray[np.float64]], level: float) -> float:
+    """Return the residual that covers `level` of all, where each part weighs the same however many it holds."""
+    values = np.concatenate(parts)
+    weights = np.concatenate([np.full(len(part), 1 / (len(part) * len(parts))) for part in parts])
+    order = np.argsort(values)
+    reached = int(np.searchsorted(np.cumsum(weights[order]), level))
+    return float(values[order[min(reached, len(values) - 1)]])
 
 
 def conformal_quantile(residuals: NDArray[np.float64], level: float) -> float:

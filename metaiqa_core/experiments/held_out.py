@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from metaiqa_core.errors import EvaluationError
 from metaiqa_core.files import write_text
 
@@ -28,6 +31,10 @@ class HeldOut:
     predicted: tuple[float, ...]
     offset: float
     gain: float
+
+    def on_the_model_s_scale(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the predicted scores and the opinion scores (N,), both on the scale that the model answers on."""
+        return np.array(self.predicted), self.offset + self.gain * np.array(self.opinion)
 
 
 def write_held_out(file: Path, judged: Sequence[HeldOut]) -> None:

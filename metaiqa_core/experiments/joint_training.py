@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from metaiqa_core import __version__
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.errors import TrainingError
+from metaiqa_core.evaluation.calibration import calibrate_on_several
+from metaiqa_core.evaluation.criteria import plcc, srocc
 from metaiqa_core.evaluation.protocols import Fold, authentic_protocol
 from metaiqa_core.experiments.folds import Candidate, Trainer, compare
 from metaiqa_core.experiments.held_out import HeldOut, write_held_out
@@ -122,12 +124,13 @@ def joint_training(
         return JointModel(measured, None, None)
     work = learning.train({}, config.joint.seed, run.folder / "state.pt")
     trained = yield from recorded(work, run.folder, tensorboard=run.tensorboard)
-    write_held_out(run.folder / "held_out.json", learning.judge_held_out(trained))
+    judged = learning.judge_held_out(trained)
+    write_held_out(run.folder / "held_out.json", judged)
     network = trained.network
     network.fold()  # it has learned, and scores faster so
     name = config.name or run.folder.name
     file = run.folder / f"{name}.safetensors"
-    save_checkpoint(network, learning.card(network, name, measured), file)
+    save_checkpoint(network, learning.card(network, name, measured, judged), file)
     return JointModel(measured, network, file)
 
 
@@ -240,7 +243,9 @@ class _JointLearning:
                 )
         return found
 
-    def card(self, network: Regressor, name: str, measured: RepeatedSplits | None) -> ModelCard:
+    def card(
+        self, network: Regressor, name: str, measured: RepeatedSplits | None, judged: Sequence[HeldOut]
+    ) -> ModelCard:
         """Return what there is to say of the finished model."""
         config, today = self.config, datetime.date.today().isoformat()
         data = config.training_data or ", ".join(
@@ -255,6 +260,16 @@ class _JointLearning:
                 **measured.summary(),
                 "srocc_by_split": [round(split.srocc, 4) for split in measured.splits],
                 "plcc_by_split": [round(split.plcc, 4) for split in measured.splits],
+            }
+        population, calibration = config.population or f"{self.judged.name} photos", None
+        if measured and len(measured.splits) > 1:
+            others = {one.database: one.on_the_model_s_scale() for one in judged}
+            calibration, accuracy["coverage"] = calibrate_on_several(measured.splits, others, population)
+        for one in judged:
+            accuracy[f"held out of {one.database}"] = {
+                "n": len(one.images),
+                "srocc": round(srocc(one.predicted, one.opinion), 4),
+                "plcc": round(plcc(one.predicted, one.opinion), 4),
             }
         return ModelCard(
             name=name,
@@ -276,7 +291,7 @@ class _JointLearning:
                 "torch": torch.__version__,
             },
             accuracy=accuracy,
-            calibration=measured.calibration(config.population or f"{self.judged.name} photos") if measured else None,
+            calibration=calibration,
             created=today,
             code_version=__version__,
         )
