@@ -14,7 +14,7 @@ from metaiqa_core import __version__
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.errors import TrainingError
 from metaiqa_core.evaluation.calibration import calibrate_on_several
-from metaiqa_core.evaluation.criteria import plcc, srocc
+from metaiqa_core.evaluation.criteria import LEAST_IMAGES, plcc, srocc
 from metaiqa_core.evaluation.protocols import Fold, authentic_protocol
 from metaiqa_core.experiments.folds import Candidate, Trainer, compare
 from metaiqa_core.experiments.held_out import HeldOut, write_held_out
@@ -266,6 +266,8 @@ class _JointLearning:
             others = {one.database: one.on_the_model_s_scale() for one in judged}
             calibration, accuracy["coverage"] = calibrate_on_several(measured.splits, others, population)
         for one in judged:
+            if len(one.images) < LEAST_IMAGES or len(set(one.predicted)) == 1 or len(set(one.opinion)) == 1:
+                continue  # too few, or too much alike, to correlate
             accuracy[f"held out of {one.database}"] = {
                 "n": len(one.images),
                 "srocc": round(srocc(one.predicted, one.opinion), 4),
