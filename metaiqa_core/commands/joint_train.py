@@ -51,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--repeats", type=int, default=0, metavar="N", help="first measure by N splits, and calibrate")
     parser.add_argument("--first-seed", type=int, default=0, metavar="SEED", help="seed of the first split")
     parser.add_argument("--only-measure", action="store_true", help="stop after the repeated splits")
+    parser.add_argument("--half", action="store_true", help="write the weights in half precision: half the size")
     card = parser.add_argument_group("what the model's card says")
     card.add_argument("--name", default="", help="name of the new model (default: that of the run folder)")
     card.add_argument("--training-data", default="", help="what the photos are and who rated them")
@@ -76,6 +77,7 @@ def read_configuration(arguments: argparse.Namespace) -> JointTrainingConfig:
         held_out=_names(arguments.held_out) if arguments.held_out else frozenset(),
         pooled=tuple(arguments.pooled),
         smallest_side=arguments.smallest_side,
+        half=arguments.half,
         name=arguments.name,
         training_data=arguments.training_data,
         licence=arguments.licence,

@@ -50,6 +50,7 @@ class JointTrainingConfig:
         held_out: names of image files that no training learns from, and that the finished model is judged on
         pooled: stages that a new network pools, see `RegressorConfig`; a model brings its own
         smallest_side: short side to which smaller photos are enlarged before the model sees them, pixels
+        half: whether the model's file holds its weights in half precision
         name: name of the new model; "" for that of the run folder
         training_data: what the photos are and who rated them; "" for the databases' names
         licence: terms of the weights and of the data behind them
@@ -66,6 +67,7 @@ class JointTrainingConfig:
     held_out: frozenset[str] = frozenset()
     pooled: tuple[int, ...] = ()
     smallest_side: int = NATIVE_SIDE
+    half: bool = False
     name: str = ""
     training_data: str = ""
     licence: str = "not stated"
@@ -130,7 +132,7 @@ def joint_training(
     network.fold()  # it has learned, and scores faster so
     name = config.name or run.folder.name
     file = run.folder / f"{name}.safetensors"
-    save_checkpoint(network, learning.card(network, name, measured, judged), file)
+    save_checkpoint(network, learning.card(network, name, measured, judged), file, half=config.half)
     return JointModel(measured, network, file)
 
 

@@ -114,13 +114,14 @@ def load_checkpoint(name_or_file: str | Path = "default") -> Checkpoint:
     return Checkpoint(network, card)
 
 
-def save_checkpoint(network: nn.Module, card: ModelCard, path: Path) -> ModelCard:
+def save_checkpoint(network: nn.Module, card: ModelCard, path: Path, *, half: bool = False) -> ModelCard:
     """Write weights and card; the card is completed with the weights' SHA-256.
 
     Args:
-        network: The network; its state dict is written as float32.
+        network: The network.
         card: Facts about the model.
         path: The `.safetensors` file; the card goes beside it as `.json`.
+        half: Whether to write floating-point weights in half precision: half the size. They are read back as float32.
 
     Returns:
         The completed card.
@@ -129,6 +130,10 @@ def save_checkpoint(network: nn.Module, card: ModelCard, path: Path) -> ModelCar
         CheckpointError: If the disk refuses; older files stay as they were.
     """
     weights = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
+    if half:
+        weights = {key: value.half() if value.is_floating_point() else value for key, value in weights.items()}
+        if too_large := [key for key, value in weights.items() if not torch.isfinite(value).all()]:
+            raise CheckpointError(f"{too_large[0]} holds values beyond 65,504: write the model in full precision.")
     try:
         write_whole(path, lambda temporary: save_file(weights, temporary, metadata={"format": "pt"}))
     except (OSError, SafetensorError) as error:
