@@ -55,17 +55,20 @@ def to_latex(
         decimals: Digits after the point. Ties are judged on the unrounded values.
         missing: Printed where a value is missing.
     """
-    numbers = table.apply(pd.to_numeric, errors="coerce")
+    rows = [escape(str(row)) for row in table.index]
+    columns = [escape(_joined(column)) for column in table.columns]
+    # Numbered, because pandas styles no table in which a name comes twice, as a series of several points does.
+    printed = table.set_axis(range(len(rows)), axis="index").set_axis(range(len(columns)), axis="columns")
+    numbers = printed.apply(pd.to_numeric, errors="coerce")
     if best_along == "rows":
         bold = numbers.eq(numbers.max(axis=1), axis=0)
     elif best_along == "columns":
         bold = numbers.eq(numbers.max(axis=0), axis=1)
     else:
         bold = numbers.notna() & False
-    printed = table.set_axis([escape(str(row)) for row in table.index], axis="index")
-    printed = printed.set_axis([escape(_joined(column)) for column in table.columns], axis="columns")
     printed.columns.name = escape(row_name)  # pandas prints it in the corner
     styled = printed.style.format(lambda value: _cell(value, decimals, missing))
+    styled = styled.format_index(rows.__getitem__, axis="index").format_index(columns.__getitem__, axis="columns")
     styled = styled.apply(lambda _: np.where(bold, "textbf: --rwrap", ""), axis=None)
     return (
         r"% needs \usepackage{booktabs}"
