@@ -120,3 +120,12 @@ def test_each_bad_line_gets_its_sentence_and_the_good_ones_stay(line, sentence):
 def test_a_file_that_is_no_such_table_is_refused_as_a_whole(content, sentence):
     with pytest.raises(ResultsError, match=sentence):
         uploads.read_upload(content, "mine.csv")
+
+
+def test_a_table_in_which_a_name_comes_twice_keeps_all_its_rows():
+    table = pd.DataFrame({"value": [0.25, 0.75]}, index=["series_1", "series_1"])
+    latex = export.to_latex(table, "series", caption="Twice", label="tab:twice", best_along="columns", decimals=2)
+    assert [line.strip() for line in latex.splitlines() if line.startswith(r"series\_1")] == [
+        r"series\_1 & 0.25 \\",
+        r"series\_1 & \textbf{0.75} \\",
+    ]
