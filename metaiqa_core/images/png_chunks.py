@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 _MOST_CHUNKS = 200_000
-_MOST_PROFILE = 16 * 2**20
+_MOST_PROFILE = 8 * 2**20
 _MOST_TEXT = 2**20
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 _HOLD_ORIENTATION = (b"Raw profile type exif", b"Raw profile type APP1", b"XML:com.adobe.xmp")

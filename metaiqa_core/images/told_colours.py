@@ -90,6 +90,8 @@ def _from_code_points(primaries: int, transfer: int, *, narrow_range: bool = Fal
 
 
 def _is_adobe_rgb(image: Image.Image) -> bool:
+    if "exif" not in image.info:  # asked, a PNG file without EXIF data would be decoded to look behind its pixels
+        return False
     try:
         exif = image.getexif()
         colours = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.ColorSpace) if exif else None
