@@ -239,7 +239,7 @@ def test_the_mark_of_adobe_rgb_that_cameras_leave_is_followed(pillow_format):
     exif.get_ifd(0x8769)[0xA001] = 65535
     exif.get_ifd(0x8769)[0xA005] = {1: "R03"}
     options = {"JPEG": {"quality": 98, "subsampling": 0}, "WEBP": {"lossless": True}}.get(pillow_format, {})
-    photo = decode(encoded(values, pillow_format, exif=exif, **options))
+    photo = decode(encoded(values, pillow_format, exif=exif.tobytes(), **options))
     assert photo.notes == ("colours converted from Adobe RGB to sRGB",)
     assert off(photo).mean() < 1.5
 

@@ -9,7 +9,7 @@ from metaiqa_core.errors import PhotoError
 from metaiqa_core.images.colour_spaces import ColourSpace
 from metaiqa_core.images.told_colours import ToldColours
 
-_MAX_PROFILE_BYTES = 16 * 2**20
+_MAX_PROFILE_BYTES = 8 * 2**20
 _LEAST_TOLD = 0.01
 _NOTHING_TOLD = ToldColours()
 _SAME_COLOUR = 2

@@ -52,7 +52,7 @@ def open_picture(data: bytes, name: str) -> Picture:
         image: ImageFile.ImageFile = open_image(chunks.data, name)
         notes += [] if chunks.has_end else [_NO_END]
         notes += _several_pictures(image)
-        return Picture(image, "PNG", tuple(notes), colours_of_png(image, chunks))
+        return Picture(image, "PNG", tuple(notes), colours_of_png(chunks))
     if kind == "JPEG":
         scans = read_scans(data)
         image = open_image(scans.data, name)

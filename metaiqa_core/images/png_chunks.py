@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 _MOST_CHUNKS = 200_000
-_MOST_PROFILE = 16 * 2**20
+_MOST_PROFILE = 8 * 2**20
 _MOST_TEXT = 2**20
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 _HOLD_ORIENTATION = (b"Raw profile type exif", b"Raw profile type APP1", b"XML:com.adobe.xmp")
@@ -28,6 +28,7 @@ class PngChunks:
         is_srgb: Whether a chunk says that the picture is sRGB.
         gamma: What gAMA says, or None.
         chromaticities: x and y of white, red, green and blue, or None.
+        exif: The EXIF data, which may stand behind the pixels; empty if there are none.
     """
 
     data: bytes
@@ -37,6 +38,7 @@ class PngChunks:
     is_srgb: bool = False
     gamma: float | None = None
     chromaticities: tuple[float, ...] | None = None
+    exif: bytes = b""
 
 
 def read_chunks(data: bytes) -> PngChunks:
@@ -143,5 +145,6 @@ _READERS = {
     b"cICP": _read_code_points,
     b"gAMA": _read_gamma,
     b"cHRM": _read_chromaticities,
+    b"eXIf": lambda found, content: replace(found, exif=content),
     b"sRGB": lambda found, content: replace(found, is_srgb=True),
 }

@@ -36,12 +36,11 @@ class ToldColours:
     note: str = ""
 
 
-def colours_of_png(image: Image.Image, chunks: PngChunks) -> ToldColours:
+def colours_of_png(chunks: PngChunks) -> ToldColours:
     """Return what a PNG file says: cICP before the profile, the profile before sRGB, and that before gAMA and cHRM.
 
     Args:
-        image: The opened image; it need not be loaded.
-        chunks: What its chunks say.
+        chunks: What the chunks of the file say.
     """
     if chunks.code_points is not None:
         primaries, transfer, matrix, full_range = chunks.code_points
@@ -53,7 +52,7 @@ def colours_of_png(image: Image.Image, chunks: PngChunks) -> ToldColours:
     if chunks.profile is not None or chunks.is_srgb:
         return ToldColours(profile=chunks.profile)
     if chunks.gamma is None and chunks.chromaticities is None:
-        return ToldColours(ADOBE_RGB if _is_adobe_rgb(image) else None)
+        return ToldColours(ADOBE_RGB if _is_adobe_rgb(chunks.exif) else None)
     space = colour_spaces.from_gamma_and_chromaticities(chunks.gamma, chunks.chromaticities)
     return ToldColours(space, note="" if space else "the file tells its colours in a wrong way: sRGB assumed")
 
@@ -76,7 +75,7 @@ def colours_of(image: Image.Image, data: bytes) -> ToldColours:
         return _of_bmp(data)
     if image.format == "TIFF" and (space := _of_tiff(image)):
         return ToldColours(space)
-    return ToldColours(ADOBE_RGB if _is_adobe_rgb(image) else None)
+    return ToldColours(ADOBE_RGB if _is_adobe_rgb(image.info.get("exif")) else None)
 
 
 def _from_code_points(primaries: int, transfer: int, *, narrow_range: bool = False) -> ToldColours:
@@ -89,10 +88,13 @@ def _from_code_points(primaries: int, transfer: int, *, narrow_range: bool = Fal
         )
 
 
-def _is_adobe_rgb(image: Image.Image) -> bool:
+def _is_adobe_rgb(data: bytes | None) -> bool:
+    if not data:
+        return False
+    exif = Image.Exif()
     try:
-        exif = image.getexif()
-        colours = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.ColorSpace) if exif else None
+        exif.load(data)
+        colours = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.ColorSpace)
         if colours == _ADOBE_RGB:
             return True
         return colours == _UNCALIBRATED and str(exif.get_ifd(ExifTags.IFD.Interop).get(1, "")).startswith("R03")
