@@ -4,8 +4,8 @@ import numpy as np
 import streamlit as st
 
 from metaiqa_core.errors import MetaIQAError
+from metaiqa_core.images import png
 from pages.shared import previews, samples
-from pages.shared.encoding import png
 
 _DATABASES = {"TID2013": "tid2013", "KADID-10k": "kadid10k"}
 _PHOTO = "astronaut.png"

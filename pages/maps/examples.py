@@ -8,8 +8,8 @@ import streamlit as st
 
 from metaiqa_core.distortions import distort
 from metaiqa_core.explain.damage import DAMAGES
+from metaiqa_core.images import png
 from pages.shared import previews, samples
-from pages.shared.encoding import png
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from PIL import Image
 from metaiqa_core.explain.gradient_maps import GradientMap
 from metaiqa_core.explain.methods import METHODS
 from metaiqa_core.explain.regions import Region
+from metaiqa_core.images import png
 from pages.maps.layers import place_of, regions_of, scaled
 from pages.maps.photo_maps import PhotoMaps
-from pages.shared.encoding import png
 
 _LARGEST = 320
 """Longest side of a cut-out, pixels: what a phone shows at full resolution. Of a larger region the middle is shown."""
