@@ -172,7 +172,7 @@ def test_deeplift_shares_a_difference_of_deviations_out_among_the_pixels_as_its_
     # Against even grey, whose deviation is sqrt(1e-6): (d + 0) / (n (s + 0.001)) times the difference to grey.
     expected = distances / (HEIGHT * WIDTH * (deviations + 1e-3)) * (images - 0.5) * np.array([1, 2, 3])[:, None, None]
     result = map_of(Deviation(), photo, "deeplift")
-    np.testing.assert_allclose(result.values, expected.sum(0), rtol=1e-3, atol=1e-8)
+    np.testing.assert_allclose(result.at(photo), expected.sum(0), rtol=1e-3, atol=1e-8)
     assert result.completeness_gap < 1e-4
 
 
@@ -181,10 +181,12 @@ def test_deeplift_shares_a_difference_of_deviations_out_among_the_pixels_as_its_
 def test_every_method_maps_efficientnet_lite(method, pooled):
     network = lite_network(pooled)
     settings = MapSettings(samples=2, steps=8, most_steps=16, window=0.5)
-    result = map_of(network, photo_of(height=40, width=49), method, settings)
-    assert result.values.shape == (40, 49)
-    assert np.isfinite(result.values).all()
-    assert result.values.std() > 0
+    photo = photo_of(height=40, width=49)
+    result = map_of(network, photo, method, settings)
+    values = result.at(photo)
+    assert values.shape == (40, 49)
+    assert np.isfinite(values).all()
+    assert values.std() > 0
     if method == "deeplift":  # integrated gradients need more steps than a test has time for
         assert result.completeness_gap < 0.01
 
@@ -196,7 +198,7 @@ def test_the_gradient_of_efficientnet_lite_is_that_of_the_network_itself(pooled)
     network(images).sum().backward()
     result = map_of(network, photo, "gradient-x-input")
     expected = (images.grad * images).sum(1)[0].detach().numpy()
-    np.testing.assert_allclose(result.values, expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max())
+    np.testing.assert_allclose(result.at(photo), expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max())
 
 
 def lite_network(pooled):
