@@ -1,6 +1,7 @@
 """The house rules that a reader relies on: one direction of imports, one place for the interface, no side effects."""
 
 import ast
+import functools
 import re
 import subprocess
 import sys
@@ -257,6 +258,7 @@ def folder_of(file):
     return file.parent.name if file.parent != PAGES else ""
 
 
+@functools.cache
 def imports_from_pages(file):
     """The files of pages/ that a file imports."""
     found = set()
