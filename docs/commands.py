@@ -54,6 +54,7 @@ database of distorted photos from photos without visible damage.
     metaiqa leave-one-out --backbone mobilenet_v2 --database data/kadid10k-style --run-dir runs/table2 --workers 2
     metaiqa adaptation-curve --database my_photos.csv --run-dir runs/curve \\
       --start MetaIQA=runs/prior/prior.safetensors --start ImageNet=mobilenet_v2:imagenet
+    metaiqa joint-train --help
     metaiqa ablation --help
     metaiqa parameter-study --help
 

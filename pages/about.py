@@ -53,7 +53,7 @@ with right:
         """
 - **Score**: 0 to 100, higher is better; 0-20 Bad, 20-40 Poor, 40-60 Fair, 60-80 Good, 80-100 Excellent (the five grades
   of ITU-R BT.500).
-- **Interval**: the range that is expected to hold people's mean opinion, with the share of photos for which it did.
+- **Interval**: the range in which people's mean opinion is expected; the card says for how many photos it was there.
 - **Percentile**: the share of a collection's photos that score lower; the card names the collection.
 - **Whole photo**: the score of the photo shrunk to the model's size, as a screen shows it.
 - **Zoomed in**: the mean score of tiles at the photo's own resolution.
