@@ -1,4 +1,4 @@
-"""About: how it works, what the model is and can not do, and where the data goes."""
+"""About: how a score comes about, what the model is and cannot do, and where the data goes."""
 
 import streamlit as st
 
@@ -24,34 +24,37 @@ with left:
 with right:
     st.subheader("Where your data goes", anchor=False)
     st.markdown(
-        "Nowhere. Photos are judged on the computer that the program runs on; the page loads nothing from anywhere "
-        "else and reports nothing to anyone. Uploads lie in one unnamed temporary file that ends with your session. If "
-        "somebody else runs the program for you, it is their computer."
+        "Nowhere. Photos are judged on the computer that runs this program; the page loads nothing from anywhere else "
+        "and reports nothing to anyone. Your photos lie in one unnamed temporary file, which is deleted when your "
+        "session ends. If somebody else runs the program for you, all of this happens on their computer."
     )
     st.subheader("Limits", anchor=False)
     st.markdown(
         """
 - **It judges technical quality**: sharpness, noise, light, compression. It does not judge
   the moment, the subject or the art; soft backgrounds, night shots and intended grain can score low.
-- **A score has an error.** Two photos a few points apart are a tie; the interval says how far off it may be.
-- **Strong white noise escapes the shipped model**: very noisy photos still score above 60. Blur it sees well, heavy
-  compression less.
+- **A score has an error.** Two photos a few points apart are a tie; the interval says how far off a score may be.
+- **The default model hardly sees strong white noise**: very noisy photos still score above 60. It sees blur well and
+  heavy compression less well.
 - **It knows photos from phones and cameras** as its training data has them. Drawings, screenshots, scans, medical or
   astronomical pictures get a number, but nobody has checked what it means.
-- **Each photo stands alone.** It does not notice that an edit differs from its original, or that a picture is made up.
-- **Not for decisions about people**, and not a measure of how well somebody photographs.
+- **It looks at each photo alone.** It does not notice that an edit differs from its original, or that a picture is
+  made up.
+- **It is not made for decisions about people**, and does not measure how well somebody photographs.
 """
     )
     st.subheader("Terms", anchor=False)
     st.markdown(
-        "The program is under the MIT licence. The weights have the terms on the card. The sample photos come from "
-        "scikit-image, which names their sources and licences."
+        "The program is under the MIT licence. The weights are under the terms that the card names. The sample "
+        "photos come with scikit-image, which names their sources and licences."
     )
     st.subheader("Glossary", anchor=False)
     st.markdown(
         """
 - **Score**: 0 to 100, higher is better; 0-20 Bad, 20-40 Poor, 40-60 Fair, 60-80 Good, 80-100 Excellent (the five grades
   of ITU-R BT.500).
+- **Interval**: the range in which people's mean opinion is expected; the card says for how many photos it was there.
+- **Percentile**: the share of a collection's photos that score lower; the card names the collection.
 - **Whole photo**: the score of the photo shrunk to the model's size, as a screen shows it.
 - **Zoomed in**: the mean score of tiles at the photo's own resolution.
 - **Similar**: photos whose perceptual hashes differ in few bits, such as bursts, edits and copies.

@@ -197,7 +197,7 @@ RECOMMENDED = MetaConfig(
     flip=True,
     batch_norm="meta",
 )
-"""What measured best of what was tried (`assets/priors/README.md`): small batches, and batch normalisation at work."""
+"""What measured best of what was tried (`docs/models.md`): small batches, and batch normalisation at work."""
 
 META_PRESETS = {
     "recommended": RECOMMENDED,

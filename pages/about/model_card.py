@@ -10,8 +10,8 @@ from metaiqa_core.models.card import Calibration, ModelCard
 _CRITERIA = {
     "srocc": ("SROCC", "Agreement in rank between the scores and people's mean opinions; 1 is perfect."),
     "plcc": ("PLCC", "Linear correlation between the scores and people's mean opinions; 1 is perfect."),
-    "krocc": ("KROCC", "Share of photo pairs put in the right order, minus the share put in the wrong one."),
-    "rmse": ("RMSE", "Typical distance between score and mean opinion, on the scale of the table."),
+    "krocc": ("KROCC", "Share of photo pairs in the right order, minus the share in the wrong one; 1 is perfect."),
+    "rmse": ("RMSE", "Typical distance between the scores and people's mean opinions, from 0 to 1; 0 is perfect."),
 }
 
 
