@@ -25,7 +25,7 @@ def touch(folder, *names):
 
 
 def test_what_systems_put_beside_photos_is_skipped_and_counted(tmp_path):
-    ours = ["DCIM/100CANON/IMG_1.JPG", "Misc/a.png", "a.jpg", "mine.jpg/b.jpg"]
+    ours = ["DCIM/100CANON/IMG_1.JPG", "Mine/a.png", "a.jpg", "mine.jpg/b.jpg"]
     theirs = [
         *("._a.jpg", "@eaDir/a.jpg/SYNOPHOTO_THUMB_M.jpg", ".thumbnails/1.jpg", "Thumbs.db", ".Trashes/501/c.jpg"),
         *("$RECYCLE.BIN/S-1/$R1.jpg", "#recycle/d.jpg", ".@__thumb/e.jpg", "__MACOSX/._f.jpg", "lost+found/g.jpg"),
