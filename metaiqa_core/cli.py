@@ -15,6 +15,7 @@ from metaiqa_core import __version__
 from metaiqa_core.command_catalogue import COMMANDS
 from metaiqa_core.completion import PROGRAM, SHELLS, activation_script, answer_shell
 from metaiqa_core.errors import MetaIQAError
+from metaiqa_core.foreign_text import printable
 
 
 class Command(Protocol):
@@ -93,7 +94,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "was; or give smaller batches, smaller crops or --device cpu, with another --run-dir."
         )
     except OSError as error:
-        return _refuse(_what_the_system_refused(error))
+        goes_on = hasattr(parsed, "run_dir") or parsed.command == "synthesize"
+        return _refuse(_what_the_system_refused(error, goes_on=goes_on))
     except ValueError as error:  # out of range: its own words are a sentence, a stack trace would not be
         return _refuse(str(error))
 
@@ -103,18 +105,22 @@ def _program() -> str:
     return PROGRAM if Path(sys.argv[0]).stem == PROGRAM else "python -m metaiqa_core"
 
 
-def _what_the_system_refused(error: OSError) -> str:
+def _what_the_system_refused(error: OSError, *, goes_on: bool) -> str:
+    """Return a sentence on what the system refused.
+
+    Args:
+        error: its refusal.
+        goes_on: whether the same command, started again, goes on where it was.
+    """
     place = f" for {error.filename}" if error.filename else ""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return (
-            f"The disk is full{place}: make room and start the same command again; what a run has finished is kept, "
-            "and it goes on from there."
-        )
+        kept = "; what a run has finished is kept, and it goes on from there" if goes_on else ""
+        return f"The disk is full{place}: make room and start the same command again{kept}."
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f"Access refused{place} ({error.strerror}): choose another place, or change its permissions."
     return f"{error.strerror}{place}." if error.strerror else str(error)
 
 
 def _refuse(message: str) -> int:
-    sys.stderr.write(f"{' '.join(message.split())}\n")
+    sys.stderr.write(f"{printable(' '.join(message.split()))}\n")
     return 2

@@ -43,3 +43,7 @@ class ResultsError(MetaIQAError):
 
 class JobError(MetaIQAError):
     """A job that cannot be started, found or stopped."""
+
+
+class OutputError(MetaIQAError):
+    """An output that cannot be written, or that would overwrite an input."""

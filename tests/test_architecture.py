@@ -11,7 +11,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = [
-    ["assets", "command_catalogue", "completion", "durations", "errors", "files", "memory", "progress"],
+    ["assets", "command_catalogue", "completion", "durations", "errors", "foreign_text", "memory", "progress"],
+    ["files"],
     ["images"],
     ["preprocessing", "databases", "distortions"],
     ["assessment", "synthesis", "tasks"],

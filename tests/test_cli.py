@@ -191,8 +191,7 @@ def test_the_sentences_of_refusals(run, tiny_csv, tmp_path):
 @pytest.mark.parametrize(
     ("code", "sentence"),
     [
-        (errno.ENOSPC, "The disk is full for runs/metrics.csv: make room and start the same command again; what a run "
-                       "has finished is kept, and it goes on from there."),
+        (errno.ENOSPC, "The disk is full for runs/metrics.csv: make room and start the same command again."),
         (errno.EROFS, "Access refused for runs/metrics.csv (Read-only file system): choose another place, or change "
                       "its permissions."),
         (errno.EIO, "Input/output error for runs/metrics.csv."),
@@ -204,6 +203,19 @@ def test_what_the_system_refuses_is_a_sentence(run, monkeypatch, code, sentence)
 
     monkeypatch.setattr(load_command("models"), "run", refuse)
     assert run("models", "list") == (2, "", f"{sentence}\n")
+
+
+def test_a_full_disk_says_that_a_run_goes_on_where_there_is_a_run(run, monkeypatch, tmp_path):
+    def refuse(arguments):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "runs/metrics.csv")
+
+    monkeypatch.setattr(load_command("fine-tune"), "run", refuse)
+    status, _, err = run("fine-tune", "--database", "mine.csv", "--run-dir", tmp_path)
+    assert (status, err) == (
+        2,
+        "The disk is full for runs/metrics.csv: make room and start the same command again; what a run has finished "
+        "is kept, and it goes on from there.\n",
+    )
 
 
 def test_a_gpu_that_is_too_small_is_a_sentence_and_other_errors_of_torch_are_not(run, monkeypatch):

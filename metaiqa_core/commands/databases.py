@@ -4,12 +4,14 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from metaiqa_core.commands.options.database_choice import add_layout_arguments, chosen_range
+from metaiqa_core.commands.options.database_choice import add_layout_arguments, chosen_range, score_files
 from metaiqa_core.commands.output import as_json, as_table, finish_with_bar, write
 from metaiqa_core.databases.catalogue import OFFICIAL, find_official
 from metaiqa_core.databases.check import CheckReport, check_database
 from metaiqa_core.databases.official_database import OfficialDatabase
 from metaiqa_core.databases.reading import CSV
+from metaiqa_core.files import check_output
+from metaiqa_core.images import READABLE_SUFFIXES
 
 _EXAMPLES = 3  # how many findings of a kind the table spells out; JSON holds them all
 
@@ -73,6 +75,10 @@ def _description(official: OfficialDatabase) -> dict[str, Any]:
 def _check(arguments: argparse.Namespace) -> int:
     official = None if arguments.name.casefold() == CSV else find_official(arguments.name)
     work = check_database(arguments.folder, arguments.name, images=arguments.images, mos_range=chosen_range(arguments))
+    if arguments.output:
+        is_picture = arguments.output.suffix.lower() in READABLE_SUFFIXES  # no report has such a name
+        inputs = [*score_files(arguments.folder), *([arguments.output] if is_picture else [])]
+        check_output(arguments.output, inputs)
     report: CheckReport = finish_with_bar(work)
     as_text = _as_json if arguments.format == "json" else _as_text
     write(as_text(report, official), arguments.output)

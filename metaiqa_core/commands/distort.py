@@ -11,7 +11,7 @@ from PIL import Image
 from metaiqa_core.commands.output import as_table, finish_with_bar, write
 from metaiqa_core.distortions import CATALOGUE, LEVELS, DistortionType, distort, find_distortion
 from metaiqa_core.errors import DistortionError
-from metaiqa_core.files import write_whole
+from metaiqa_core.files import check_output, write_whole
 from metaiqa_core.images import decode, png
 from metaiqa_core.progress import Progress, Work
 
@@ -54,6 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise DistortionError(f"Say how much: --level {LEVELS[0]} to {LEVELS[-1]}, or --all-levels.")
     entry = find_distortion(arguments.type)
     files = _files(arguments, entry)
+    for file in files.values():
+        check_output(file, [arguments.photo])
     finish_with_bar(_distort(arguments, entry, files))
     for file in files.values():
         sys.stderr.write(f"wrote {file}\n")

@@ -1,6 +1,7 @@
 """Evaluate a model on rated photos: SROCC, PLCC, KROCC and RMSE with intervals; SROCC by type."""
 
 import argparse
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -8,12 +9,15 @@ from typing import Any
 import numpy as np
 
 from metaiqa_core.assess import Assessor
-from metaiqa_core.commands.options.database_choice import add_database_arguments, chosen_database
+from metaiqa_core.commands.options.database_choice import add_database_arguments, chosen_database, score_files
 from metaiqa_core.commands.output import as_csv, as_json, as_table, finish_with_bar, write
 from metaiqa_core.databases.rated_image import Database
-from metaiqa_core.errors import DatabaseError, MetaIQAError
+from metaiqa_core.errors import DatabaseError, MetaIQAError, OutputError
 from metaiqa_core.evaluation.criteria import Criteria, evaluate
 from metaiqa_core.evaluation.distortion_types import AgreementByType, agreement_by_type
+from metaiqa_core.files import check_output
+from metaiqa_core.foreign_text import path_text
+from metaiqa_core.models.checkpoints import find_model
 from metaiqa_core.progress import Progress, Work
 
 
@@ -30,17 +34,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Score the database's photos and compare with what people said, in unit scores."""
     database = chosen_database(arguments)
+    _check_outputs(arguments, database)
     assessor = Assessor.load(arguments.model)
     predicted = finish_with_bar(_predict(assessor, database))
     opinion = np.array([image.unit_score for image in database])
-    criteria = evaluate(predicted, opinion, seed=arguments.seed)
-    if arguments.predictions:
+    if arguments.predictions:  # first: they are the long work, and may turn out to be such as cannot be judged
         low, high = database.raw_range
         rows = [
-            {"image": image.path.name, "mos": image.raw_score, "predicted": round(low + score * (high - low), 6)}
+            {
+                "image": path_text(image.path.name),
+                "mos": image.raw_score,
+                "predicted": round(low + score * (high - low), 6),
+            }
             for image, score in zip(database, predicted, strict=True)
         ]
         write(as_csv(rows, ("image", "mos", "predicted")), arguments.predictions)
+    criteria = evaluate(predicted, opinion, seed=arguments.seed)
     answer = {
         "model": assessor.card.name,
         "model_sha256": assessor.card.sha256,
@@ -54,6 +63,17 @@ def run(arguments: argparse.Namespace) -> int:
         answer["by_distortion_type"] = asdict(by_type)
     write(as_json(answer) if arguments.format == "json" else _table(answer, criteria, by_type), arguments.output)
     return 0
+
+
+def _check_outputs(arguments: argparse.Namespace, database: Database) -> None:
+    """Refuse outputs that cannot be written, that are one file, or that would overwrite what is read."""
+    model = find_model(arguments.model)
+    inputs = [*(image.path for image in database), model, model.with_suffix(".json"), *score_files(arguments.database)]
+    outputs = [output for output in (arguments.output, arguments.predictions) if output]
+    for output in outputs:
+        check_output(output, inputs)
+    if len(outputs) == 2 and os.path.realpath(outputs[0]) == os.path.realpath(outputs[1]):
+        raise OutputError(f"--output and --predictions are both {outputs[0]}: name two files.")
 
 
 def _predict(assessor: Assessor, database: Database) -> Work[np.ndarray]:

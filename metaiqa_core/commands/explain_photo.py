@@ -15,8 +15,9 @@ from metaiqa_core.explain.measured import NOT_INFORMATIVE, localisation_of
 from metaiqa_core.explain.methods import METHODS, find_method
 from metaiqa_core.explain.overlay import Mode
 from metaiqa_core.explain.regions import worst_regions
+from metaiqa_core.files import check_output
 from metaiqa_core.images import Photo, decode
-from metaiqa_core.models.checkpoints import Checkpoint, load_checkpoint
+from metaiqa_core.models.checkpoints import Checkpoint, find_model, load_checkpoint
 from metaiqa_core.preprocessing import Preprocessing
 
 
@@ -27,6 +28,7 @@ def explain_photo(arguments: argparse.Namespace) -> int:
     several = arguments.methods is not None
     methods = _chosen(arguments.methods) if several else [find_method(arguments.method).key]
     _check_output(arguments.output, several=several)
+    _check_targets(arguments, methods, several=several)
     checkpoint = load_checkpoint(arguments.model)
     photo = decode(arguments.photo)  # in full: the map is laid over every pixel of it
     described = []
@@ -41,14 +43,17 @@ def explain_photo(arguments: argparse.Namespace) -> int:
                 seed=arguments.seed,
             )
         )
-        targets = [arguments.output / f"{method}{suffix}" for suffix in MAP_SUFFIXES] if several else [arguments.output]
+        targets = _targets(arguments.output, method, several=several)
         for target in targets:
             _save(result, target, photo, arguments.opacity, arguments.mode)
         description = _describe(result, photo, targets)
         if arguments.evidence:
             description["evidence"] = _evidence(checkpoint, photo, checkpoint.preprocessing, result, arguments.seed)
         described.append(description)
-    write(as_json(described if several else described[0]), arguments.output / "maps.json" if several else None)
+        if several:  # after each, so that the maps that are finished stay described whatever happens to the next
+            write(as_json(described), arguments.output / "maps.json")
+    if not several:
+        write(as_json(described[0]), None)
     return 0
 
 
@@ -64,6 +69,20 @@ def _check_output(output: Path, *, several: bool) -> None:
         raise ExplanationError(f"Several maps go into a folder, but {output.name} is a file: name another place.")
     if not several and (output.suffix.lower() not in MAP_SUFFIXES or output.is_dir()):
         raise ExplanationError(f"A map is written as .png or .npz, got {output.name!r}: choose one of the two endings.")
+
+
+def _targets(output: Path, method: str, *, several: bool) -> list[Path]:
+    return [output / f"{method}{suffix}" for suffix in MAP_SUFFIXES] if several else [output]
+
+
+def _check_targets(arguments: argparse.Namespace, methods: Sequence[str], *, several: bool) -> None:
+    """Refuse files that cannot be written or that are the photo or the model."""
+    model = find_model(arguments.model)
+    for method in methods:
+        for target in _targets(arguments.output, method, several=several):
+            check_output(target, [Path(arguments.photo), model, model.with_suffix(".json")])
+    if several:
+        check_output(arguments.output / "maps.json", [Path(arguments.photo), model.with_suffix(".json")])
 
 
 def _save(result: GradientMap, target: Path, photo: Photo, opacity: float, mode: Mode | None) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from metaiqa_core import __version__
 from metaiqa_core.commands.output import as_json, as_table, write
 from metaiqa_core.errors import CheckpointError
+from metaiqa_core.files import check_output
 from metaiqa_core.models.card import ModelCard, read_card
 from metaiqa_core.models.checkpoints import DEFAULT_MODEL, find_model, list_starts, own_models, save_checkpoint
 from metaiqa_core.models.foreign.imported import import_foreign_checkpoint
@@ -74,6 +75,8 @@ def _import(arguments: argparse.Namespace) -> int:
     path = own_models() / f"{name}.safetensors"
     if name == "default" or name in list_starts():
         raise CheckpointError(f"There is a model called {name} already: choose another with --name.")
+    check_output(path, [arguments.file])
+    check_output(path.with_suffix(".json"), [arguments.file])
     network = import_foreign_checkpoint(arguments.file)
     card = ModelCard(
         name=name,

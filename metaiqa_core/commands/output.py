@@ -4,44 +4,94 @@ import csv
 import io
 import json
 import logging
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from tqdm import tqdm
 
-from metaiqa_core.files import write_text
+from metaiqa_core.errors import OutputError
+from metaiqa_core.files import is_standard_output, write_text
+from metaiqa_core.foreign_text import csv_text, printable
 from metaiqa_core.progress import Kind, Progress, Work
 
 
 def write(text: str, output: Path | None) -> None:
     """Write to a file, whole or not at all, or to the terminal."""
-    if output is None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+    if output is None or is_standard_output(output):
+        write_to_stdout(text)
     else:
         write_text(output, text)
 
 
+def write_to_stdout(text: str, *, as_utf8: bool = False) -> None:
+    r"""Write to standard output at once, whatever its encoding; a terminal is shown no control characters.
+
+    Characters that the stream's encoding lacks become escapes such as `\u00e9`, which JSON reads as the character.
+
+    Args:
+        text: a piece of what is written.
+        as_utf8: whether programs read it as UTF-8 whatever the encoding of the terminal, as they read CSV.
+
+    Raises:
+        OSError: If it is closed, or its disk is full.
+    """
+    stream = sys.stdout
+    if stream is None or stream.closed:
+        raise OutputError("There is no standard output to write to: name a file with --output.")
+    shown = printable(text, keep="\n") if stream.isatty() else text
+    try:
+        if as_utf8 and not stream.isatty() and hasattr(stream, "buffer"):
+            stream.flush()
+            stream.buffer.write(shown.encode())
+        else:
+            stream.write(_encodable(shown, stream.encoding or "utf-8"))
+        stream.flush()
+    except OSError:
+        _let_go_of(stream)
+        raise
+
+
 def as_json(value: Any) -> str:
-    """Return indented JSON; values that are not finite are refused rather than written as invalid JSON."""
-    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    """Return indented JSON; values that are not finite are refused rather than written as invalid JSON.
+
+    What a terminal would not show as a character (control characters, marks of direction) is written as an escape.
+    """
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    if all(line.isprintable() for line in text.split("\n")):
+        return text + "\n"
+    # Such characters stand inside of strings alone, where JSON has an escape for each.
+    return "".join(one if one == "\n" or one.isprintable() else json.dumps(one)[1:-1] for one in text) + "\n"
 
 
 def as_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
-    """Return CSV with a header; None is an empty cell."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    """Return CSV with a header; None is an empty cell, and no text is left for a spreadsheet to run as a formula."""
+    lines = io.StringIO(newline="")
+    # Python before 3.13 quotes a lone carriage return only where a line ends with one.
+    writer = csv.DictWriter(lines, columns, extrasaction="ignore", lineterminator="\r\n")
+    text = []
+    for row in [dict(zip(columns, columns, strict=True)), *rows]:
+        writer.writerow({name: csv_text(cell) if isinstance(cell, str) else cell for name, cell in row.items()})
+        text.append(lines.getvalue().removesuffix("\r\n") + "\n")
+        lines.seek(0)
+        lines.truncate()
+    return "".join(text)
 
 
-def as_table(rows: Sequence[Sequence[str]], header: Sequence[str]) -> str:
-    """Return an aligned plain-text table; numbers to the right."""
-    widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
+def as_table(rows: Sequence[Sequence[str]], header: Sequence[str], widths: Sequence[int] | None = None) -> str:
+    """Return an aligned plain-text table; numbers to the right, and every cell harmless for a terminal.
+
+    Args:
+        rows: cells of each row.
+        header: names of the columns.
+        widths: least number of characters of each column; by default that of its longest cell.
+    """
+    rows = [[printable(cell) for cell in row] for row in rows]
+    if widths is None:
+        widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
 
     def line(row: Sequence[str]) -> str:
         cells = [
@@ -51,6 +101,24 @@ def as_table(rows: Sequence[Sequence[str]], header: Sequence[str]) -> str:
         return "  ".join(cells).rstrip()
 
     return "\n".join([line(header), *map(line, rows)]) + "\n"
+
+
+def _encodable(text: str, encoding: str) -> str:
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return "".join(one if one.isascii() else json.dumps(one)[1:-1] for one in text)
+    return text
+
+
+def _let_go_of(stream: TextIO) -> None:
+    """Let what is left in a stream that failed go nowhere: at the end Python would try again, and exit with its 120."""
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+    except (OSError, ValueError):  # a stream in memory
+        return
 
 
 def finish_with_bar(work: Work[Any]) -> Any:

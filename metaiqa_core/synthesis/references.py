@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metaiqa_core.errors import DatabaseError, PhotoError
-from metaiqa_core.images import READABLE_SUFFIXES, Photo, decode
+from metaiqa_core.images import Photo, decode
+from metaiqa_core.images.photo_folders import FolderScan
 from metaiqa_core.progress import Progress, Work
 from metaiqa_core.synthesis.configuration import SynthesisConfig
 from metaiqa_core.synthesis.pristine import refuse_flaws
@@ -48,16 +49,20 @@ class Selection:
 
 
 def find_photos(folders: Sequence[Path]) -> list[Path]:
-    """List all photos of folders, recursively, in order of name.
+    """List all photos of folders, recursively, in order of name; what systems put there is left out.
 
     Raises:
-        DatabaseError: A folder is missing or holds no photo.
+        DatabaseError: A folder is missing, cannot be read or holds no photo.
     """
     photos: list[Path] = []
     for folder in folders:
         if not folder.is_dir():
             raise DatabaseError(f"There is no folder {folder}: --photos names a folder of pristine photos.")
-        found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in READABLE_SUFFIXES)
+        scan = FolderScan()
+        found = scan.photos_in(folder)
+        if scan.unreadable:
+            closed, reason = next(iter(scan.unreadable.items()))
+            raise DatabaseError(f"The folder {closed} cannot be read ({reason}): without it this is another database.")
         if not found:
             raise DatabaseError(f"The folder {folder} holds no photo: expected files such as .png, .jpg or .webp.")
         photos.extend(found)

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from metaiqa_core.databases import reading
+from metaiqa_core.databases.catalogue import OFFICIAL
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.errors import DatabaseError
 
@@ -40,6 +41,19 @@ def chosen_database(arguments: argparse.Namespace) -> Database:
         DatabaseError: If it is missing or wrong.
     """
     return reading.read_database(arguments.database, images=arguments.images, mos_range=chosen_range(arguments))
+
+
+def score_files(path: Path) -> list[Path]:
+    """Return the files that hold the scores of a database, or might: what no output may overwrite.
+
+    Args:
+        path: a CSV file, or a database's folder.
+    """
+    if not path.is_dir():
+        return [path, path.with_name("database.json")]
+    tables = "scores.csv" if (path / "scores.csv").is_file() else "*.csv"
+    patterns = ["database.json", tables, *(pattern for official in OFFICIAL for pattern in official.score_files)]
+    return [file for pattern in patterns for file in path.glob(pattern)]
 
 
 def chosen_databases(arguments: argparse.Namespace) -> list[Database]:

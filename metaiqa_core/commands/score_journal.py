@@ -1,0 +1,199 @@
+"""Finished rows of a long `score`, on the disk beside the output until that is whole: JSON lines, one a photo.
+
+    OUTPUT.unfinished.jsonl
+    {"format": 1, "model": ..., "model_sha256": ..., "full_size": ..., "version": ...}
+    {"path": ..., "size": ..., "mtime_ns": ..., "row": {...}}
+
+A line is appended as soon as its photo is scored, so that a process that is killed or a disk that fills up loses the
+photo in hand at most. A half-written last line is cut off when the work goes on.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from metaiqa_core.errors import OutputError
+from metaiqa_core.foreign_text import printable
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+_FORMAT = 1
+_SUFFIX = ".unfinished.jsonl"
+_HEADER_FIELDS, _ENTRY_FIELDS = {"format"}, {"path", "size", "mtime_ns", "row"}
+_LONGEST_NAME = 255
+"""Bytes that a file's name may have on the usual file systems."""
+
+
+def journal_path(output: Path) -> Path:
+    """Return where the finished rows of an output lie until it is whole."""
+    name = os.fsencode(output.name)
+    if len(name) + len(_SUFFIX) > _LONGEST_NAME:
+        name = name[:200] + b"-" + hashlib.sha256(name).hexdigest()[:8].encode()
+    return output.parent / (os.fsdecode(name) + _SUFFIX)
+
+
+class ScoreJournal:
+    """Keeps the finished rows of one output.
+
+    Args:
+        output: file that the rows are meant for.
+        settings: what a row depends on beside its photo, ready for JSON.
+        resume: whether to go on with the rows of an earlier run.
+
+    Raises:
+        OutputError: If an earlier run left rows and `resume` is False, if they were made with other settings, if the
+            journal is damaged, or if another process is writing it.
+        OSError: If the disk refuses.
+    """
+
+    def __init__(self, output: Path, settings: Mapping[str, Any], *, resume: bool) -> None:
+        self.path = journal_path(output)
+        self._shown = printable(str(self.path))
+        self._rows: dict[str, tuple[tuple[int, int] | None, dict[str, Any]]] = {}
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        # Never through a link: nobody but this program makes this file.
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
+        try:
+            self._file = os.fdopen(os.open(self.path, flags, 0o666), "r+b", buffering=0)
+        except OSError as error:
+            raise OutputError(
+                f"Finished rows are kept in {self._shown}, which cannot be written ({error.strerror}): name an output "
+                "in another folder."
+            ) from error
+        try:
+            self._lock()
+            self._read(_ready_for_json(dict(settings)), resume)
+        except BaseException:
+            if self._file.seek(0, os.SEEK_END) == 0:
+                self.path.unlink(missing_ok=True)
+            self._file.close()
+            raise
+
+    @property
+    def finished(self) -> int:
+        """Number of photos whose rows are kept."""
+        return len(self._rows)
+
+    def row_of(self, photo: Path) -> dict[str, Any] | None:
+        """Return the row of a photo if it was scored and is still the same file; one with an error is tried again."""
+        seen, row = self._rows.get(_key(photo), (None, None))
+        if row is None or row.get("error") or seen is None or seen != _fingerprint(photo):
+            return None
+        return row
+
+    def rows(self, photos: Sequence[Path]) -> list[dict[str, Any]]:
+        """Return the rows of photos, in their order; then those of photos that are gone or not asked for any more."""
+        keys = [_key(photo) for photo in photos]
+        asked = set(keys)
+        kept = [self._rows[key][1] for key in keys if key in self._rows]
+        return kept + [row for key, (_, row) in self._rows.items() if key not in asked]
+
+    def not_among(self, photos: Sequence[Path]) -> int:
+        """Return the number of kept rows of other photos."""
+        return len(self._rows.keys() - {_key(photo) for photo in photos})
+
+    def append(self, photo: Path, row: dict[str, Any]) -> None:
+        """Keep the row of a photo.
+
+        Raises:
+            OSError: If the disk refuses; what was kept before stays.
+        """
+        seen = _fingerprint(photo)
+        size, modified = seen or (None, None)
+        self._write({"path": _key(photo), "size": size, "mtime_ns": modified, "row": row})
+        self._rows[_key(photo)] = seen, row
+
+    def close(self) -> None:
+        """Leave the rows where they are for a later run; where there are none, leave nothing."""
+        if not self._rows:
+            self.path.unlink(missing_ok=True)
+        self._file.close()
+
+    def remove(self) -> None:
+        """Remove the rows, since the output holds them."""
+        self.path.unlink(missing_ok=True)
+        self._file.close()
+
+    def _lock(self) -> None:
+        if fcntl is None:
+            return
+        try:
+            fcntl.flock(self._file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise OutputError(
+                f"Another process is writing {self._shown}: wait for it, or name another output."
+            ) from error
+        except OSError:
+            return  # a file system without locks
+
+    def _read(self, settings: dict[str, Any], resume: bool) -> None:
+        *lines, half = self._file.read().split(b"\n")
+        entries = [self._parsed(line, is_header=number == 0) for number, line in enumerate(lines)]
+        header = {"format": _FORMAT, **settings}
+        if not entries:
+            self._file.truncate(0)
+            self._write(header)
+            return
+        number = len({entry["path"] for entry in entries[1:]})
+        if not resume and number:
+            raise OutputError(
+                f"{self._shown} keeps {number:,} finished row{'' if number == 1 else 's'} of a run that did not end: "
+                "add --resume to go on with them, or delete that file to start again."
+            )
+        if entries[0] != header and number:
+            other = ", ".join(f"{key} {value}" for key, value in entries[0].items() if header.get(key) != value)
+            raise OutputError(
+                f"{self._shown} keeps rows that were made otherwise ({printable(other)}): give the same options, or "
+                "delete that file to start again."
+            )
+        if not number:
+            self._file.truncate(0)
+            self._write(header)
+            return
+        self._file.truncate(self._file.tell() - len(half))
+        for entry in entries[1:]:
+            seen = None if entry["size"] is None else (entry["size"], entry["mtime_ns"])
+            self._rows[entry["path"]] = seen, entry["row"]
+
+    def _parsed(self, line: bytes, *, is_header: bool) -> dict[str, Any]:
+        try:
+            entry = json.loads(line)
+            if isinstance(entry, dict) and entry.keys() >= (_HEADER_FIELDS if is_header else _ENTRY_FIELDS):
+                return entry
+        except ValueError:
+            pass
+        raise OutputError(f"{self._shown} is damaged: move it away to start again.")
+
+    def _write(self, entry: Mapping[str, Any]) -> None:
+        """Append one line whole, or leave the file as it was."""
+        line = (json.dumps(entry) + "\n").encode("ascii")
+        end = self._file.seek(0, os.SEEK_END)
+        try:
+            written = 0
+            while written < len(line):  # a disk that fills up takes a part first
+                written += self._file.write(line[written:])
+        except BaseException:
+            self._file.truncate(end)
+            raise
+
+
+def _key(photo: Path) -> str:
+    return os.path.abspath(photo)  # noqa: PTH100 - resolve() would take a link for its photo
+
+
+def _fingerprint(photo: Path) -> tuple[int, int] | None:
+    try:
+        status = photo.stat()
+    except (OSError, ValueError):
+        return None
+    return status.st_size, status.st_mtime_ns
+
+
+def _ready_for_json(settings: dict[str, Any]) -> dict[str, Any]:
+    return json.loads(json.dumps(settings))

@@ -1,0 +1,140 @@
+"""Files are written whole or not at all: to a temporary neighbour first, then renamed.
+
+What a rename would break is written through instead: a link keeps pointing where it does, a file of several names keeps
+them, a pipe or a device gets the bytes.
+"""
+
+import errno
+import hashlib
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from metaiqa_core.files.streams import is_stream, open_stream
+
+_LONGEST_PREFIX = 100
+"""Bytes of the name that the temporary neighbour bears too: a name may have 255, and the neighbour's is longer."""
+_NO_NEIGHBOURS = (errno.EACCES, errno.EPERM, errno.EROFS)
+_NO_RENAME = (errno.EBUSY, errno.EXDEV)  # such as a file that is mounted by itself into a container
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` fill a temporary file beside `path`, then rename it to `path`.
+
+    Args:
+        path: file to appear; its folder is created. A link is followed; an existing file keeps its permissions.
+        write: receives the temporary path and writes everything there.
+
+    Raises:
+        OSError: If the disk refuses; the temporary file is removed and an older `path` stays as it was.
+    """
+    if is_stream(path):
+        with tempfile.TemporaryDirectory() as folder:
+            temporary = Path(folder) / f"output{path.suffix}"
+            write(temporary)
+            with open_stream(path) as stream, temporary.open("rb") as content:
+                shutil.copyfileobj(content, stream)
+        return
+    before = _status_of(path)
+    target = Path(os.path.realpath(path)) if path.is_symlink() else path
+    if before and not os.access(target, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))  # a rename would not ask
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = _neighbour(target, may_lie_elsewhere=before is not None)
+    try:
+        write(temporary)
+        if before and (before.st_nlink > 1 or temporary.parent != target.parent):
+            _write_into(temporary, target)
+        else:
+            _replace(temporary, target, before)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a UTF-8 text file whole or not at all."""
+
+    def write(temporary: Path) -> None:
+        temporary.write_text(text, encoding="utf-8", newline="")
+
+    write_whole(path, write)
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file, as 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def file_name_for(name: str) -> str:
+    """Return a name as a file may bear it anywhere: at most 100 letters, digits, `_`, `.` and `-`; as it is if it can.
+
+    What had to be changed gets a hash of the name, so that different names never share a file.
+    """
+    fit = re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.")[:100]
+    return fit if fit == name else f"{fit[:91]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}".lstrip("-")
+
+
+def _status_of(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        return None
+
+
+def _neighbour(target: Path, *, may_lie_elsewhere: bool) -> Path:
+    """Make the temporary file: beside its target, or elsewhere where that is an existing file in a closed folder."""
+    prefix = os.fsdecode(os.fsencode(f".{target.name}")[:_LONGEST_PREFIX])
+    suffix = target.suffix if len(target.suffix) < 20 else ""
+    try:
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f"{prefix}.", suffix=suffix)
+    except OSError as error:
+        if not may_lie_elsewhere or error.errno not in _NO_NEIGHBOURS:
+            raise
+        handle, name = tempfile.mkstemp(suffix=suffix)
+    os.close(handle)
+    return Path(name)
+
+
+def _replace(temporary: Path, target: Path, before: os.stat_result | None) -> None:
+    if before:
+        if hasattr(os, "chown") and (before.st_uid, before.st_gid) != (
+            temporary.stat().st_uid,
+            temporary.stat().st_gid,
+        ):
+            try:
+                os.chown(temporary, before.st_uid, before.st_gid)
+            except PermissionError:
+                return _write_into(temporary, target)  # a file that is somebody else's stays theirs
+        temporary.chmod(before.st_mode & 0o7777)
+    else:
+        # mkstemp makes files private; what the user asked for gets the permissions any new file would.
+        mask = os.umask(0)
+        os.umask(mask)
+        temporary.chmod(0o666 & ~mask)
+    try:
+        temporary.replace(target)
+    except OSError as error:
+        if not before or error.errno not in _NO_RENAME:
+            raise
+        _write_into(temporary, target)
+    return None
+
+
+def _write_into(source: Path, target: Path) -> None:
+    """Overwrite an existing file in place; room for all of it is taken before its first byte changes."""
+    size = source.stat().st_size
+    with source.open("rb") as content, target.open("r+b") as file:
+        old_size = os.fstat(file.fileno()).st_size
+        if hasattr(os, "posix_fallocate") and size > 0:
+            try:
+                os.posix_fallocate(file.fileno(), 0, size)
+            except OSError as error:
+                file.truncate(old_size)
+                if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                    raise
+        shutil.copyfileobj(content, file)
+        file.truncate(size)

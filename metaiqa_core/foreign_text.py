@@ -1,0 +1,89 @@
+r"""Text that others wrote, such as the name of a file, made harmless for a terminal or a table and kept whole.
+
+A file name of Unix is bytes. `path_text` writes those that are not UTF-8 as `\xE9`, for CSV and JSON, which are UTF-8
+throughout; `path_from_text` gives the very file back.
+"""
+
+import os
+import re
+import unicodedata
+from pathlib import Path
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a spreadsheet takes for the beginning of a formula; the last four are the wide forms of the first four."""
+
+
+def printable(text: str, *, keep: str = "") -> str:
+    r"""Return text as any terminal can show it: what is not printable becomes an escape such as `\n` or `\x1b`.
+
+    Control characters would move the cursor or change the terminal, invisible ones reorder what is read.
+
+    Args:
+        text: any text, with lone surrogates where a file name is not UTF-8.
+        keep: characters that stay although they are not printable, such as line ends.
+
+    >>> printable("a\nb\x1b[31m.jpg")
+    'a\\nb\\x1b[31m.jpg'
+    """
+    if text.isprintable():
+        return text
+    return "".join(one if one in keep or _can_be_shown(one) else _escape(one) for one in text)
+
+
+def path_text(path: str | os.PathLike[str]) -> str:
+    r"""Return a path as UTF-8 text for CSV and JSON, from which `path_from_text` makes the path again.
+
+    A name that is UTF-8 stays as it is. In one that is not, or that holds a backslash followed by `x`, each byte that
+    is not UTF-8 is written as `\xE9` and each backslash twice. A relative path that a spreadsheet would run as a
+    formula gets `./` in front, which names the same file.
+
+    >>> path_text(os.fsdecode(b"caf\xe9.jpg")), path_text("=1+1.jpg")
+    ('caf\\xE9.jpg', './=1+1.jpg')
+    """
+    text = os.fspath(path)
+    if os.name == "posix" and ("\\x" in text or _has_surrogates(text)):
+        text = "".join(_escape(one) if _is_surrogate(one) else "\\\\" if one == "\\" else one for one in text)
+    return f"./{text}" if text.startswith(_FORMULA_STARTS) else text
+
+
+def path_from_text(text: str) -> Path:
+    r"""Return the path that `path_text` wrote.
+
+    >>> path_from_text("caf\\xE9.jpg") == Path(os.fsdecode(b"caf\xe9.jpg"))
+    True
+    """
+    if os.name == "posix" and "\\x" in text:
+        text = re.sub(
+            r"\\(?:\\|x([0-9A-F]{2}))", lambda match: chr(0xDC00 + int(match[1], 16)) if match[1] else "\\", text
+        )
+    return Path(text)
+
+
+def csv_text(text: str) -> str:
+    """Return text for a cell of a CSV file: valid UTF-8, and led by `'` where a spreadsheet would run it as a formula.
+
+    >>> csv_text("=1+1"), csv_text("a = b")
+    ("'=1+1", 'a = b')
+    """
+    if _has_surrogates(text):
+        text = "".join(_escape(one) if _is_surrogate(one) else one for one in text)
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+
+
+def _can_be_shown(character: str) -> bool:
+    # Spaces of other widths count as not printable in Python; a terminal shows them as they are.
+    return character.isprintable() or unicodedata.category(character) == "Zs"
+
+
+def _is_surrogate(character: str) -> bool:
+    return "\ud800" <= character <= "\udfff"
+
+
+def _has_surrogates(text: str) -> bool:
+    return any(map(_is_surrogate, text)) if not text.isascii() else False
+
+
+def _escape(character: str) -> str:
+    if "\udc80" <= character <= "\udcff":  # how Python keeps a byte that is not UTF-8
+        return f"\\x{ord(character) - 0xDC00:02X}"
+    return character.encode("unicode_escape").decode("ascii")
