@@ -133,13 +133,21 @@ class Assessor:
 
     def _assessment(self, photo: Photo, detail: QualityMap | None) -> Assessment:
         score = self._score(self.preprocessing(photo))
-        calibration = self.card.calibration
+        calibration, notes = self.card.calibration, photo.notes
         width, height = photo.full_size
+        promised = calibration
+        if calibration and min(width, height) < calibration.smallest_side:
+            promised = None
+            notes = (
+                *notes,
+                f"the short side has {min(width, height):,} pixels, and how far a score can be trusted was only measured "
+                f"from {calibration.smallest_side} pixels on",
+            )
         return Assessment(
             score=score,
-            interval_low=max(0.0, score - calibration.half_width) if calibration else None,
-            interval_high=min(100.0, score + calibration.half_width) if calibration else None,
-            interval_level=calibration.level if calibration else None,
+            interval_low=max(0.0, score - promised.half_width) if promised else None,
+            interval_high=min(100.0, score + promised.half_width) if promised else None,
+            interval_level=promised.level if promised else None,
             word=word_of(score),
             percentile=percentile_of(score, calibration.population_quantiles) if calibration else None,
             population=calibration.population if calibration else None,
@@ -148,5 +156,5 @@ class Assessor:
             width=width,
             height=height,
             format=photo.format,
-            notes=photo.notes,
+            notes=notes,
         )

@@ -282,3 +282,15 @@ def test_an_assessment_and_a_failure_are_rows_of_the_same_fields():
         "model": "tiny",
         "error": "b.png is empty.",
     }
+
+
+def test_a_photo_smaller_than_those_that_the_interval_was_measured_on_gets_a_note_instead(tiny_checkpoint):
+    checkpoint = Assessor.load(tiny_checkpoint)._checkpoint
+    calibration = replace(checkpoint.card.calibration, smallest_side=72)
+    careful = Assessor(Checkpoint(checkpoint.network, replace(checkpoint.card, calibration=calibration)))
+    small, large = careful.assess(photo_pixels(1, 5.0, (96, 71))), careful.assess(photo_pixels(1, 5.0, (96, 72)))
+    assert (small.interval_low, small.interval_high, small.interval_level) == (None, None, None)
+    assert small.percentile is not None
+    assert "71 pixels, and how far a score can be trusted was only measured from 72 pixels on" in small.notes[-1]
+    assert large.interval_low is not None
+    assert not large.notes

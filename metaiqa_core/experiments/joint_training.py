@@ -267,6 +267,9 @@ class _JointLearning:
         if measured and len(measured.splits) > 1:
             others = {one.database: one.on_the_model_s_scale() for one in judged}
             calibration, accuracy["coverage"] = calibrate_on_several(measured.splits, others, population)
+            # Smaller photos are enlarged, and people have rated none of them here.
+            smallest = config.smallest_side if config.smallest_side > NATIVE_SIDE else 0
+            calibration = replace(calibration, smallest_side=smallest)
         for one in judged:
             if len(one.images) < LEAST_IMAGES or len(set(one.predicted)) == 1 or len(set(one.opinion)) == 1:
                 continue  # too few, or too much alike, to correlate

@@ -23,6 +23,8 @@ class Calibration:
         population: Name of the photos that the percentile speaks about.
         population_size: Number of them.
         population_quantiles: 101 quantiles (0 %, 1 %, ... 100 %) of their held-out predicted scores.
+        smallest_side: Short side of the smallest photos that the interval was measured on, pixels; smaller ones get
+            none.
     """
 
     level: float
@@ -31,6 +33,7 @@ class Calibration:
     population: str
     population_size: int
     population_quantiles: tuple[float, ...]
+    smallest_side: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "population_quantiles", tuple(self.population_quantiles))

@@ -122,6 +122,12 @@ def _explain_interval(assessment: Assessment, assessor: Assessor) -> None:
     if calibration is None:
         st.caption("This model was not calibrated, so there is no interval and no percentile.")
         return
+    if assessment.interval_low is None:
+        st.caption(
+            f"No interval: photos this small were not among those it was measured on "
+            f"({calibration.smallest_side} pixels and more). Grey shape: scores of {calibration.population}."
+        )
+        return
     st.caption(
         f"{100 * calibration.level:.0f} % interval: {assessment.interval_low:.0f} to {assessment.interval_high:.0f}. "
         f"Grey shape: scores of {calibration.population}.",
