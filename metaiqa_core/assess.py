@@ -140,8 +140,8 @@ class Assessor:
             promised = None
             notes = (
                 *notes,
-                f"the short side has {min(width, height):,} pixels, and how far a score can be trusted was only measured "
-                f"from {calibration.smallest_side} pixels on",
+                f"the short side has {min(width, height):,} pixels, and how far a score can be trusted was only "
+                f"measured from {calibration.smallest_side} pixels on",
             )
         return Assessment(
             score=score,
