@@ -287,14 +287,16 @@ def _written_at(folder: Path) -> float:
 
 
 def _read(path: Path, kind: type[Content], trouble: str) -> Content:
+    name = f"{path.parent.name}/{path.name}"
     try:
         content = read_json(path, _MOST_BYTES)
+    except FileNotFoundError:
+        raise JobError(f"{name} is missing or damaged: delete the folder {path.parent}.") from None
+    except (OSError, ValueError) as error:
+        raise JobError(f"{name} is missing or damaged: delete the folder {path.parent} ({error}).") from None
+    try:
         if not isinstance(content, dict):
             raise ValueError("it holds no object")
         return validated(kind, content)
-    except FileNotFoundError:
-        raise JobError(f"{path.parent.name}/{path.name} is missing: delete the folder {path.parent}.") from None
-    except (OSError, ValueError) as error:
-        raise JobError(
-            f"{path.parent.name}/{path.name} {trouble}: delete the folder {path.parent} ({error})."
-        ) from None
+    except ValueError as error:
+        raise JobError(f"{name} {trouble}: delete the folder {path.parent} ({error}).") from None
