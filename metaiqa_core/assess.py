@@ -1,6 +1,7 @@
 """From a photo to its assessment by one model."""
 
 import itertools
+import math
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,10 +11,11 @@ import torch
 from torch import nn
 
 from metaiqa_core.assessment import Assessment, QualityMap, percentile_of, word_of
-from metaiqa_core.errors import MetaIQAError
+from metaiqa_core.errors import CheckpointError, MetaIQAError, PhotoError
 from metaiqa_core.images import DecodeLimits, Photo, PhotoSource, decode
 from metaiqa_core.models.card import ModelCard
 from metaiqa_core.models.checkpoints import Checkpoint, load_checkpoint
+from metaiqa_core.models.evaluation_mode import evaluation_mode
 from metaiqa_core.preprocessing import Preprocessing, tiles
 from metaiqa_core.progress import Progress, Work, finish
 
@@ -25,6 +27,8 @@ _LOOK_AHEAD = 3
 
 class Assessor:
     """Scores photos with one model; safe to share between threads, since it holds no state but the weights.
+
+    Scores are those of evaluation mode, whatever mode the network is in; that mode stays as it is.
 
     Args:
         checkpoint: network with its card.
@@ -84,7 +88,8 @@ class Assessor:
         """Assess photos one after another, in order, while the next ones are being decoded; memory stays constant.
 
         Yields:
-            For each source its assessment, or the error that says why there is none.
+            For each source its assessment, or the error that says why there is none: also where it is nothing that a
+            photo may come from, for which `assess` raises a `TypeError`.
         """
         with ThreadPoolExecutor(max_workers=2, thread_name_prefix="decode") as decoders:
             remaining = iter(sources)
@@ -99,9 +104,15 @@ class Assessor:
                 try:
                     photo = future.result()
                     detail = finish(self.map_quality(photo)) if at_full_size else None
-                    yield self._assessment(photo, detail)
+                    outcome: Assessment | MetaIQAError = self._assessment(photo, detail)
                 except MetaIQAError as error:
-                    yield error
+                    outcome = error
+                except (TypeError, ValueError, AttributeError) as error:
+                    # The caller's mistake in this one source; the others are none.
+                    sentence = f"{str(error)[:1].upper()}{str(error)[1:].rstrip('.')}."
+                    outcome = PhotoError(sentence)
+                    outcome.__cause__ = error
+                yield outcome
 
     def map_quality(self, source: PhotoSource | Photo) -> Work[QualityMap]:
         """Score the photo at 100 %, tile by tile, with a `Progress` each.
@@ -127,9 +138,14 @@ class Assessor:
         return decode(source, limits=self._limits, least_short_side=least)
 
     def _score(self, images: torch.Tensor) -> float:
-        with torch.inference_mode():
-            unit_score = self.network(images.contiguous(memory_format=torch.channels_last))
-        return float(unit_score.clamp(0, 1)) * 100
+        with torch.inference_mode(), evaluation_mode(self.network):
+            unit_score = float(self.network(images.contiguous(memory_format=torch.channels_last)).clamp(0, 1))
+        if math.isnan(unit_score):
+            raise CheckpointError(
+                f"The model {self.card.name} gives this photo no score that is a number: its weights are damaged or "
+                "far too large; use another model, or train it anew with lower learning rates."
+            )
+        return unit_score * 100
 
     def _assessment(self, photo: Photo, detail: QualityMap | None) -> Assessment:
         score = self._score(self.preprocessing(photo))

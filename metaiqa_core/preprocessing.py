@@ -13,11 +13,16 @@ import numpy as np
 import torch
 from PIL import Image
 
-from metaiqa_core.errors import CheckpointError
+from metaiqa_core.errors import CheckpointError, PhotoError
 from metaiqa_core.images import Photo
 from metaiqa_core.images.reduction import reduce_by, whole_factor
+from metaiqa_core.json_files import STRICT
 
 _FILTER = Image.Resampling.BICUBIC
+LARGEST_SIDE = 2048
+"""Longest short side to which photos are brought, pixels: what a network keeps in memory grows with its square."""
+MOST_PIXELS = 2**25
+"""Largest input of a model, pixels; reached only by models that see large photos at their native resolution."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,8 @@ class Preprocessing:
             its maps five times needs a few pixels to see.
     """
 
+    __pydantic_config__ = STRICT
+
     short_side: int | None = 500
     enlarge: bool = False
     minimum_side: int = 64
@@ -44,6 +51,8 @@ class Preprocessing:
                 continue
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
                 raise ValueError(f"{field} must be a positive integer, got {value!r}")
+            if value > LARGEST_SIDE:
+                raise ValueError(f"{field} must be at most {LARGEST_SIDE} pixels, got {value}")
         if not isinstance(self.enlarge, bool):
             raise ValueError(f"enlarge must be true or false, got {self.enlarge!r}")
         if self.short_side is not None and self.short_side < self.minimum_side:
@@ -74,6 +83,9 @@ class Preprocessing:
 
         Returns:
             (1, 3, height, width), float32, RGB, [0, 1].
+
+        Raises:
+            PhotoError: If the input would have more than `MOST_PIXELS`.
         """
         if not isinstance(photo, Photo):
             pixels = photo
@@ -81,6 +93,11 @@ class Preprocessing:
                 raise ValueError(f"expected uint8 pixels (height, width, 3), got {pixels.dtype} {pixels.shape}")
             photo = Photo(np.ascontiguousarray(pixels).view(), (pixels.shape[1], pixels.shape[0]), "array")
         size = self.model_size(*photo.full_size)
+        if size[0] * size[1] > MOST_PIXELS:
+            raise PhotoError(
+                f"This model would see the photo at {size[0]} x {size[1]} pixels, and at most "
+                f"{MOST_PIXELS / 1e6:.0f} million fit into memory: choose a smaller photo or another model."
+            )
         factor = whole_factor(min(photo.full_size), min(size))
         if factor > 1 and photo.reread is not None:
             photo = photo.reread(factor)

@@ -11,7 +11,17 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = [
-    ["assets", "command_catalogue", "completion", "durations", "errors", "foreign_text", "memory", "progress"],
+    [
+        "assets",
+        "command_catalogue",
+        "completion",
+        "durations",
+        "errors",
+        "foreign_text",
+        "json_files",
+        "memory",
+        "progress",
+    ],
     ["files"],
     ["images"],
     ["preprocessing", "databases", "distortions"],

@@ -294,3 +294,85 @@ def test_a_photo_smaller_than_those_that_the_interval_was_measured_on_gets_a_not
     assert "71 pixels, and how far a score can be trusted was only measured from 72 pixels on" in small.notes[-1]
     assert large.interval_low is not None
     assert not large.notes
+
+
+def test_the_score_is_that_of_evaluation_mode_and_the_networks_mode_stays(tiny_checkpoint, files, alone):
+    assessor = Assessor.load(tiny_checkpoint)
+    network = assessor.network
+    for train in (network.train, network.head.train, network.backbone[0].train):
+        network.eval()
+        train()
+        modes = [module.training for module in network.modules()]
+        assert any(modes)
+        before = {key: value.clone() for key, value in network.state_dict().items()}
+        assert assessor.assess(files[0]) == alone[0]
+        assert list(assessor.assess_many(files[:3])) == alone[:3]
+        with ThreadPoolExecutor(max_workers=4) as pool:
+            assert list(pool.map(assessor.assess, files[:8])) == alone[:8]
+        assert [module.training for module in network.modules()] == modes
+        assert all(torch.equal(value, before[key]) for key, value in network.state_dict().items())
+
+
+def test_the_networks_mode_stays_where_scoring_fails(tiny_checkpoint, files, monkeypatch):
+    assessor = Assessor.load(tiny_checkpoint)
+    assessor.network.train()
+    monkeypatch.setattr(type(assessor.network), "forward", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        assessor.assess(files[0])
+    assert all(module.training for module in assessor.network.modules())
+
+
+def test_a_network_without_a_finite_score_is_a_sentence(tiny_checkpoint, files):
+    assessor = Assessor.load(tiny_checkpoint)
+    assessor.network.head[-1].bias.data.fill_(torch.nan)
+    with pytest.raises(CheckpointError, match="The model tiny gives this photo no score that is a number"):
+        assessor.assess(files[0])
+
+
+class _WithoutEnd:
+    """Has a `read`, and nothing else that a file has."""
+
+    def read(self, size=-1):
+        return b""
+
+
+@pytest.mark.parametrize("at_full_size", [False, True])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        None,
+        3,
+        {"file": "a.jpg"},
+        io.StringIO("text"),
+        torch.zeros(3, 64, 64, dtype=torch.int64),
+        np.zeros((64, 64, 3), dtype=complex),
+        np.zeros((64, 64, 3), dtype=object),
+        np.zeros((0, 0, 3)),
+        _WithoutEnd(),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_wrong_type_in_a_batch_is_its_own_error_and_the_others_survive(assessor, files, alone, wrong, at_full_size):
+    first, second, third = assessor.assess_many([files[0], wrong, files[1]], at_full_size=at_full_size)
+    assert (first.score, third.score) == (alone[0].score, alone[1].score)
+    assert isinstance(second, PhotoError)
+    assert str(second).endswith(".")
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float16, np.float64])
+def test_floats_a_hair_beyond_zero_and_one_are_zero_and_one(assessor, kind):
+    exact = photo_pixels(3) / 255
+    exact[0, 0], exact[0, 1] = 1, 0
+    beyond = exact.astype(kind)
+    beyond[0, 0] = np.nextafter(kind(1), kind(2))
+    beyond[0, 1] = -np.finfo(np.float16).eps / 2
+    assert assessor.assess(beyond).score == assessor.assess(exact.astype(kind)).score
+    assert assessor.assess(torch.from_numpy(beyond).permute(2, 0, 1)).score == assessor.assess(beyond).score
+
+
+@pytest.mark.parametrize(("value", "found"), [(1.0011, "0 to 1.0011"), (1.5, "0 to 1.5"), (255.0, "0 to 255")])
+def test_floats_further_beyond_one_are_refused_with_all_digits(assessor, value, found):
+    pixels = np.zeros((64, 64, 3))
+    pixels[0, 0] = value
+    with pytest.raises(PhotoError, match=f"floating-point values from {found}: expected 0 to 1"):
+        assessor.assess(pixels)

@@ -1,5 +1,6 @@
 """A CSV database is read as it is meant, and every mistake in it is named with its line."""
 
+import json
 import re
 
 import pytest
@@ -206,3 +207,40 @@ def test_a_description_may_say_that_photos_come_in_series(folder):
     path = describe(folder, '{"name": "mine", "series": "yes"}')
     with pytest.raises(DatabaseError, match=r"database\.json: series must be true or false, got 'yes'\.$"):
         read_csv_database(path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "image, mos\na.jpg, 40\nb.jpg, 60\n",
+        " image ,mos \na.jpg,40\nb.jpg,60\n",
+        "\timage\t,\u00a0mos\na.jpg,40\nb.jpg,60\n",
+        "mos, image, type \n40, a.jpg, kadid10k:GB \n60, b.jpg , kadid10k:WN\n",
+        '"image", "mos"\n"a.jpg", "40"\n"b.jpg", "60"\n',
+    ],
+)
+def test_spaces_around_names_of_columns_and_after_commas_are_no_part_of_them(folder, text):
+    database = read_csv_database(write_csv(folder, text))
+    assert [(image.path.name, image.raw_score) for image in database] == [("a.jpg", 40), ("b.jpg", 60)]
+    assert database.distortion_types() == (("kadid10k:GB", "kadid10k:WN") if "type" in text else ())
+
+
+@pytest.mark.parametrize("header", ["image,mos,mos", "image,mos, mos", "image,image ,mos", "note,image,mos,note"])
+def test_two_columns_of_one_name_are_refused(folder, header):
+    name = {"image,image ,mos": "image", "note,image,mos,note": "note"}.get(header, "mos")
+    columns = header.count(",") + 1
+    sentence = refusal(write_csv(folder, f"{header}\n" + ",".join(["a.jpg"] * columns) + "\n"))
+    assert sentence == (
+        f"mine.csv has 2 columns called {name!r}, and only one of them can be meant: rename or delete the others."
+    )
+
+
+def test_columns_without_a_name_are_passed_over(folder):
+    database = read_csv_database(write_csv(folder, ",image,mos,,\n0,a.jpg,40,,\n1,b.jpg,60,,\n"))
+    assert [image.raw_score for image in database] == [40, 60]
+
+
+@pytest.mark.parametrize("value", ["19", [1, 10**400], [1], {"low": 1}])
+def test_a_scale_in_the_description_is_two_numbers(folder, value):
+    (folder / "database.json").write_text(json.dumps({"name": "mine", "raw_range": value}))
+    assert refusal(write_csv(folder, "image,mos\na.jpg,4\n")).startswith("The score range must be two numbers")

@@ -312,7 +312,23 @@ def test_only_commands_of_the_table_run_as_jobs(runs):
         control.resume(runs, "edited")
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"commands": []}', '{"commands": 3, "working_folder": 1}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        '{"commands": []}',
+        '{"commands": 3, "working_folder": 1}',
+        '{"commands": [[]], "working_folder": "."}',
+        '{"commands": [[3]], "working_folder": "."}',
+        '{"commands": [["fine-tune"]], "working_folder": "a\\u0000b"}',
+        '{"commands": [["fine-tune"]], "working_folder": ".", "more": 1}',
+        '{"commands": [["fine-tune"]], "working_folder": "\\ud800"}',
+        '{"commands": ' + "[" * 100_000,
+    ],
+)
 def test_damaged_files_are_named_and_hide_no_other_job(runs, content):
     start(runs, "good")
     job_in(runs, "good", State.FINISHED)
@@ -325,6 +341,34 @@ def test_damaged_files_are_named_and_hide_no_other_job(runs, content):
     assert [job.name for job in jobs] == ["good"]
     assert problems[0].startswith("bad/job.json is ")
     assert problems[1].startswith("worse/status.json is damaged")
+
+
+@pytest.mark.parametrize(
+    ("change", "clause"),
+    [
+        ({"queued_at": None}, "queued_at must be a number, got None"),
+        ({"queued_at": "now"}, "queued_at must be a number, got 'now'"),
+        ({"ended_at": 1e300}, "ended_at must be at most 2.53402e+11, got 1e+300"),
+        ({"started_at": float("nan")}, "it has a number that is not finite: nan"),
+        ({"keeper": {"pid": -1, "started": 0}}, "keeper.pid must be at least 1, got -1"),
+        ({"keeper": {"pid": 10**12, "started": 0}}, "keeper.pid must be at most 2.14748e+09, got 1000000000000"),
+        ({"command": [1, 2]}, "command must be an object, got [1, 2]"),
+        ({"state": 3}, "state must be queued, running"),
+        ({"sentence": None}, "sentence must be a text, got None"),
+    ],
+)
+def test_a_status_that_says_nonsense_is_one_sentence_and_hides_no_other_job(runs, change, clause):
+    for name in ("good", "bad"):
+        (runs / name).mkdir(parents=True)
+        (runs / name / "job.json").write_text('{"commands": [["fine-tune"]], "working_folder": "."}')
+        write_status(runs / name, Status(State.FAILED, queued_at=1.0))
+    file = runs / "bad/status.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | change))
+    jobs, problems = find_jobs(runs)
+    assert [job.name for job in jobs] == ["good"]
+    assert len(problems) == 1
+    assert problems[0].startswith("bad/status.json is ")
+    assert clause in problems[0]
 
 
 def test_runs_made_in_a_terminal_are_listed_but_not_touched(runs):

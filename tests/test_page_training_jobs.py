@@ -152,6 +152,27 @@ def test_a_mistake_is_told_before_anything_starts(runs, tiny_csv):
     assert not runs.exists()
 
 
+@pytest.mark.parametrize(
+    ("scores", "rate", "sentence"),
+    [
+        ([50], "", "mine has a single photo, and learning needs at least two with different scores: add rated photos."),
+        ([50, 50, 50], "", "All 3 photos of mine have the score 50, and a model learns from differences"),
+        ([40, 50, 60], "nan", "The settings do not fit: learning_rate must be a finite number, got nan."),
+        ([40, 50, 60], "inf", "The settings do not fit: learning_rate must be a finite number, got inf."),
+        ([40, 50, 60], "-1", "The settings do not fit: learning rates must be above 0."),
+    ],
+)
+def test_what_teaches_nothing_is_told_before_anything_starts(runs, tmp_path, scores, rate, sentence):
+    for number, score in enumerate(scores):
+        (tmp_path / f"{number}.jpg").write_bytes(bytes([score, number]))
+    rows = "".join(f"{number}.jpg,{score}\n" for number, score in enumerate(scores))
+    (tmp_path / "mine.csv").write_text(f"image,mos\n{rows}")
+    page = fill(opened(), "fine-tune", database=str(tmp_path / "mine.csv"), learning_rate=rate)
+    page.button(key="start_job").click().run()
+    assert sentence in page.error[0].value.replace("\\", "")
+    assert not runs.exists()
+
+
 def test_a_database_without_distortion_types_is_refused_for_meta_training(runs, tiny_csv):
     page = fill(opened(), "meta-train", database=str(tiny_csv))
     page.button(key="start_job").click().run()

@@ -113,6 +113,10 @@ def test_each_bad_line_gets_its_sentence_and_the_good_ones_stay(line, sentence):
             "mine.csv needs the columns method, database, distortion_type, metric, value in its first line;",
         ),
         (b"", "method is missing."),
+        (
+            b"method,database,distortion_type,metric,value, Value\n",
+            "mine.csv has two columns called value, and only one",
+        ),
         (b"\xff\xfe", r"mine.csv is not UTF-8 text \(byte 0\); save it as CSV UTF-8."),
         (b"x" * (2**20 + 1), "mine.csv has 1.0 MiB; a table of results has less than 1 MiB."),
     ],

@@ -139,12 +139,30 @@ def with_source(**changes):
         (content(schema_version=2), "has schema version 2, this program reads 1."),
         (content(records=[RECORD]), "is damaged: it points to entry 0 of a list of 0."),
         (with_record(value=1.5), "is damaged: SROCC is a finite number, -1 to 1, got 1.5."),
-        (with_record(value=None), "is damaged: float() argument must be"),
-        (with_record(protocol="guess"), "is damaged: 'guess'"),
-        (with_record(label=["x"]), "is damaged: The label of a result is a text, got ['x']."),
+        (with_record(value=None), "is damaged: records.0.value must be a number, got None. Run it again."),
+        (
+            with_record(protocol="guess"),
+            "is damaged: records.0.protocol must be leave-one-distortion-out, authentic, ablation",
+        ),
+        (with_record(label=["x"]), "is damaged: records.0.label must be a text, got ['x']."),
         (with_source(predictions="../../etc"), "is damaged: A predictions name is up to 100 letters"),
-        (with_source(run=["x"]), "is damaged: The run of a measurement is a text, got ['x']."),
-        (with_source(extra=1), "is damaged: Measured.__init__() got an unexpected keyword"),
+        (with_source(run=["x"]), "is damaged: sources.0.run must be a text, got ['x']."),
+        (with_source(extra=1), "is damaged: sources.0.extra is a field that this version does not know."),
+        (with_source(date=3), "is damaged: sources.0.date must be a text, got 3."),
+        (with_source(seed="0"), "is damaged: sources.0.seed must be a whole number, got '0'."),
+        (with_record(database=["B"]), "is damaged: records.0.database must be a text, got ['B']."),
+        (with_record(method=""), "is damaged: records.0.method must be a text that is not empty, got ''."),
+        (with_record(n=True), "is damaged: records.0.n must be a whole number, got True."),
+        (with_record(n=10**15), "is damaged: records.0.n must be at most 1e+09, got 1000000000000000."),
+        (with_record(interval=[0.1]), "is damaged: records.0.interval.1 is missing."),
+        (with_record(value=float("nan")), "is damaged: it is not readable JSON. Run it again."),
+        (with_record(source=-1), "is damaged: records.0.source must be at least 0, got -1."),
+        (content(configurations=[{"k": "five"}]), "is damaged: configurations.0.k must be a whole number of at least"),
+        (content(configurations=[3]), "is damaged: configurations.0 must be an object, got 3."),
+        (
+            content(predictions={"a": {"file": 3, "sha256": "", "rows": 1}}),
+            "is damaged: predictions.a.file must be a te",
+        ),
     ],
 )
 def test_a_damaged_or_foreign_file_is_skipped_with_a_sentence(tmp_path, text, sentence):
@@ -168,6 +186,16 @@ def test_finding_runs_passes_over_a_file_whose_records_cannot_be_listed(tmp_path
     assert [run.name for run in runs] == ["good"]
     assert len(problems) == 1
     assert problems[0].startswith("bad/results.json ")
+
+
+def test_predictions_of_another_length_than_the_run_says_are_not_unpacked(tmp_path):
+    leave_one_out_run(tmp_path, "run", types=1)
+    path = tmp_path / "run" / "results.json"
+    stored = json.loads(path.read_text())
+    stored["predictions"]["AGN-seed0"]["rows"] = 7
+    path.write_text(json.dumps(stored))
+    with pytest.raises(ResultsError, match="are damaged: it has 125 rows, expected 7"):
+        storage.read_predictions(storage.read_run(tmp_path / "run"), "AGN-seed0")
 
 
 def test_a_summary_says_when_and_what_a_run_measured(tmp_path):

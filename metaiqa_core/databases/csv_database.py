@@ -51,10 +51,10 @@ def read_csv_sheet(
             place=place,
             image=_image_name(cells["image"], place),
             score=cells["mos"],
-            reference=cells.get("reference") or None,
-            distortion_type=cells.get("type") or None,
-            level=_level(cells.get("level"), place),
-            subset=cells.get("subset") or None,
+            reference=_text(cells.get("reference")),
+            distortion_type=_text(cells.get("type")),
+            level=_level(_text(cells.get("level")), place),
+            subset=_text(cells.get("subset")),
         )
         for place, cells in read_csv_rows(path, ("image", "mos"), "a CSV database")
     ]
@@ -77,7 +77,7 @@ def _read_description(path: Path) -> dict[str, Any]:
         return {}
     try:
         description = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:  # ValueError: neither text nor JSON
+    except (OSError, ValueError, RecursionError) as error:  # ValueError: neither text nor JSON
         raise DatabaseError(f"{path} cannot be read: {error}; make it anew or delete it.") from error
     name = description.get("name") if isinstance(description, dict) else None
     if not isinstance(name, str) or not name:
@@ -90,8 +90,10 @@ def _read_description(path: Path) -> dict[str, Any]:
 def checked_range(value: Any) -> tuple[float, float]:
     """Return a score range as two floats, or raise a `DatabaseError` if it is none."""
     try:
+        if isinstance(value, str | bytes):  # whose characters would be taken for the ends
+            raise TypeError
         low, high = map(float, value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise DatabaseError(f"The score range must be two numbers, got {value!r}.") from error
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise DatabaseError(f"The score range must be LOW HIGH with LOW below HIGH, got {low:g} {high:g}.")
@@ -112,9 +114,13 @@ def _refuse_small_scale(rows: list[ScoreRow], path: Path) -> None:
 
 
 def _image_name(text: str | None, place: str) -> str:
-    if not text:
+    if not text or not text.strip():
         raise DatabaseError(f"{place}: the image name is empty.")
     return text
+
+
+def _text(cell: str | None) -> str | None:
+    return (cell or "").strip() or None
 
 
 def _level(text: str | None, place: str) -> int | None:

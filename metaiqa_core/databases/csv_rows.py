@@ -7,7 +7,7 @@ from metaiqa_core.errors import DatabaseError
 
 
 def read_csv_rows(path: Path, columns: tuple[str, ...], what: str) -> list[tuple[str, dict[str, str | None]]]:
-    """Read a CSV file with a header.
+    """Read a CSV file with a header; spaces around the names of columns, and after a comma, are no part of the text.
 
     Args:
         path: The file, UTF-8 with or without a byte order mark.
@@ -18,18 +18,24 @@ def read_csv_rows(path: Path, columns: tuple[str, ...], what: str) -> list[tuple
         For each row its place ("dmos.csv, line 3") and its cells by column; None where the row ends early.
 
     Raises:
-        DatabaseError: If the file cannot be read, has no such column or no rows.
+        DatabaseError: If the file cannot be read, has no such column, two columns of one name, or no rows.
     """
     wanted = f"{', '.join(columns[:-1])} and {columns[-1]}"
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
+            reader = csv.DictReader(file, skipinitialspace=True)
+            found = [name.strip() for name in reader.fieldnames or []]
+            reader.fieldnames = found
             rows = [(f"{path.name}, line {reader.line_num}", row) for row in reader]
-            found = reader.fieldnames or []
     except FileNotFoundError as error:
         raise DatabaseError(f"There is no file {path}; {what} has the columns {wanted}.") from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DatabaseError(f"{path.name} cannot be read as a CSV file: {error}.") from error
+    if twice := [name for name in found if name and found.count(name) > 1]:
+        raise DatabaseError(
+            f"{path.name} has {found.count(twice[0])} columns called {twice[0]!r}, and only one of them can be meant: "
+            "rename or delete the others."
+        )
     missing = [column for column in columns if column not in found]
     if missing:
         raise DatabaseError(

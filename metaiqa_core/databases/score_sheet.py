@@ -158,7 +158,7 @@ def _rate(row: ScoreRow, path: Path, raw_score: float, unit_score: float) -> Rat
 
 @dataclass
 class _ImageFolders:
-    """Finds images by name; where no file has exactly the name, one that differs only in case will do.
+    """Finds images by name; where none has exactly that name, one that differs only in case or outer spaces will do.
 
     Each folder is listed once: that is faster than asking for thousands of files one by one, and the path that comes
     out is spelled as on the disk.
@@ -171,7 +171,7 @@ class _ImageFolders:
         for folder in self.folders:
             wanted = folder / name
             listing = self._listing(wanted.parent)
-            found = listing.get(wanted.name) or listing.get(_caseless(wanted.name))
+            found = listing.get(wanted.name) or listing.get(_caseless(wanted.name.strip()))
             if found and found.is_file():
                 return found
         return None

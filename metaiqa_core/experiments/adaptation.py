@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from metaiqa_core.databases.learnable import require_learnable
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.evaluation.protocols import Fold, Split
 from metaiqa_core.experiments.folds import Candidate, Plan, Trainer, compare
@@ -63,7 +64,11 @@ def compare_starts(
 
     Returns:
         What `compare` returns.
+
+    Raises:
+        DatabaseError: If the database teaches nothing.
     """
+    require_learnable(database)
     starts = {name: origin.load(folded=config.tuning.fixed_statistics) for name, origin in origins.items()}
     photos = _photos_of(starts, database, config.tuning.frozen_stages)
 

@@ -9,17 +9,19 @@ from typing import Any
 import torch
 
 from metaiqa_core import __version__
+from metaiqa_core.databases.learnable import require_learnable
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.evaluation.protocols import authentic_protocol
 from metaiqa_core.experiments.repeated_splits import RepeatedSplits, RepeatedSplitsConfig, measure
 from metaiqa_core.experiments.run_folder import RunFolder
 from metaiqa_core.experiments.start import Origin
 from metaiqa_core.experiments.tuning import Tuning, TuningConfig
-from metaiqa_core.models.card import ModelCard
+from metaiqa_core.models.card import ModelCard, check_card, check_name
 from metaiqa_core.models.checkpoints import save_checkpoint
 from metaiqa_core.models.regressor import Regressor
 from metaiqa_core.progress import Work
 from metaiqa_core.results.run_log import recorded
+from metaiqa_core.training.photos import predict
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,10 @@ class FineTuningConfig(TuningConfig):
             raise ValueError(f"--repeats must be 0 or more, got {self.repeats}.")
         if self.only_measure and not self.repeats:
             raise ValueError("--only-measure measures by repeated splits: say how many with --repeats.")
+        if self.name:
+            check_name(self.name)
+        if len(self.population) > 200:
+            raise ValueError(f"--population must be at most 200 characters, got {len(self.population)}.")
         super().__post_init__()
 
 
@@ -85,8 +91,10 @@ def fine_tuning(
         The trainings' `Progress`.
 
     Raises:
-        CheckpointError: If the start cannot be had.
-        TrainingError: If the run's folder holds another run, or a rehearsed image is one of the database's.
+        CheckpointError: If the start cannot be had, or the model's card could not be written so.
+        DatabaseError: If nothing can be learned from the database.
+        TrainingError: If the run's folder holds another run, the loss or a weight is not finite, or a rehearsed image
+            is one of the database's.
         EvaluationError: If a split ranks nothing; all others are finished first.
 
     Example:
@@ -94,8 +102,11 @@ def fine_tuning(
         work = fine_tuning(photos, Origin(model="default"), FineTuningConfig(), RunFolder(Path("runs/mine")))
         file = finish(work).file
     """
+    require_learnable(database)  # before weights are sought
     tuning = Tuning(origin.load(folded=config.tuning.fixed_statistics), database, rehearsed, config)
-    name, measured = config.name or run.folder.name, None
+    name, measured = config.name or run.name, None
+    if not config.only_measure:  # what is wrong with the card is told now, not after hours of training
+        check_card(_card(tuning.start.build(0), name, tuning, config, None, run.command))
     if config.repeats:
         how = config.tuning, config.least_steps, config.rehearsal_share
         measured = yield from measure(tuning, RepeatedSplitsConfig(*how, config.repeats, config.first_seed, name), run)
@@ -103,6 +114,7 @@ def fine_tuning(
         return TunedModel(measured, None, None)
     work = _train_on_all(tuning, run)
     network = yield from recorded(work, run.folder, tensorboard=run.tensorboard)
+    predict(network, tuning.photos, [0])  # finite weights may still be too large for a finite score
     network.fold()  # it has learned, and scores faster so
     file = run.folder / f"{name}.safetensors"
     save_checkpoint(network, _card(network, name, tuning, config, measured, run.command), file)

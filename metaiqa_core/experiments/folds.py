@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.errors import EvaluationError
+from metaiqa_core.evaluation.criteria import LEAST_IMAGES
 from metaiqa_core.evaluation.protocols import Fold, Split
 from metaiqa_core.experiments.run_folder import RunFolder
 from metaiqa_core.progress import Work, outcome, placed
@@ -97,8 +98,10 @@ def compare(plan: Plan, run: RunFolder) -> Work[dict[str, list[Split]]]:
 
     Raises:
         TrainingError: If the run's folder holds folds of another configuration, or a worker fails.
-        EvaluationError: If a fold ranks nothing; all others are finished and published first.
+        EvaluationError: If no correlation is defined on a fold's test images; or if a fold ranks nothing: then all
+            others are finished and published first.
     """
+    refuse_unjudgeable(plan)
     fingerprints = {database.name: database.fingerprint() for database in (plan.database, *plan.made_of)}
     for candidate in plan.candidates:
         run.claim(candidate.folder, candidate.recipe, fingerprints)
@@ -157,6 +160,25 @@ def run_folds(plan: Plan, run: RunFolder) -> Work[dict[str, list[Split]]]:
         else:
             yield outcome(place, number, len(rounds), {"srocc": split.srocc, "plcc": split.plcc})
     return finished
+
+
+def refuse_unjudgeable(plan: Plan) -> None:
+    """Say which folds no training could be judged on, before any is trained.
+
+    Args:
+        plan: what is to be computed
+
+    Raises:
+        EvaluationError: If a fold tests on too few images, or on images of one opinion score.
+    """
+    for fold in dict.fromkeys(fold for fold, _ in plan.rounds):
+        opinions = {plan.database.images[position].unit_score for position in fold.test}
+        if len(fold.test) < LEAST_IMAGES or len(opinions) == 1:
+            what = f"{len(fold.test)} images" if len(opinions) > 1 else f"{len(fold.test)} images of the same score"
+            raise EvaluationError(
+                f"{fold.name} of {plan.database.name} would be judged on {what}, and a correlation needs at least "
+                f"{LEAST_IMAGES} images with different scores: add rated photos."
+            )
 
 
 def refuse_collapsed(plan: Plan, finished: Mapping[str, Sequence[Split]]) -> None:

@@ -1,6 +1,7 @@
 """Make a model that has learned from several databases, after measuring by repeated splits of one how good that is."""
 
 import datetime
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from metaiqa_core import __version__
+from metaiqa_core.databases.learnable import require_learnable
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.errors import TrainingError
 from metaiqa_core.evaluation.calibration import calibrate_on_several
@@ -21,7 +23,7 @@ from metaiqa_core.experiments.held_out import HeldOut, write_held_out
 from metaiqa_core.experiments.repeated_splits import RepeatedSplits, split_plan
 from metaiqa_core.experiments.run_folder import RunFolder, common_folder
 from metaiqa_core.experiments.start import Origin, Start
-from metaiqa_core.models.card import ModelCard
+from metaiqa_core.models.card import ModelCard, check_name
 from metaiqa_core.models.checkpoints import save_checkpoint
 from metaiqa_core.models.regressor import Regressor, RegressorConfig
 from metaiqa_core.progress import Work
@@ -78,6 +80,11 @@ class JointTrainingConfig:
             raise ValueError(f"--repeats must be 0 or more, got {self.repeats}.")
         if self.only_measure and not self.repeats:
             raise ValueError("--only-measure measures by repeated splits: say how many with --repeats.")
+        for database, share in self.shares.items():
+            if not 0 < share < math.inf:
+                raise ValueError(f"the share of {database} must be a finite number above 0, got {share:g}.")
+        if self.name:
+            check_name(self.name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,8 +118,9 @@ def joint_training(
 
     Raises:
         CheckpointError: If the start cannot be had.
-        TrainingError: If a database is named that is not there, two have a photo in common, or the run's folder holds
-            another run.
+        DatabaseError: If nothing can be learned from one of the databases.
+        TrainingError: If a weight is not finite, a database is named that is not there, two have a photo in common, or
+            the run's folder holds another run.
         EvaluationError: If a split ranks nothing; all others are finished first.
 
     Example:
@@ -120,6 +128,8 @@ def joint_training(
         work = joint_training(databases, Origin(model="default"), JointTrainingConfig(), RunFolder(Path("runs/both")))
         file = finish(work).file
     """
+    for database in databases:
+        require_learnable(database)
     learning = _JointLearning(databases, origin.load(folded=False), config, run)
     measured = (yield from learning.measure()) if config.repeats else None
     if config.only_measure:
@@ -130,7 +140,7 @@ def joint_training(
     write_held_out(run.folder / "held_out.json", judged)
     network = trained.network
     network.fold()  # it has learned, and scores faster so
-    name = config.name or run.folder.name
+    name = config.name or run.name
     file = run.folder / f"{name}.safetensors"
     save_checkpoint(network, learning.card(network, name, measured, judged), file, half=config.half)
     return JointModel(measured, network, file)
@@ -181,7 +191,7 @@ class _JointLearning:
             "database_folder": common_folder(database),
         }
         candidate = Candidate(
-            config.name or self.run.folder.name,
+            config.name or self.run.name,
             SPLITS,
             recipe,
             self._trainer,

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from metaiqa_core.databases.learnable import require_learnable
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.errors import DatabaseError
 from metaiqa_core.evaluation.protocols import Fold, Split, leave_one_distortion_out_folds
@@ -83,7 +84,7 @@ def leave_one_out(database: Database, origin: Origin, config: LeaveOneOutConfig,
         The trainings' `Progress` with the fold in its stage, and `srocc` and `plcc` at the end of each fold.
 
     Raises:
-        DatabaseError: If an image has no distortion type, or a type to hold out is unknown.
+        DatabaseError: If an image has no distortion type, a type to hold out is unknown, or nothing can be learned.
         TrainingError: If the run's folder holds folds of another configuration.
         EvaluationError: If a fold ranks nothing; all others are finished first.
 
@@ -92,8 +93,9 @@ def leave_one_out(database: Database, origin: Origin, config: LeaveOneOutConfig,
         work = leave_one_out(database, Origin(), LeaveOneOutConfig(), RunFolder(Path("runs/lodo")))
         sroccs = finish(work).srocc("MetaIQA")
     """
-    recipe = PriorRecipe.load(origin, config.meta, config.baseline)
     folds = _holding_out(leave_one_distortion_out_folds(database, config.seeds), config.types, database)
+    require_learnable(database, by_type=True)
+    recipe = PriorRecipe.load(origin, config.meta, config.baseline)
     photos = TrainingPhotos(database.images, recipe.start.preprocessing)
     recorded_as = recipe.to_dict()
     configuration = recorded_as | {"database_folder": common_folder(database)}

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from metaiqa_core.databases.learnable import require_learnable
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.evaluation.protocols import Fold, Split, adaptation_folds, authentic_folds
 from metaiqa_core.experiments.adaptation import fine_tuner
@@ -96,7 +97,7 @@ def parameter_study(
         The trainings' `Progress` with setting and split in its stage, and `srocc` and `plcc` at the end of each.
 
     Raises:
-        DatabaseError: If a source has no distortion types.
+        DatabaseError: If a source has no distortion types, or nothing can be learned from the sources or the target.
         TrainingError: If the run's folder holds priors or splits of another configuration.
         EvaluationError: If a split ranks nothing; all others are finished first.
 
@@ -105,6 +106,9 @@ def parameter_study(
         work = parameter_study(sources, target, Origin(), ParameterStudyConfig(), RunFolder(Path("runs/study")))
         srocc = finish(work).srocc((5, 3))
     """
+    distortion_tasks(*sources)
+    require_learnable(*sources, by_type=True)
+    require_learnable(target)
     start = origin.load(folded=config.meta.fixed_statistics)
     study = _Study(sources, target, PriorRecipe(start, config.meta), config, run)
     folds = study.folds

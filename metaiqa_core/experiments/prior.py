@@ -8,11 +8,12 @@ from pathlib import Path
 import torch
 
 from metaiqa_core import __version__
+from metaiqa_core.databases.learnable import require_learnable
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.experiments.prior_recipe import METHODS, BaselineRates, PriorRecipe
 from metaiqa_core.experiments.run_folder import RunFolder
 from metaiqa_core.experiments.start import Origin
-from metaiqa_core.models.card import ModelCard
+from metaiqa_core.models.card import ModelCard, check_card, check_name
 from metaiqa_core.models.checkpoints import save_checkpoint
 from metaiqa_core.models.regressor import Regressor
 from metaiqa_core.progress import Work
@@ -20,7 +21,7 @@ from metaiqa_core.results.run_log import recorded
 from metaiqa_core.tasks import distortion_tasks
 from metaiqa_core.training.meta import image_passes
 from metaiqa_core.training.meta_configuration import RECOMMENDED, MetaConfig
-from metaiqa_core.training.photos import TrainingPhotos
+from metaiqa_core.training.photos import TrainingPhotos, predict
 from metaiqa_core.training.processes import Processes
 
 
@@ -49,6 +50,10 @@ class PriorConfig:
     def __post_init__(self) -> None:
         if self.method not in METHODS:
             raise ValueError(f"method must be one of {', '.join(METHODS)}, got {self.method!r}")
+        if not 0 <= self.seed < 2**63:
+            raise ValueError(f"seed must be from 0 to {2**63 - 1}, got {self.seed}")
+        if self.name:
+            check_name(self.name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,22 +89,27 @@ def learn_prior(
         One `Progress` an iteration, with `support_loss`, `query_loss` and `query_srocc`; of Baseline one a step.
 
     Raises:
-        DatabaseError: If an image has no distortion type or cannot be read.
-        TrainingError: If the loss is not finite, or the run's folder holds the state of another run.
+        CheckpointError: If the prior's card could not be written so.
+        DatabaseError: If an image has no distortion type or cannot be read, or nothing can be learned.
+        TrainingError: If the loss or a weight is not finite, or the run's folder holds the state of another run.
 
     Example:
         databases = [read_database(Path("kadid10k-style"))]
         work = learn_prior(databases, Origin(), PriorConfig(), RunFolder(Path("runs/prior")))
         prior = finish(work).network
     """
-    recipe = PriorRecipe.load(origin, config.meta, config.baseline)
     tasks = distortion_tasks(*databases)
+    require_learnable(*databases, by_type=True)
+    recipe = PriorRecipe.load(origin, config.meta, config.baseline)
+    file = run.folder / f"{config.name or run.name}.safetensors"
+    # What is wrong with the card is told now, not after hours of training.
+    check_card(prior_card(recipe.start.build(0), file.stem, config, recipe, databases, run.command))
     photos = TrainingPhotos([image for database in databases for image in database], recipe.start.preprocessing)
     work = recipe.train(config.method, photos, tasks, config.seed, run.folder / "state.pt", processes)
     if processes.rank:
         return Prior((yield from work), None)
     network = yield from recorded(work, run.folder, tensorboard=run.tensorboard)
-    file = run.folder / f"{config.name or run.folder.name}.safetensors"
+    predict(network, photos, [0])  # finite weights may still be too large for a finite score
     facts: dict[str, int | str] = {"image_passes": image_passes(tasks, recipe.config), "preset": config.preset}
     named = prior_card(network, file.stem, config, recipe, databases, run.command, facts)
     save_checkpoint(network, named, file)

@@ -1,6 +1,7 @@
 """How a prior is trained: by MetaIQA, or by Baseline with the same number of image passes (Section 4.6)."""
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from metaiqa_core.models.regressor import Regressor
 from metaiqa_core.progress import Work
 from metaiqa_core.tasks import DistortionTask
 from metaiqa_core.training.baseline import train_baseline
+from metaiqa_core.training.learning_configuration import MOST
 from metaiqa_core.training.meta import adam_steps, image_passes, meta_train
 from metaiqa_core.training.meta_configuration import BaselineConfig, MetaConfig
 from metaiqa_core.training.photos import TrainingPhotos
@@ -40,7 +42,11 @@ class BaselineRates:
     def __post_init__(self) -> None:
         for name in ("learning_rate", "head_learning_rate"):
             rate = getattr(self, name)
-            if rate is not None and not rate > 0:
+            if rate is not None and not math.isfinite(rate):
+                raise ValueError(f"Baseline's {name} must be a finite number, got {rate}")
+            if rate is not None and rate > MOST:
+                raise ValueError(f"Baseline's {name} must be at most {MOST:g}, got {rate:g}")
+            if rate is not None and rate <= 0:
                 raise ValueError(f"Baseline's {name} must be above 0, got {rate}")
         if self.batch_size is not None and self.batch_size < 1:
             raise ValueError(f"Baseline's batch_size must be at least 1, got {self.batch_size}")

@@ -122,7 +122,7 @@ def measure(tuning: Tuning, config: RepeatedSplitsConfig, run: RunFolder) -> Wor
         "database_folder": common_folder(database),
     }
     candidate = Candidate(
-        config.name or run.folder.name,
+        config.name or run.name,
         SPLITS,
         recipe,
         lambda fold, state: _trainer(tuning, fold, state),

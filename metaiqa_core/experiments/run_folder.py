@@ -20,7 +20,7 @@ class RunFolder:
     """Where an experiment works, and in how many processes.
 
     Attributes:
-        folder: the run's folder, created if needed; its name is the run's name
+        folder: the run's folder, created if needed; its name is the run's name, that of "." being the folder's own
         workers: processes that share the folds; None: this one computes them all
         shard: (i, n), to compute only every n-th fold from the i-th, counted from 1, and publish nothing: for workers
         tensorboard: whether to write TensorBoard's event files beside `metrics.csv`
@@ -34,8 +34,17 @@ class RunFolder:
     command: str = "called from Python"
 
     def __post_init__(self) -> None:
+        if self.folder.name in ("", ".."):  # ".", "..", "runs/..": what it is called is known only to the disk
+            object.__setattr__(self, "folder", self.folder.resolve())
+        if not self.folder.name:
+            raise TrainingError("The run's folder has no name, and the run goes by it: choose a folder below it.")
         if self.shard and not 1 <= self.shard[0] <= self.shard[1]:
             raise ValueError("a shard (i, n) needs i from 1 to n, got ({}, {})".format(*self.shard))
+
+    @property
+    def name(self) -> str:
+        """Name of the run, and of a model that is given no other."""
+        return self.folder.name
 
     @property
     def log_folder(self) -> Path:

@@ -50,6 +50,8 @@ class Origin:
             raise ValueError(f"backbone must be one of {', '.join(BACKBONES)}, got {self.backbone!r}")
         if not self.weights:
             raise ValueError("weights must be imagenet, random or a file, got nothing")
+        if not self.model:
+            Preprocessing(short_side=self.short_side)  # refuses a resolution that is none
 
     def load(self, *, folded: bool) -> "Start":
         """Return the start.

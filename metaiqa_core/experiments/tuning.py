@@ -1,12 +1,14 @@
 """Fine-tuning on parts of a database while images of other databases are rehearsed, as both its experiments do it."""
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from metaiqa_core.databases.learnable import require_learnable
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.errors import TrainingError
 from metaiqa_core.experiments.start import Start
@@ -33,6 +35,8 @@ class TuningConfig:
     rehearsal_share: float = 0.5
 
     def __post_init__(self) -> None:
+        if not math.isfinite(self.rehearsal_share):
+            raise ValueError(f"--rehearsal-share must be a finite number, got {self.rehearsal_share}.")
         if self.rehearsal_share <= 0:
             raise ValueError(f"--rehearsal-share must be above 0, got {self.rehearsal_share:g}.")
 
@@ -47,10 +51,12 @@ class Tuning:
         config: how to fine-tune
 
     Raises:
+        DatabaseError: If the database has a single photo, or all its photos have the same score.
         TrainingError: If a rehearsed image is also one of the database, on which a split may test.
     """
 
     def __init__(self, start: Start, database: Database, rehearsed: Sequence[Database], config: TuningConfig) -> None:
+        require_learnable(database)
         for other in rehearsed:
             if copied := database.find_copy(other):
                 raise TrainingError(

@@ -31,17 +31,21 @@ def reduce_uint16(values: np.ndarray) -> np.ndarray:
     return ((np.minimum(values, 65407) + 128) // 257).astype(np.uint8)  # 65407 + 128 is the largest uint16
 
 
+_ROUNDING = 1e-3
+"""How far beyond [0, 1] arithmetic in single or half precision may take a value; less than half of one of 255 steps."""
+
+
 def reduce_unit_float(values: np.ndarray, name: str) -> np.ndarray:
-    """Reduce floating-point values in [0, 1] to 8 bits by rounding.
+    """Reduce floating-point values in [0, 1] to 8 bits by rounding; a hair beyond these ends is what they are.
 
     Raises:
         PhotoError: If a value is not finite or lies outside [0, 1]: without a known white there is no picture.
     """
     low, high = float(values.min()), float(values.max())  # NaN propagates into both
-    if not (low >= 0.0 and high <= 1.0):
-        found = f"from {low:g} to {high:g}" if np.isfinite((low, high)).all() else "that are not finite"
+    if not (low >= -_ROUNDING and high <= 1.0 + _ROUNDING):
+        found = f"from {low:.7g} to {high:.7g}" if np.isfinite((low, high)).all() else "that are not finite"
         raise PhotoError(f"{name} holds floating-point values {found}: expected 0 to 1, please rescale it.")
-    return np.rint(values * 255).astype(np.uint8)
+    return np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
 
 
 def to_srgb(

@@ -13,13 +13,26 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from metaiqa_core.errors import JobError
 from metaiqa_core.files import write_text
 from metaiqa_core.jobs.catalogue import JOB_COMMANDS, PREPARATIONS
-from metaiqa_core.jobs.job import JOB_FILE, LOG_FILE, NAME, NAME_RULE, Job, State, Status, find_job, write_status
+from metaiqa_core.jobs.job import (
+    JOB_FILE,
+    LOG_FILE,
+    NAME,
+    NAME_RULE,
+    Job,
+    State,
+    Status,
+    StoredJob,
+    find_job,
+    write_status,
+)
 from metaiqa_core.jobs.keeper import GRACE_SECONDS, job_environment, stop_group
 from metaiqa_core.jobs.turns import refuse_unsupported_system
+from metaiqa_core.json_files import validated
 
 KEEPER = (sys.executable, "-m", "metaiqa_core.jobs")
 """What keeps a job, with the job's folder as its last word."""
@@ -47,6 +60,14 @@ def start(runs: Path, name: str, commands: Sequence[Sequence[str]], *, working_f
     *preparations, last = commands
     if last[0] not in JOB_COMMANDS or any(words[0] not in PREPARATIONS for words in preparations):
         raise JobError(f"{last[0]} cannot run as a job: expected one of {', '.join(JOB_COMMANDS)}.")
+    content: dict[str, Any] = {
+        "commands": [list(words) for words in commands],
+        "working_folder": str(working_folder or Path.cwd()),
+    }
+    try:
+        validated(StoredJob, content)  # what is written down must be what can be read again
+    except ValueError as error:
+        raise JobError(f"The job's command cannot be kept: {error}.") from error
     folder = runs.absolute() / name
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -55,7 +76,6 @@ def start(runs: Path, name: str, commands: Sequence[Sequence[str]], *, working_f
         raise JobError(f"There is already a run {name} in {runs}: choose another name, or resume that one.") from None
     except OSError as error:
         raise JobError(f"The run folder {folder} cannot be made: {error.strerror}.") from error
-    content = {"commands": [list(words) for words in commands], "working_folder": str(working_folder or Path.cwd())}
     try:
         write_text(folder / JOB_FILE, json.dumps(content, indent=1) + "\n")
     except OSError as error:

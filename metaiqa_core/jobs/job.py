@@ -17,21 +17,25 @@ import re
 import shlex
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Annotated, TypeVar
+
+from annotated_types import Interval, Len, MaxLen
 
 from metaiqa_core.errors import JobError
 from metaiqa_core.files import write_text
 from metaiqa_core.jobs.catalogue import JOB_COMMANDS, PREPARATIONS
 from metaiqa_core.jobs.process_identity import ProcessIdentity
+from metaiqa_core.json_files import STRICT, read_json, validated
 
 JOB_FILE, STATUS_FILE, LOG_FILE = "job.json", "status.json", "log.txt"
 RUN_FILES = ("metrics.csv", "results.json")
 """What tells a run that was made in a terminal from any other folder."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}")
 NAME_RULE = "1 to 60 letters, digits, - and _, the first a letter or a digit"
+_MOST_BYTES = 2**20
 _STARTING_SECONDS = 60.0  # in which a keeper, too slow to have said who it is, may still appear
 
 
@@ -74,6 +78,51 @@ class Status:
     started_at: float | None = None
     ended_at: float | None = None
     sentence: str = ""
+
+
+Content = TypeVar("Content")
+Word = Annotated[str, MaxLen(10_000)]
+Second = Annotated[float, Interval(ge=0, le=253_402_300_799)]
+"""Seconds since 1970, as far as calendars go."""
+
+
+@dataclass(frozen=True)
+class StoredJob:
+    """What `job.json` holds."""
+
+    __pydantic_config__ = STRICT
+
+    commands: Annotated[list[Annotated[list[Word], Len(1, 1000)]], Len(1, 10)]
+    working_folder: Word
+
+    def __post_init__(self) -> None:
+        if any("\0" in word for word in (self.working_folder, *(word for words in self.commands for word in words))):
+            raise ValueError("a word has a character of value zero, which no command can be given")
+
+
+@dataclass(frozen=True)
+class StoredProcess:
+    """What `status.json` says of a process; earlier builds told its start in words."""
+
+    __pydantic_config__ = STRICT
+
+    pid: Annotated[int, Interval(ge=1, le=2**31 - 1)]
+    started: float | str
+
+
+@dataclass(frozen=True)
+class StoredStatus:
+    """What `status.json` holds."""
+
+    __pydantic_config__ = STRICT
+
+    state: State
+    keeper: StoredProcess | None
+    command: StoredProcess | None
+    queued_at: Second
+    started_at: Second | None
+    ended_at: Second | None
+    sentence: Annotated[str, MaxLen(100_000)]
 
 
 @dataclass(frozen=True)
@@ -178,16 +227,14 @@ def read_job(folder: Path) -> Job:
     """
     if not (folder / JOB_FILE).is_file():
         return Job(folder, (), Path(), Status(State.TERMINAL, queued_at=_written_at(folder)))
-    content = _read_json(folder / JOB_FILE)
-    try:
-        commands = tuple(tuple(map(str, words)) for words in content["commands"])
-        working_folder = Path(content["working_folder"])
-        known = commands[-1][0] in JOB_COMMANDS and all(words[0] in PREPARATIONS for words in commands[:-1])
-    except (KeyError, TypeError, IndexError):
-        known = False
-    if not known:
-        raise JobError(f"{folder.name}/{JOB_FILE} is damaged or of another version: delete the folder {folder}.")
-    return Job(folder, commands, working_folder, judged(folder))
+    content = _read(folder / JOB_FILE, StoredJob, "is damaged or of another version")
+    commands = tuple(map(tuple, content.commands))
+    if commands[-1][0] not in JOB_COMMANDS or any(words[0] not in PREPARATIONS for words in commands[:-1]):
+        raise JobError(
+            f"{folder.name}/{JOB_FILE} is damaged or of another version: delete the folder {folder} "
+            f"(it starts with {commands[-1][0]!r:.40}, which cannot run as a job)."
+        )
+    return Job(folder, commands, Path(content.working_folder), judged(folder))
 
 
 def judged(folder: Path) -> Status:
@@ -215,22 +262,15 @@ def read_status(folder: Path) -> Status:
     Raises:
         JobError: If it is damaged.
     """
-    content = _read_json(folder / STATUS_FILE)
-    try:
-        values = {entry.name: content[entry.name] for entry in fields(Status)}
-        for name in ("keeper", "command"):
-            values[name] = values[name] and _process(values[name])
-        for name in ("queued_at", "started_at", "ended_at"):
-            values[name] = None if values[name] is None else float(values[name])
-        return Status(**values | {"state": State(values["state"]), "sentence": str(values["sentence"])})
-    except (KeyError, TypeError, ValueError):
-        raise JobError(f"{folder.name}/{STATUS_FILE} is damaged: resume is not possible, delete {folder}.") from None
+    content = _read(folder / STATUS_FILE, StoredStatus, "is damaged, resume is not possible")
+    return Status(**{**vars(content), "keeper": _process(content.keeper), "command": _process(content.command)})
 
 
-def _process(content: dict[str, Any]) -> ProcessIdentity:
-    """Read a process; a start time in words, as earlier builds wrote it, matches no process of today."""
-    started = content["started"]
-    return ProcessIdentity(int(content["pid"]), math.nan if isinstance(started, str) else float(started))
+def _process(content: StoredProcess | None) -> ProcessIdentity | None:
+    """Return a process; a start time in words, as earlier builds wrote it, matches no process of today."""
+    if content is None:
+        return None
+    return ProcessIdentity(content.pid, math.nan if isinstance(content.started, str) else content.started)
 
 
 def write_status(folder: Path, status: Status) -> None:
@@ -246,11 +286,17 @@ def _written_at(folder: Path) -> float:
     return max((file.stat().st_mtime for name in RUN_FILES if (file := folder / name).is_file()), default=0.0)
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def _read(path: Path, kind: type[Content], trouble: str) -> Content:
+    name = f"{path.parent.name}/{path.name}"
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if isinstance(content, dict):
-            return content
-    except (OSError, ValueError, RecursionError):
-        pass
-    raise JobError(f"{path.parent.name}/{path.name} is missing or damaged: delete the folder {path.parent}.")
+        content = read_json(path, _MOST_BYTES)
+    except FileNotFoundError:
+        raise JobError(f"{name} is missing or damaged: delete the folder {path.parent}.") from None
+    except (OSError, ValueError) as error:
+        raise JobError(f"{name} is missing or damaged: delete the folder {path.parent} ({error}).") from None
+    try:
+        if not isinstance(content, dict):
+            raise ValueError("it holds no object")
+        return validated(kind, content)
+    except ValueError as error:
+        raise JobError(f"{name} {trouble}: delete the folder {path.parent} ({error}).") from None

@@ -2,14 +2,26 @@
 
 import json
 from dataclasses import asdict, dataclass, field, fields
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from annotated_types import Interval, Len, MaxLen
 
 from metaiqa_core.errors import CheckpointError
+from metaiqa_core.json_files import STRICT, check_json, read_json, validated
 from metaiqa_core.models.regressor import RegressorConfig
 from metaiqa_core.preprocessing import Preprocessing
 
 CARD_VERSION = 1
+_MOST_BYTES = 2**20
+_QUANTILES = 101
+_ACCURACY_RANGES = {"srocc": (-1.0, 1.0), "plcc": (-1.0, 1.0), "krocc": (-1.0, 1.0), "rmse": (0.0, 100.0)}
+"""Where a card's accuracies lie, and so their means and standard deviations."""
+
+Score = Annotated[float, Interval(ge=0, le=100)]
+Line = Annotated[str, Len(1, 200)]
+Paragraph = Annotated[str, MaxLen(10_000)]
 
 
 @dataclass(frozen=True)
@@ -27,18 +39,25 @@ class Calibration:
             none.
     """
 
-    level: float
-    half_width: float
-    measured_coverage: float
-    population: str
-    population_size: int
-    population_quantiles: tuple[float, ...]
-    smallest_side: int = 0
+    __pydantic_config__ = STRICT
+
+    level: Annotated[float, Interval(gt=0, lt=1)]
+    half_width: Score
+    measured_coverage: Annotated[float, Interval(ge=0, le=1)]
+    population: Line
+    population_size: Annotated[int, Interval(ge=1, le=10**9)]
+    population_quantiles: tuple[Score, ...]
+    smallest_side: Annotated[int, Interval(ge=0, le=100_000)] = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "population_quantiles", tuple(self.population_quantiles))
-        if len(self.population_quantiles) != 101:
+        if len(self.population_quantiles) != _QUANTILES:
             raise ValueError(f"population_quantiles must hold 101 values, got {len(self.population_quantiles)}")
+        for place, (one, next_one) in enumerate(pairwise(self.population_quantiles)):
+            if one > next_one:
+                raise ValueError(
+                    f"population_quantiles must ascend, got {one:g} at {place} % and {next_one:g} at {place + 1} %"
+                )
 
 
 @dataclass(frozen=True)
@@ -59,22 +78,38 @@ class ModelCard:
         sha256: Of the weights file.
         created: ISO date.
         code_version: Version of this package that wrote it.
+        score_scale: What the network's output means.
     """
 
-    name: str
-    summary: str
+    __pydantic_config__ = STRICT
+
+    name: Line
+    summary: Paragraph
     architecture: Literal["regressor", "released-code"]
     regressor: RegressorConfig | None
     preprocessing: Preprocessing
-    training_data: str
-    licence: str
+    training_data: Paragraph
+    licence: Paragraph
     recipe: dict[str, Any] = field(default_factory=dict)
     accuracy: dict[str, Any] = field(default_factory=dict)
     calibration: Calibration | None = None
-    sha256: str = ""
-    created: str = ""
-    code_version: str = ""
-    score_scale: str = "unit score in [0, 1], higher is better; shown times 100"
+    sha256: Annotated[str, MaxLen(64)] = ""
+    created: Annotated[str, MaxLen(40)] = ""
+    code_version: Annotated[str, MaxLen(200)] = ""
+    score_scale: Paragraph = "unit score in [0, 1], higher is better; shown times 100"
+
+    def __post_init__(self) -> None:
+        if not self.name.isprintable():
+            raise ValueError(f"name must be one line of printable characters, got {self.name!r:.60}")
+        if self.architecture == "regressor" and self.regressor is None:
+            raise ValueError("the regressor's configuration is missing")
+        check_json(self.recipe, "recipe")
+        check_json(self.accuracy, "accuracy")
+        for criterion, (low, high) in _ACCURACY_RANGES.items():
+            for name in (criterion, f"{criterion}_mean", f"{criterion}_std"):
+                value = self.accuracy.get(name, low)
+                if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+                    raise ValueError(f"accuracy.{name} must be a number from {low:g} to {high:g}, got {value!r:.60}")
 
     def to_json(self) -> str:
         """Return the card as indented JSON."""
@@ -88,10 +123,10 @@ def read_card(path: Path) -> ModelCard:
     """Read a model card.
 
     Raises:
-        CheckpointError: If the file is missing, damaged or of another version.
+        CheckpointError: If the file is missing, damaged or of another version, or anything in it is wrong.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path, _MOST_BYTES)
     except FileNotFoundError as error:
         raise CheckpointError(
             f"The model card {path.name} is missing; weights are only used together with their card. Restore the file, "
@@ -101,25 +136,48 @@ def read_card(path: Path) -> ModelCard:
         raise CheckpointError(
             f"The model card {path.name} cannot be read as JSON: {error}. Restore the file."
         ) from error
-    if not isinstance(content, dict) or content.pop("card_version", None) != CARD_VERSION:
+    version = content.pop("card_version", None) if isinstance(content, dict) else None
+    if isinstance(version, bool) or version != CARD_VERSION:
         raise CheckpointError(
             f"{path.name} is not a model card of version {CARD_VERSION}: it is another file, or of another version."
         )
-    known = {item.name for item in fields(ModelCard)}
-    unknown = sorted(set(content) - known)
-    if unknown:
-        raise CheckpointError(f"The model card {path.name} has a field that this version does not know: {unknown[0]}.")
+    if unknown := sorted(content.keys() - {item.name for item in fields(ModelCard)}):
+        raise CheckpointError(
+            f"The model card {path.name} has a field that this version does not know: {unknown[0]:.60}."
+        )
     try:
-        content["preprocessing"] = Preprocessing.from_dict(content["preprocessing"])
-        if content.get("regressor") is not None:
-            content["regressor"] = RegressorConfig(**content["regressor"])
-        if content.get("calibration") is not None:
-            content["calibration"] = Calibration(**content["calibration"])
-        card = ModelCard(**content)
-        if card.architecture not in ("regressor", "released-code"):
-            raise ValueError(f"architecture must be regressor or released-code, got {card.architecture!r}")
-        if card.architecture == "regressor" and card.regressor is None:
-            raise ValueError("the regressor's configuration is missing")
-    except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"The model card {path.name} is not valid: {error}. Restore the file.") from error
-    return card
+        if "preprocessing" in content:  # whose fields have defaults: one that a card leaves out would change its scores
+            Preprocessing.from_dict(content["preprocessing"])
+        return validated(ModelCard, content)
+    except (CheckpointError, ValueError) as error:
+        raise CheckpointError(
+            f"The model card {path.name} is not valid: {str(error).rstrip('.')}. Restore the file."
+        ) from error
+
+
+def check_name(name: str) -> None:
+    """Refuse a name of a model that no file can bear everywhere, or that hides one.
+
+    Raises:
+        ValueError: If it has other characters than letters, digits, spaces, dots, dashes and the like, is too long, or
+            starts with a dot.
+    """
+    if not name.isprintable() or name.startswith(".") or len(name.encode()) > 200 or set(name) & set('/\\:*?"<>|'):
+        raise ValueError(
+            "a model's name is also the name of its files: expected up to 200 printable characters without slashes, "
+            f"colons, quotation marks and the like, the first one no dot, got {name!r:.80}"
+        )
+
+
+def check_card(card: ModelCard) -> None:
+    """Make sure that a card can be read again once it is written.
+
+    Raises:
+        CheckpointError: If a value has the wrong type or lies out of range.
+    """
+    content = json.loads(card.to_json())
+    del content["card_version"]
+    try:
+        validated(ModelCard, content)
+    except ValueError as error:
+        raise CheckpointError(f"The card of the model {card.name!s:.60} cannot be written: {error}.") from error

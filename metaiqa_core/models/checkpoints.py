@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from metaiqa_core.assets import ASSETS
 from metaiqa_core.errors import CheckpointError
 from metaiqa_core.files import sha256_of, write_text, write_whole
-from metaiqa_core.models.card import ModelCard, read_card
+from metaiqa_core.models.card import ModelCard, check_card, read_card
+from metaiqa_core.models.finite_weights import first_not_finite, require_finite
 from metaiqa_core.models.regressor import Regressor
 from metaiqa_core.models.released import ReleasedRegressor
 from metaiqa_core.preprocessing import Preprocessing
@@ -46,6 +47,8 @@ def list_models() -> dict[str, Path]:
     found: dict[str, Path] = {}
     for folder in (SHIPPED_MODELS, own_models()):
         for card in sorted(folder.glob("*.json")):
+            if card.name.startswith("."):  # half written, or what some systems put beside a file that they copy
+                continue
             found.setdefault(card.stem, card.with_suffix(".safetensors"))
     return found
 
@@ -127,8 +130,11 @@ def save_checkpoint(network: nn.Module, card: ModelCard, path: Path, *, half: bo
         The completed card.
 
     Raises:
-        CheckpointError: If the disk refuses; older files stay as they were.
+        CheckpointError: If the card could not be read again, or the disk refuses; older files stay as they were.
+        TrainingError: If a weight is not finite; older files stay as well.
     """
+    require_finite(network)
+    check_card(card)
     weights = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
     if half:
         weights = {key: value.half() if value.is_floating_point() else value for key, value in weights.items()}
@@ -173,10 +179,9 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         raise CheckpointError(
             f"{path.name} is not a whole safetensors file ({error}): it was cut short or is another kind of file."
         ) from error
-    broken = [key for key, value in weights.items() if value.is_floating_point() and not torch.isfinite(value).all()]
-    if broken:
+    if broken := first_not_finite(weights):
         raise CheckpointError(
-            f"{path.name} holds values that are not finite, first in {broken[0]}: training went wrong there."
+            f"{path.name} holds values that are not finite, first in {broken}: training went wrong there."
         )
     return weights
 

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from metaiqa_core.json_files import STRICT
 from metaiqa_core.models.backbones import (
     BACKBONES,
     build_backbone,
@@ -21,6 +22,9 @@ from metaiqa_core.models.backbones import (
     stage_channels,
 )
 from metaiqa_core.models.batch_norm import fold_batch_norm, unfolded_weights
+
+MOST_HIDDEN = 4096
+"""Widest first linear layer: with every stage of VGG16 pooled, the widest of all, its weights take 325 MB."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,8 @@ class RegressorConfig:
             the last stage, by its mean (the paper's).
     """
 
+    __pydantic_config__ = STRICT
+
     backbone: str = "resnet18"
     hidden: int = 512
     dropout: float = 0.0
@@ -48,6 +54,8 @@ class RegressorConfig:
             raise ValueError(f"backbone must be one of {', '.join(BACKBONES)}, got {self.backbone!r}")
         if self.hidden < 1:
             raise ValueError(f"hidden must be at least 1, got {self.hidden}")
+        if self.hidden > MOST_HIDDEN:
+            raise ValueError(f"hidden must be at most {MOST_HIDDEN}, got {self.hidden}")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout must be in [0, 1), got {self.dropout}")
         object.__setattr__(self, "pooled", tuple(self.pooled))  # a card holds a list

@@ -19,9 +19,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pandas as pd
+from annotated_types import Interval, MinLen
 
 from metaiqa_core import __version__
 from metaiqa_core.databases.rated_image import Database
@@ -29,7 +30,10 @@ from metaiqa_core.errors import EvaluationError
 from metaiqa_core.evaluation.criteria import bootstrap_interval, plcc, srocc
 from metaiqa_core.evaluation.protocols import Split
 from metaiqa_core.files import write_text
+from metaiqa_core.json_files import STRICT, read_json, validated
 from metaiqa_core.results.records import Measured, Protocol, ResultRecord, Scalar
+
+_MOST_BYTES = 50 * 2**20
 
 ImageRow = tuple[str, str, str, int]
 """Name, reference, distortion type and level of an image; "" and 0 where there is none."""
@@ -131,30 +135,62 @@ def read_fold(file: Path) -> FinishedFold | None:
     if not file.exists():
         return None
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-        return _from_content(content, file.stem)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+        content = read_json(file, _MOST_BYTES)
+        if not isinstance(content, dict):
+            raise ValueError("it holds no object")
+        return _fold_of(validated(_StoredFold, content), file.stem)
+    except (OSError, ValueError) as error:
         raise EvaluationError(f"The finished split in {file} is damaged: delete it to compute it again.") from error
 
 
-def _from_content(content: dict[str, Any], name: str) -> FinishedFold:
+UnitScores = Annotated[tuple[float, ...], MinLen(1)]
+
+
+@dataclass(frozen=True)
+class _StoredFold:
+    """What a fold's file holds; of version 0.1 only what has no default."""
+
+    __pydantic_config__ = {**STRICT, "extra": "ignore"}
+
+    seed: int
+    test: Annotated[tuple[Annotated[int, Interval(ge=0)], ...], MinLen(1)]
+    predicted: UnitScores
+    opinion: UnitScores
+    name: str | None = None
+    held_out: str | None = None
+    method: str | None = None
+    protocol: Protocol = Protocol.AUTHENTIC
+    database: str = ""
+    images: tuple[ImageRow, ...] = ()
+    configuration: dict[str, Any] = field(default_factory=dict)
+    date: str = ""
+    code_version: str = ""
+
+    def __post_init__(self) -> None:
+        if not len(self.test) == len(self.predicted) == len(self.opinion):
+            raise ValueError("test, predicted and opinion must be equally long")
+        if self.method is not None and len(self.images) != len(self.test):
+            raise ValueError("images and test must be equally long")
+
+
+def _fold_of(stored: _StoredFold, name: str) -> FinishedFold:
     split = Split(
-        seed=content["seed"],
-        test=tuple(content["test"]),
-        predicted=tuple(content["predicted"]),
-        opinion=tuple(content["opinion"]),
-        name=content.get("name") or name,
-        held_out=content.get("held_out") or "",
+        seed=stored.seed,
+        test=stored.test,
+        predicted=stored.predicted,
+        opinion=stored.opinion,
+        name=stored.name or name,
+        held_out=stored.held_out or "",
     )
-    if "method" not in content:
+    if stored.method is None:
         return FinishedFold(split)
     return FinishedFold(
         split,
-        content["method"],
-        Protocol(content["protocol"]),
-        content["database"],
-        tuple((name, reference, kind, level) for name, reference, kind, level in content["images"]),
-        content["configuration"],
-        content["date"],
-        content["code_version"],
+        stored.method,
+        stored.protocol,
+        stored.database,
+        stored.images,
+        stored.configuration,
+        stored.date,
+        stored.code_version,
     )

@@ -14,11 +14,14 @@ import io
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Annotated
 
 import pandas as pd
+from annotated_types import Interval, MaxLen
 
 from metaiqa_core.errors import ResultsError
 from metaiqa_core.files import write_whole
+from metaiqa_core.json_files import STRICT
 
 COLUMNS = ("image", "reference", "distortion_type", "level", "opinion_score", "predicted_score")
 FOLDER = "predictions"
@@ -28,9 +31,11 @@ FOLDER = "predictions"
 class PredictionFile:
     """Where a cell's predictions lie: file name in the run's `predictions` folder, its SHA-256 and number of rows."""
 
-    file: str
-    sha256: str
-    rows: int
+    __pydantic_config__ = STRICT
+
+    file: Annotated[str, MaxLen(300)]
+    sha256: Annotated[str, MaxLen(64)]
+    rows: Annotated[int, Interval(ge=1, le=10_000_000)]
 
 
 def write(folder: Path, name: str, frame: pd.DataFrame) -> PredictionFile:
@@ -71,8 +76,13 @@ def read(folder: Path, entry: PredictionFile) -> pd.DataFrame:
             f"The predictions {entry.file} of the run {folder.name} were changed after the run wrote them."
         )
     try:
+        from pyarrow import parquet  # pandas, too, imports it only where a table is read
+
+        rows = parquet.read_metadata(io.BytesIO(content)).num_rows
+        if rows != entry.rows:  # asked first: a few bytes can hold millions of equal rows
+            raise ValueError(f"it has {rows:,} rows, expected {entry.rows:,}")
         return checked(pd.read_parquet(io.BytesIO(content)))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise ResultsError(f"The predictions {entry.file} of the run {folder.name} are damaged: {error}") from None
 
 

@@ -14,6 +14,7 @@ Long rather than wide: stages have metrics of their own, and a reader needs no s
 
 import csv
 import io
+import math
 from collections.abc import Generator
 from pathlib import Path
 from time import monotonic
@@ -103,7 +104,7 @@ def read_metrics(folder: Path) -> pd.DataFrame:
             raise ValueError(f"its columns are {', '.join(map(str, frame.columns))}")
         frame["place"] = frame["place"].fillna("").astype(str)
         for name in ("seconds", "step", "total", "value", "number", "places"):
-            frame[name] = pd.to_numeric(frame[name], errors="coerce")
+            frame[name] = pd.to_numeric(frame[name], errors="coerce").replace([math.inf, -math.inf], math.nan)
     except (OSError, ValueError) as error:
         raise ResultsError(f"{folder.name}/{METRICS_FILE} was not written by this program: {error}.") from None
     return frame.dropna().reset_index(drop=True)

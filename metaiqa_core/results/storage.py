@@ -24,14 +24,13 @@ import pandas as pd
 from metaiqa_core.assets import ASSETS
 from metaiqa_core.errors import ResultsError
 from metaiqa_core.files import write_text
+from metaiqa_core.json_files import read_json, validated
 from metaiqa_core.results import predictions
 from metaiqa_core.results.predictions import PredictionFile
-from metaiqa_core.results.records import Measured, Protocol, ResultRecord
+from metaiqa_core.results.records import Measured, ResultRecord
+from metaiqa_core.results.stored_run import FORMAT, SCHEMA_VERSION, StoredRecord, StoredRun
 
-FORMAT = "metaiqa-results"
-SCHEMA_VERSION = 1
 RESULTS_FILE = "results.json"
-_PROTOCOLS = {str(protocol): protocol for protocol in Protocol}
 _MAXIMUM_BYTES = 50 * 2**20
 SHIPPED_RUNS = ASSETS / "runs"
 """Runs that come with the program."""
@@ -131,15 +130,14 @@ def read_run(folder: Path) -> Run:
     """
     content = _read_content(folder)
     try:
-        configurations = content["configurations"]
         sources = [
-            Measured(**{**source, "configuration": _pointed_to(configurations, source["configuration"])})
-            for source in content["sources"]
+            Measured(**{**vars(source), "configuration": _pointed_to(content.configurations, source.configuration)})
+            for source in content.sources
         ]
-        files = {name: PredictionFile(**entry) for name, entry in content["predictions"].items()}
-        records = tuple(_record(entry, sources) for entry in content["records"])
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError, ResultsError) as error:
+        records = tuple(_record(entry, sources) for entry in content.records)
+    except ResultsError as error:
         raise ResultsError(f"{folder.name}/{RESULTS_FILE} is damaged: {error}") from None
+    files = content.predictions
     if any(source.run != folder.name for source in sources):
         # A copied or renamed folder: the numbers are sound, the name that people see is the folder's.
         sources_renamed = {source: replace(source, run=folder.name) for source in sources}
@@ -175,34 +173,33 @@ def read_predictions(run: Run, name: str) -> pd.DataFrame:
     return predictions.read(run.folder, entry)
 
 
-def _read_content(folder: Path) -> dict[str, Any]:
+def _read_content(folder: Path) -> StoredRun:
     path = folder / RESULTS_FILE
     try:
         if path.stat().st_size > _MAXIMUM_BYTES:
             raise ResultsError(f"{folder.name}/{RESULTS_FILE} is larger than 50 MiB, which no run writes: remove it.")
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path, _MAXIMUM_BYTES)
     except FileNotFoundError:
         raise ResultsError(f"The run {folder.name} has no {RESULTS_FILE} yet.") from None
-    except (OSError, ValueError, RecursionError):
+    except (OSError, ValueError):
         raise ResultsError(f"{folder.name}/{RESULTS_FILE} is damaged: it is not readable JSON. Run it again.") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise ResultsError(f"{folder.name}/{RESULTS_FILE} was not written by this program: its format is not {FORMAT}.")
     if content.get("schema_version") != SCHEMA_VERSION:
         raise ResultsError(
-            f"{folder.name}/{RESULTS_FILE} has schema version {content.get('schema_version')}, "
+            f"{folder.name}/{RESULTS_FILE} has schema version {content.get('schema_version')!r:.20}, "
             f"this program reads {SCHEMA_VERSION}."
         )
-    return content
+    try:
+        return validated(StoredRun, content)
+    except ValueError as error:
+        raise ResultsError(f"{folder.name}/{RESULTS_FILE} is damaged: {error}. Run it again.") from None
 
 
 def _summary(folder: Path) -> RunSummary:
     content = _read_content(folder)
-    try:
-        contents = frozenset((record["protocol"], record["database"]) for record in content["records"])
-        date = max((str(source["date"]) for source in content["sources"]), default="")
-    except (KeyError, TypeError, AttributeError):
-        raise ResultsError(f"{folder.name}/{RESULTS_FILE} is damaged: its records cannot be listed.") from None
-    return RunSummary(folder, date, contents)
+    contents = frozenset((str(record.protocol), record.database) for record in content.records)
+    return RunSummary(folder, max((source.date for source in content.sources), default=""), contents)
 
 
 def _to_json(records: tuple[ResultRecord, ...], files: Mapping[str, PredictionFile]) -> str:
@@ -244,20 +241,8 @@ def _shallow(record: ResultRecord) -> dict[str, Any]:
     return content
 
 
-def _record(entry: dict[str, Any], sources: list[Measured]) -> ResultRecord:
-    interval = entry["interval"]
-    return ResultRecord(
-        entry["method"],
-        entry["database"],
-        _PROTOCOLS[entry["protocol"]],
-        entry["distortion_type"],
-        entry["metric"],
-        float(entry["value"]),
-        None if interval is None else (float(interval[0]), float(interval[1])),
-        entry["n"],
-        _pointed_to(sources, entry["source"]),
-        entry.get("label", ""),
-    )
+def _record(entry: StoredRecord, sources: list[Measured]) -> ResultRecord:
+    return ResultRecord(**{**vars(entry), "source": _pointed_to(sources, entry.source)})
 
 
 def _pointed_to(values: list[Any], place: int) -> Any:

@@ -46,6 +46,8 @@ def read_upload(content: bytes, file: str) -> tuple[list[ResultRecord], list[str
         raise ResultsError(
             f"{file} needs the columns {', '.join(COLUMNS[:-1])} in its first line; {missing[0]} is missing."
         )
+    if twice := [name for name in names if name and names.count(name) > 1]:
+        raise ResultsError(f"{file} has two columns called {twice[0]}, and only one can be meant: delete the other.")
     reader.fieldnames = names
     records: list[ResultRecord] = []
     problems: list[str] = []

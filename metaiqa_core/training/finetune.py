@@ -14,6 +14,7 @@ from torch.optim.lr_scheduler import LRScheduler, OneCycleLR, StepLR
 from torch.optim.swa_utils import AveragedModel
 
 from metaiqa_core.errors import TrainingError
+from metaiqa_core.models.finite_weights import require_finite
 from metaiqa_core.models.regressor import Regressor
 from metaiqa_core.progress import Kind, Progress, Work
 from metaiqa_core.training.configuration import FineTuneConfig
@@ -71,7 +72,7 @@ def fine_tune(
         The tuned network with the history.
 
     Raises:
-        TrainingError: If the loss is not finite, or the state file belongs to another configuration.
+        TrainingError: If the loss or a weight is not finite, or the state file belongs to another configuration.
     """
     start = hash_of_weights(network)
     freeze_stages(network, config.frozen_stages)
@@ -120,6 +121,8 @@ def fine_tune(
                 averaged.update_parameters(network)
             done = epoch * batches + batch + 1
             yield Progress("fine-tuning", done, config.epochs * batches, {"loss": losses[-1]})
+        require_finite(network)
+        require_finite(model)
         record = {"epoch": epoch + 1, "loss": float(np.mean(losses))}
         if len(validation):
             record |= _validate(model, photos, validation, config.frozen_stages)

@@ -27,5 +27,5 @@ def is_same_recipe(first: str, second: str) -> bool:
     """
     try:
         return bool(json.loads(first) == json.loads(second))
-    except ValueError:
+    except (ValueError, RecursionError):
         return False

@@ -21,6 +21,7 @@ from torch.optim.swa_utils import AveragedModel
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.errors import TrainingError
 from metaiqa_core.models.batch_norm import norms_within_convolutions
+from metaiqa_core.models.finite_weights import require_finite
 from metaiqa_core.models.regressor import Regressor, Standardise
 from metaiqa_core.progress import Progress, Work
 from metaiqa_core.training.fidelity import fidelity_loss
@@ -179,6 +180,7 @@ def train_jointly(
         if averaged:
             averaged.update_parameters(learning)
         if state_file and state_is_due(kept):
+            require_finite(learning)
             save_state(
                 state_file,
                 signature,
@@ -195,6 +197,7 @@ def train_jointly(
     if averaged:
         learning.load_state_dict(averaged.module.state_dict())
     named = {study.name: scale for study, scale in zip(studies, scales, strict=True)}
+    require_finite(network)
     answer_on(network, [named[name] for name in dict.fromkeys(shown)])
     return JointlyTrained(network.eval().requires_grad_(False), _conversions(named, shown))
 

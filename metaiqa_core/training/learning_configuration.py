@@ -1,7 +1,11 @@
 """What every training may vary, whether it learns a prior or fine-tunes one; each of its settings exists here once."""
 
-from dataclasses import asdict, dataclass
+import math
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
+
+MOST = 1e6
+"""Largest rate, weight or limit: far above any that is of use, and far below what numbers of 32 bits can hold."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +32,14 @@ class LearningConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if isinstance(value, float) and not math.isfinite(value):
+                raise ValueError(f"{item.name} must be a finite number, got {value}")
+            if isinstance(value, float) and abs(value) > MOST:
+                raise ValueError(f"{item.name} must be at most {MOST:g}, got {value:g}")
+        if not 0 <= self.seed < 2**63:
+            raise ValueError(f"seed must be from 0 to {2**63 - 1}, got {self.seed}")
         if self.crop < 32:
             raise ValueError(f"crop must be at least 32 pixels, got {self.crop}")
         if self.head_learning_rate is not None and not self.head_learning_rate > 0:

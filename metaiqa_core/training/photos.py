@@ -1,5 +1,6 @@
 """Training images in memory: decoded and resized once, cropped and mirrored afresh in every epoch."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from metaiqa_core.databases.rated_image import RatedImage
-from metaiqa_core.errors import DatabaseError, PhotoError
+from metaiqa_core.errors import DatabaseError, PhotoError, TrainingError
 from metaiqa_core.images import decode
 from metaiqa_core.models.regressor import Regressor
 from metaiqa_core.preprocessing import Preprocessing
@@ -75,6 +76,9 @@ def predict(
 
     Returns:
         Unit scores (len(indices),).
+
+    Raises:
+        TrainingError: If a score is not finite.
     """
     was_training = network.training
     network.eval()
@@ -86,4 +90,10 @@ def predict(
             images = (photos[index][None].to(network.mean.device).float().div(255) for index in indices)
             scores = [float(network(one)) for one in images]
     network.train(was_training)
+    for index, score in zip(indices, scores, strict=True):
+        if not math.isfinite(score):
+            raise TrainingError(
+                f"The network gives {photos.images[index].path.name} the score {score}: its weights have grown far too "
+                "large. Lower the learning rates, and start again with another --run-dir."
+            )
     return np.array(scores)

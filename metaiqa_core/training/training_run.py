@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from time import monotonic
 
+from metaiqa_core.models.finite_weights import require_finite
 from metaiqa_core.models.regressor import Regressor
 from metaiqa_core.tasks import DistortionTask
 from metaiqa_core.training.adam import Adam
@@ -95,15 +96,21 @@ class TrainingRun:
             may_save: Whether this process writes the state; of several that share a run only one does.
 
         Raises:
-            TrainingError: If the state cannot be written.
+            TrainingError: If the weights are not finite, or the state cannot be written.
         """
         self.history.append(measured)
         if self._state_file and may_save and (is_last or state_is_due(self._saved_at)):
+            require_finite(self._network)
             state = {"network": self._network.state_dict(), "adam": self.adam.state_dict(), "history": self.history}
             save_state(self._state_file, self._signature, **state)
             self._saved_at = monotonic()
 
     def finish(self) -> Regressor:
-        """Return the network, in evaluation mode, with tensors of its own."""
+        """Return the network, in evaluation mode, with tensors of its own.
+
+        Raises:
+            TrainingError: If its weights are not finite.
+        """
+        require_finite(self._network)
         self.weights.release()
         return self._network.eval().requires_grad_(False)

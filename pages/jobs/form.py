@@ -9,6 +9,7 @@ import streamlit as st
 from metaiqa_core.cli import load_command
 from metaiqa_core.commands.options.database_choice import chosen_database, chosen_databases
 from metaiqa_core.databases import reading
+from metaiqa_core.databases.learnable import require_learnable
 from metaiqa_core.errors import JobError, MetaIQAError
 from metaiqa_core.jobs import control
 from metaiqa_core.jobs.catalogue import JOB_COMMANDS, JobCommand
@@ -81,8 +82,9 @@ def _check_databases(arguments: argparse.Namespace, entry: JobCommand) -> None:
         databases = chosen_databases(arguments) if several else [chosen_database(arguments)]
         if entry.by_type:
             distortion_tasks(*databases)
+        require_learnable(*databases, by_type=entry.by_type)
         if target := getattr(arguments, "target", None):
-            reading.read_database(target, images=arguments.target_images)
+            require_learnable(reading.read_database(target, images=arguments.target_images))
     except MetaIQAError:
         raise
     except OSError as error:

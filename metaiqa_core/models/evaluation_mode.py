@@ -1,0 +1,45 @@
+"""Evaluation mode for a while, whatever mode a network's owner left it in."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
+
+from torch import nn
+
+
+@dataclass
+class _Visit:
+    """Those who use a network in evaluation mode right now, and the modules that are in training mode otherwise."""
+
+    users: int = 0
+    training: list[nn.Module] = field(default_factory=list)
+
+
+_visits: WeakKeyDictionary[nn.Module, _Visit] = WeakKeyDictionary()
+_lock = threading.Lock()
+
+
+@contextmanager
+def evaluation_mode(network: nn.Module) -> Iterator[None]:
+    """Put a network into evaluation mode within the block, and each of its modules back into its own mode afterwards.
+
+    Threads may be in such blocks at once: the first to enter changes the modes, the last to leave restores them.
+    """
+    with _lock:
+        visit = _visits.setdefault(network, _Visit())
+        visit.users += 1
+        training = [module for module in network.modules() if module.training]
+        for module in training:
+            module.training = False
+        visit.training += training
+    try:
+        yield
+    finally:
+        with _lock:
+            visit.users -= 1
+            if not visit.users:
+                for module in visit.training:
+                    module.training = True
+                visit.training = []
