@@ -36,8 +36,8 @@ class QualityMap:
     """The reading at 100 %: native-resolution tiles with their scores.
 
     Attributes:
-        boxes: tiles, in pixels of the photo.
-        scores: score of each tile, 0-100, higher is better.
+        boxes: Tiles, in pixels of the photo.
+        scores: Score of each tile, 0-100, higher is better.
     """
 
     boxes: tuple[Box, ...]
@@ -54,19 +54,19 @@ class Assessment:
     """What the model says about one photo; all scores 0-100, higher is better.
 
     Attributes:
-        score: score of the photo as seen on a screen, shrunk as a whole to the model's resolution.
-        interval_low: lower end of the interval around `score`; None for a model without calibration.
-        interval_high: upper end of the interval; None for a model without calibration.
-        interval_level: nominal coverage of the interval, in (0, 1); None for a model without calibration.
-        word: grade of `score` on the five-grade scale.
-        percentile: share of the population that the model scores below this photo, %; None without calibration.
-        population: name of that population; None without calibration.
-        at_full_size: reading at 100 %; None unless it was asked for.
-        model: name of the model.
-        width: upright width of the photo, pixels.
-        height: upright height of the photo, pixels.
-        format: file format, or "array", "tensor", "PIL image".
-        notes: sentences on what decoding had to do.
+        score: Score of the photo as seen on a screen, shrunk as a whole to the model's resolution.
+        interval_low: Lower end of the interval around `score`; None for a model without calibration.
+        interval_high: Upper end of the interval; None for a model without calibration.
+        interval_level: Nominal coverage of the interval, in (0, 1); None for a model without calibration.
+        word: Grade of `score` on the five-grade scale.
+        percentile: Share of the population that the model scores below this photo, %; None without calibration.
+        population: Name of that population; None without calibration.
+        at_full_size: Reading at 100 %; None unless it was asked for.
+        model: Name of the model.
+        width: Upright width of the photo, pixels.
+        height: Upright height of the photo, pixels.
+        format: File format, or "array", "tensor", "PIL image".
+        notes: Sentences on what decoding had to do.
     """
 
     score: float
@@ -87,7 +87,7 @@ class Assessment:
         """Return the assessment as one row of a table, ready for JSON: a value for each of `ROW_FIELDS`.
 
         Args:
-            file: name of the photo.
+            file: Name of the photo.
         """
         return {
             "file": file,
@@ -112,9 +112,9 @@ def failed_row(file: str, model: str, error: str) -> dict[str, Any]:
     """Return the row of a photo without an assessment: every field of `ROW_FIELDS`, empty but for these three.
 
     Args:
-        file: name of the photo.
-        model: name of the model.
-        error: reason why there is no assessment, one sentence.
+        file: Name of the photo.
+        model: Name of the model.
+        error: Reason why there is no assessment, one sentence.
     """
     return dict.fromkeys(ROW_FIELDS) | {"file": file, "model": model, "error": error}
 

@@ -9,7 +9,7 @@ class CommandEntry(NamedTuple):
     Attributes:
         name: The word that a terminal takes, such as `meta-train`.
         title: Its name as a heading, such as "Meta-training".
-        summary: What it does, one sentence; also the first line of its module.
+        summary: Summary in one sentence, which is also the first line of its module.
     """
 
     name: str

@@ -15,7 +15,7 @@ def activation_script(shell: str) -> str:
     """Return what a shell must read once for completion, as in `eval "$(metaiqa --completion bash)"`.
 
     Args:
-        shell: One of `SHELLS`.
+        shell: Name of the shell, one of `SHELLS`.
     """
     from argcomplete import shellcode
 

@@ -54,7 +54,7 @@ class LevelResponse:
 
     Attributes:
         distortion: The type.
-        scores: scores of levels 0 (undistorted) to 5, each 0-100.
+        scores: Scores of levels 0 (undistorted) to 5, each 0-100.
     """
 
     distortion: DistortionType
@@ -71,7 +71,7 @@ class Disagreement:
 
     Attributes:
         distortion: The type.
-        gaps: gap(l) of levels 1 to 5, in points of 100; above 0 where people see more damage than the model.
+        gaps: Differences gap(l) for levels 1 to 5, points of 100; above 0 where people see more damage than the model.
         pairs_in_order: Pairs of levels that the model puts into the order that people see.
         pairs_told_apart: Pairs of levels that people tell apart; the others have no right order.
     """
@@ -132,7 +132,7 @@ def read_levels(
         assessor: The model.
         pixels: (height, width, 3), uint8.
         distortion: The type.
-        seed: seed of the distortion's random draws, 0 or more.
+        seed: Seed of the distortion's random draws, 0 or more.
 
     Raises:
         DistortionError: If the type cannot be applied to this photo.
@@ -146,8 +146,8 @@ def compare_with_people(response: LevelResponse, people: Sequence[OpinionScore] 
     """Compare what each level costs in the model's scores with what it costs in people's.
 
     Args:
-        response: scores of the model.
-        people: opinion scores of levels 1 to 5, in unit scores; None: those published for the type.
+        response: Scores of the model.
+        people: Opinion scores of levels 1 to 5, in unit scores; None: those published for the type.
     """
     people = opinion_curve(response.distortion) if people is None else people
     undistorted, *scores = response.scores

@@ -21,14 +21,14 @@ class Progress:
     """One step of something long.
 
     Attributes:
-        stage: What is being done, in words for the user.
+        stage: Current activity, in words for the user.
         step: Steps done so far, from 1.
         total: Steps in all.
         metrics: Numbers worth a curve, by name.
         place: Name of the part of something larger that this belongs to, such as "split 1 of 10"; empty: it is all.
         number: Number of that part, from 1; 0 without a place.
         places: Number of such parts in all; 0 without a place.
-        kind: What has ended with this step.
+        kind: Kind of unit that ends with this step.
     """
 
     stage: str
@@ -62,8 +62,8 @@ def outcome(
         place: Name of the place.
         number: Its number, from 1.
         places: Number of places in all.
-        metrics: What came out, by name.
-        stage: How it ended, in words for the user.
+        metrics: Results by name.
+        stage: Ending in words for the user.
     """
     return Progress(stage, number, places, metrics or {}, place, number, places, Kind.OUTCOME)
 

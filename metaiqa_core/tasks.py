@@ -22,7 +22,7 @@ class DistortionTask:
         database: The database's name.
         distortion_type: The type's key, such as `tid2013:AGN`.
         positions: Positions of its images among all rated images, ascending.
-        groups: For each image the name of what must stay on one side of a split: its reference image.
+        groups: Name of the group of each image, usually its reference; a group stays on one side of a split.
     """
 
     database: str
@@ -93,7 +93,7 @@ def split_task(task: DistortionTask, query_share: float, seed: int | Sequence[in
     Args:
         task: The task.
         query_share: Share of the images in the query set, in (0, 1).
-        seed: Same seed, same division.
+        seed: Seed of the division.
         by_group: Keep the images of one reference together. Apart, the query set asks for the same content
             again; together, it asks for new content.
 
@@ -128,9 +128,9 @@ def split_by_group(groups: Sequence[Hashable], share: float, seed: int | Sequenc
     """Split positions in two without separating a group.
 
     Args:
-        groups: For each image the name of its group (`Database.groups`).
+        groups: Name of the group of each image (`Database.groups`).
         share: Share of the images that the second part should hold, in (0, 1).
-        seed: Same seed, same split.
+        seed: Seed of the split.
 
     Returns:
         Positions of the first and of the second part, each in ascending order. The second part holds as many whole

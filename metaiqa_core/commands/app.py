@@ -30,7 +30,7 @@ def server_words(port: int, *, opens_browser: bool) -> list[str]:
 
     Args:
         port: Port on this machine, 1 to 65535.
-        opens_browser: Whether it opens a browser window.
+        opens_browser: Whether the server opens a browser window.
     """
     settings = {
         "server.address": "localhost",

@@ -26,7 +26,8 @@ class OfficialDatabase:
         distortion_types: The types' keys in the order of their ids.
         subsets: Names of the official subsets or splits with the number of their images, None if that is not known.
         known_copies: Names of rated images that are one and the same photo in the official release.
-        series: Whether its photos come in series of one scene, to be kept together by splits of one's own.
+        series: Whether its photos come in series of one scene; photos of one series stay on one side of any split made
+            here.
     """
 
     key: str

@@ -13,9 +13,9 @@ class RatedImage:
     Attributes:
         path: The image file.
         unit_score: Opinion score in [0, 1], higher is better.
-        raw_score: The same as the database publishes it.
+        raw_score: Opinion score on the scale that the database publishes.
         reference: Name of the pristine image it was made from, if any.
-        distortion_type: Such as `kadid10k:GB`, if known.
+        distortion_type: Key of the distortion type, such as `kadid10k:GB`, if known.
         level: Distortion level from 1 (weakest), if known.
         subset: Official subset, if the database has them.
     """
@@ -41,7 +41,7 @@ class Database:
         name: Name of the database in results.
         images: The photos; never empty.
         raw_range: Lowest and highest possible raw score: unit_score 0 and 1.
-        series: Whether photos come in series of one scene, whose near-duplicates no split of one's own may separate.
+        series: Whether photos come in series of one scene; near-duplicates stay on one side of any split made here.
     """
 
     name: str

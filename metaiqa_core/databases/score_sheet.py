@@ -68,7 +68,7 @@ class Finding:
     """Something wrong with a database.
 
     Attributes:
-        kind: In one or two words: missing, no score, out of range, listed twice, ...
+        kind: Kind of the problem in one or two words: missing, no score, out of range, listed twice, ...
         subject: The image or file it is about.
         sentence: Message with what was expected, what came and what to do.
     """

@@ -36,8 +36,8 @@ def distort(
             floating tensor (B, 3, H, W) in [0, 1], on whose device the work is done where the type allows.
         distortion: An entry of the catalogue, or its name as `find_distortion` takes it.
         level: 1 to 5.
-        seed: For everything random. Of a batch, image i has the seed `seed + i`, or the i-th of a sequence. The levels
-            of a type share their draws: the same seed gives the same noise field, scaled by the level.
+        seed: Seed of the random draws. In a batch, image i has the seed `seed + i`, or the i-th seed of a sequence. The
+            levels of a type share their draws: the same seed gives the same noise field, scaled by the level.
         stretch: KADID-10k's generator stretches every photo to the range [0, 1] before the distortion and the result
             after it; True does the same for the types of KADID-10k. The default leaves the photo's own range alone:
             only then is a mean shift a shift of the mean, and a low-contrast photo is not given contrast. The types of

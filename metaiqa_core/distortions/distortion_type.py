@@ -28,8 +28,8 @@ class DistortionType:
         abbreviation: The short name, unique within the database.
         name: The name in words.
         family: The group of related types.
-        description: What a distorted photo looks like.
-        parameter_name: What the level parameter is, with its unit.
+        description: Appearance of a distorted photo, in one sentence.
+        parameter_name: Name of the level parameter, with its unit.
         parameters: The parameter of levels 1 to 5.
         level_rule: `fixed`: the parameter is used as it is, whatever the photo. `psnr`: the parameter is a PSNR in dB
             and the strength is searched per photo until it is met within 0.3 dB, or as near as the photo allows.

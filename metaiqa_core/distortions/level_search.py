@@ -31,7 +31,7 @@ def psnr(images: Tensor, references: Tensor) -> Tensor:
 
     Args:
         images: (B, 3, H, W) in [0, 1].
-        references: The same shape.
+        references: Undistorted images of the same shape.
 
     Returns:
         (B,) float64 in dB, at most 120.

@@ -17,7 +17,7 @@ class RandomStreams:
     Args:
         seeds: One non-negative seed per image.
         purpose: Non-negative numbers that separate this use of the seeds from every other, such as the type's id.
-        device: Where the drawn tensors are put. The drawing itself happens on the CPU.
+        device: Device of the drawn tensors; the drawing itself happens on the CPU.
     """
 
     def __init__(self, seeds: Sequence[int], purpose: tuple[int, ...], device: torch.device) -> None:

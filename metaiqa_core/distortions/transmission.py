@@ -45,7 +45,7 @@ def damage(stream: bytes, position: int, burst: bytes) -> bytes:
     Args:
         stream: The whole stream.
         position: Index of the first byte to overwrite.
-        burst: What is written.
+        burst: Bytes to write there.
 
     Returns:
         The damaged stream, of the same length.
@@ -67,8 +67,8 @@ def transmit(images: Tensor, stream: bytes, data_start: int, target: float, atte
         stream: The intact stream.
         data_start: Index of the first byte after the headers.
         target: PSNR in dB.
-        attempts: How many hits are tried at most.
-        seed: Where the hits fall.
+        attempts: Largest number of hits to try.
+        seed: Seed of the positions and bytes of the hits.
 
     Returns:
         (1, 3, H, W) in [0, 1].

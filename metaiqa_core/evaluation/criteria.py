@@ -27,7 +27,7 @@ class Criteria:
         n: Number of images.
         srocc: Spearman rank-order correlation coefficient, tie-aware.
         plcc: Pearson linear correlation coefficient of the raw predictions (Eq. 11).
-        plcc_logistic: The same after a fitted logistic, as VQEG recommends.
+        plcc_logistic: PLCC after fitting a logistic function, as VQEG recommends.
         krocc: Kendall's tau-b.
         rmse: Root of the mean squared difference, in units of the opinion scores.
         interval_level: Coverage of the intervals.

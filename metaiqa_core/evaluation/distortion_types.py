@@ -18,8 +18,8 @@ class AgreementByType:
     """How predictions agree with opinion scores within and between distortion types.
 
     Attributes:
-        n: By type its number of images.
-        srocc: By type SROCC of its images; None where scores are constant or images fewer than three.
+        n: Number of images of each type.
+        srocc: SROCC within each type; None where scores are constant or images fewer than three.
         ranked: Number of types that have one.
         within: Mean of these; None if there are none.
         between: SROCC of the types' mean predictions with their mean opinion scores; None likewise.

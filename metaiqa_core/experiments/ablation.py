@@ -17,7 +17,7 @@ class Ablation:
     """What an ablation gives.
 
     Attributes:
-        splits: by start its finished splits, in the order of the seeds
+        splits: Finished splits of each start, in the order of the seeds.
     """
 
     splits: dict[str, list[Split]]
@@ -33,10 +33,10 @@ def ablation(
     """Fine-tune every start on the same splits of a database and judge it on the held-out photos.
 
     Args:
-        database: rated photos
-        origins: what to compare, by the names that tables give
-        config: how to fine-tune, and the seeds of the splits
-        run: where; finished splits are not computed again
+        database: Rated photos.
+        origins: Starts to compare, by the names that tables give them.
+        config: Settings of fine-tuning, and the seeds of the splits.
+        run: Folder of the run; finished splits are not computed again.
 
     Yields:
         The trainings' `Progress` with the split in its stage, and `srocc` and `plcc` at the end of each.

@@ -30,9 +30,9 @@ class AdaptationConfig:
     """How starts are fine-tuned that are compared.
 
     Attributes:
-        tuning: settings of fine-tuning; the folds bring their seeds
-        least_steps: steps to take at least, with more epochs where photos are few
-        seeds: seeds of the splits
+        tuning: Settings of fine-tuning; the seeds come from the folds.
+        least_steps: Least number of steps; small training sets get more epochs to reach it.
+        seeds: Seeds of the splits.
     """
 
     tuning: FineTuneConfig = RECOMMENDED
@@ -55,12 +55,12 @@ def compare_starts(
     """Fine-tune every start on every fold, with results after each fold.
 
     Args:
-        origins: what to compare, by the names that tables give
-        database: what the folds' positions count
-        folds: what to fine-tune on and to be judged on
-        protocol: how results are to be labelled
-        config: how to fine-tune
-        run: where
+        origins: Starts to compare, by the names that tables give them.
+        database: Database that the positions of the folds refer to.
+        folds: Folds, each with positions to fine-tune on and to test on.
+        protocol: Protocol that the results are labelled with.
+        config: Settings of fine-tuning.
+        run: Folder of the run.
 
     Returns:
         What `compare` returns.

@@ -17,7 +17,7 @@ class AdaptationCurveConfig(AdaptationConfig):
     """How starts are fine-tuned, and on how many photos.
 
     Attributes:
-        sizes: numbers of labelled photos to learn from, ascending
+        sizes: Numbers of labelled photos to learn from, ascending.
     """
 
     sizes: tuple[int, ...] = (10, 20, 50, 100, 200)
@@ -33,8 +33,8 @@ class AdaptationCurve:
     """What an adaptation curve gives.
 
     Attributes:
-        sizes: numbers of labelled photos
-        splits: by start its finished splits: for each seed one of each size
+        sizes: Numbers of labelled photos.
+        splits: Finished splits of each start: one of each size for each seed.
     """
 
     sizes: tuple[int, ...]
@@ -51,10 +51,10 @@ def adaptation_curve(
     """Fine-tune every start on ever more photos of the same splits and judge it on the held-out photos.
 
     Args:
-        database: rated photos
-        origins: what to compare, by the names that tables give
-        config: how to fine-tune, on how many photos, and the seeds of the splits
-        run: where; finished folds are not computed again
+        database: Rated photos.
+        origins: Starts to compare, by the names that tables give them.
+        config: Settings of fine-tuning, numbers of labelled photos, and the seeds of the splits.
+        run: Folder of the run; finished folds are not computed again.
 
     Yields:
         The trainings' `Progress` with the fold in its stage, and `srocc` and `plcc` at the end of each.

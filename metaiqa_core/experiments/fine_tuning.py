@@ -29,14 +29,14 @@ class FineTuningConfig(TuningConfig):
     """How to fine-tune, what to measure first, and what the model's card says.
 
     Attributes:
-        repeats: number of repeated splits to measure by first; 0 for none
-        first_seed: seed of the first split
-        only_measure: whether to stop after the repeated splits
-        preset: what the settings of fine-tuning are called
-        name: name of the new model; "" for that of the run folder
-        training_data: what the photos are and who rated them; "" for the database's name
-        licence: terms of the weights and of the data behind them
-        population: what to call the database's photos in a percentile; "" for the database's name
+        repeats: Number of repeated splits to measure before the final training; 0 skips them.
+        first_seed: Seed of the first split.
+        only_measure: Whether to stop after the repeated splits.
+        preset: Name of the settings of fine-tuning.
+        name: Name of the new model; "" takes the name of the run folder.
+        training_data: Description of the photos and of who rated them; "" takes the name of the database.
+        licence: Terms of the weights and of the data behind them.
+        population: Name of the database's photos in a percentile; "" takes the name of the database.
     """
 
     repeats: int = 0
@@ -65,9 +65,9 @@ class TunedModel:
     """What fine-tuning gives.
 
     Attributes:
-        measured: the repeated splits; None where none were asked for
-        network: the model, in evaluation mode; None where only measuring was asked for
-        file: its weights file, with the card beside it; None as well
+        measured: Results of the repeated splits; None where none were asked for.
+        network: Fine-tuned model, in evaluation mode; None where only measuring was asked for.
+        file: Weights file of the model, with the card beside it; None where only measuring was asked for.
     """
 
     measured: RepeatedSplits | None
@@ -81,11 +81,11 @@ def fine_tuning(
     """Measure if asked to, then fine-tune on the whole database and write the model into the run's folder.
 
     Args:
-        database: rated photos
-        origin: what to fine-tune
-        config: how
-        run: where; a training that was interrupted goes on
-        rehearsed: databases whose images are learned from too, so that the start's knowledge is not forgotten
+        database: Rated photos.
+        origin: Start to fine-tune.
+        config: Settings of the experiment.
+        run: Folder of the run; an interrupted training is resumed from it.
+        rehearsed: Databases whose images are learned from as well, so that the start's knowledge is not forgotten.
 
     Yields:
         The trainings' `Progress`.

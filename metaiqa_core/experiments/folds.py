@@ -37,13 +37,14 @@ class Candidate:
     """One of those that an experiment compares.
 
     Attributes:
-        name: what messages call it, unique within the plan
-        folder: where its finished folds lie, within the run's folder
-        recipe: how all its folds are made, JSON-ready; a folder of folds that were made otherwise is refused
-        trainer_of: makes a fold's trainer, with a file for the state of the unfinished training
-        configuration_of: what results say about the training of a fold
-        learned_from: which model it starts from and what that has learned people's scores from; "" for nothing
-        method: what tables call it; "" for its name
+        name: Name in messages, unique within the plan.
+        folder: Folder of its finished folds, within the run's folder.
+        recipe: Recipe of all its folds, ready for JSON; a folder of folds with another recipe is refused.
+        trainer_of: Function that makes a fold's trainer, with a file for the state of the unfinished training.
+        configuration_of: Function that returns the configuration of a fold's training, for the results.
+        learned_from: Name of the model that it starts from, and the opinion scores that this has learned from; "" for
+            none.
+        method: Name in tables; "" takes `name`.
     """
 
     name: str
@@ -60,13 +61,14 @@ class Plan:
     """What an experiment computes.
 
     Attributes:
-        database: what the folds' positions count
-        protocol: how results are to be labelled
-        rounds: which candidate is judged on which fold, in the order of the work
-        publish_every: rounds between two publications of the results, so that comparisons are published in pairs
-        made_of: databases, beside that of the folds, whose images the candidates learn from
-        title: how messages call a round
-        place: how progress calls a round among all
+        database: Database that the positions of the folds refer to.
+        protocol: Protocol that the results are labelled with.
+        rounds: Pairs of candidate and fold, in the order of the work.
+        publish_every: Number of rounds between two publications of the results, so that comparisons are published in
+            pairs.
+        made_of: Other databases whose images the candidates learn from.
+        title: Function that returns the name of a round in messages.
+        place: Function that returns the place of a round among all, for progress reports.
     """
 
     database: Database
@@ -87,8 +89,8 @@ def compare(plan: Plan, run: RunFolder) -> Work[dict[str, list[Split]]]:
     """Judge every candidate on its folds, once it is sure that the run's folder holds nothing that was made otherwise.
 
     Args:
-        plan: what there is to compute
-        run: where, and in how many processes
+        plan: Rounds to compute.
+        run: Folder of the run, with the number of processes.
 
     Yields:
         The trainers' `Progress`, with the round in its stage, and one at the end of each round.
@@ -120,8 +122,8 @@ def run_folds(plan: Plan, run: RunFolder) -> Work[dict[str, list[Split]]]:
     """Compute the folds that are missing, one after the other; the loop that all experiments share.
 
     Args:
-        plan: what there is to compute
-        run: where; of a shard only its rounds are computed, and no results are published
+        plan: Rounds to compute.
+        run: Folder of the run; with a shard, only its rounds are computed and no results are published.
 
     Yields:
         The trainers' `Progress`, with the round in its stage, and one at the end of each round.
@@ -185,8 +187,8 @@ def refuse_collapsed(plan: Plan, finished: Mapping[str, Sequence[Split]]) -> Non
     """Say which folds cannot be judged, once all others are finished and published.
 
     Args:
-        plan: what was computed
-        finished: what `run_folds` returned
+        plan: Rounds that were computed.
+        finished: Finished folds, as `run_folds` returned them.
 
     Raises:
         EvaluationError: If a fold gave every image the same score.

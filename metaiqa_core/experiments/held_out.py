@@ -17,12 +17,12 @@ class HeldOut:
     """One database's held-out images with what a model says of them.
 
     Attributes:
-        database: the database's name
-        images: names of the image files
-        opinion: opinion scores, unit scores on the database's own scale
-        predicted: the model's scores, unit scores on the scale that it answers on
-        offset: offset that brings opinion scores to the model's scale
-        gain: factor that does so, before the offset
+        database: Name of the database.
+        images: Names of the image files.
+        opinion: Opinion scores, unit scores on the database's own scale.
+        predicted: Scores by the model, unit scores on the scale that it answers on.
+        offset: Offset that converts opinion scores to the model's scale, added after the gain.
+        gain: Gain that converts opinion scores to the model's scale.
     """
 
     database: str

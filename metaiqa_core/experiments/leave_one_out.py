@@ -28,11 +28,11 @@ class LeaveOneOutConfig:
     """What is trained and held out.
 
     Attributes:
-        meta: settings of Algorithm 1
-        baseline: what Baseline has of its own
-        methods: `MetaIQA`, `Baseline` or both
-        seeds: seeds of the trainings, one pass over all types each
-        types: distortion types to hold out, such as `GB` or `kadid10k:GB`; none: each in turn
+        meta: Settings of Algorithm 1.
+        baseline: Learning rates and batch size of Baseline.
+        methods: `MetaIQA`, `Baseline` or both.
+        seeds: Seeds of the trainings; each seed gives one pass over all types.
+        types: Distortion types to hold out, such as `GB` or `kadid10k:GB`; empty: each type in turn.
     """
 
     meta: MetaConfig = RECOMMENDED
@@ -53,7 +53,7 @@ class LeaveOneOut:
     """What leave-one-distortion-out gives.
 
     Attributes:
-        splits: by method its finished folds, seed after seed
+        splits: Finished folds of each method, ordered by seed.
     """
 
     splits: dict[str, list[Split]]
@@ -75,10 +75,10 @@ def leave_one_out(database: Database, origin: Origin, config: LeaveOneOutConfig,
     """Train each method on all types but one and judge it on that one, without fine-tuning (Section 4.2).
 
     Args:
-        database: rated images with their distortion types
-        origin: what each training starts from
-        config: what is trained and held out
-        run: where; finished folds are not computed again
+        database: Rated images with their distortion types.
+        origin: Start of each training.
+        config: Methods to train, and types to hold out.
+        run: Folder of the run; finished folds are not computed again.
 
     Yields:
         The trainings' `Progress` with the fold in its stage, and `srocc` and `plcc` at the end of each fold.

@@ -35,13 +35,14 @@ class ParameterStudyConfig:
     """What is varied, and how each prior is judged.
 
     Attributes:
-        meta: settings of Algorithm 1; k is varied with its S, and S with its k
-        tasks: values of k
-        steps: values of S
-        tuning: settings of fine-tuning
-        tuning_preset: what those are called, for the results
-        labelled_photos: number of a split's photos to fine-tune on; with few, the prior matters more; None: all
-        seeds: seeds of the splits
+        meta: Settings of Algorithm 1; k is varied with its S, and S with its k.
+        tasks: Values of k.
+        steps: Values of S.
+        tuning: Settings of fine-tuning.
+        tuning_preset: Name of the fine-tuning settings, for the results.
+        labelled_photos: Number of a split's photos to fine-tune on; with few, the prior matters more; None: all of
+            them.
+        seeds: Seeds of the splits.
     """
 
     meta: MetaConfig = RECOMMENDED
@@ -71,7 +72,7 @@ class ParameterStudy:
     """What a parameter study gives.
 
     Attributes:
-        splits: by setting (k, S) its finished splits
+        splits: Finished splits of each setting (k, S).
     """
 
     splits: dict[Setting, list[Split]]
@@ -87,11 +88,11 @@ def parameter_study(
     """Meta-train a prior for each setting, fine-tune it on every split of the target, and judge it there.
 
     Args:
-        sources: what the priors learn from; every image needs its distortion type
-        target: what they are adapted to
-        origin: what each prior starts from
-        config: what is varied
-        run: where; priors and splits that are finished are not computed again
+        sources: Databases that the priors learn from; every image needs its distortion type.
+        target: Database that the priors are adapted to.
+        origin: Start of each prior.
+        config: Values of k and S, and the settings of both trainings.
+        run: Folder of the run; finished priors and splits are not computed again.
 
     Yields:
         The trainings' `Progress` with setting and split in its stage, and `srocc` and `plcc` at the end of each.

@@ -30,13 +30,13 @@ class PriorConfig:
     """How to learn one prior.
 
     Attributes:
-        meta: settings of Algorithm 1
-        baseline: what Baseline has of its own
-        method: `MetaIQA` or `Baseline`
-        seed: seed of all that is random
-        preset: what the settings are called, for the card
-        name: name of the prior; "" for that of the run folder
-        licence: terms of the weights and of the data behind them
+        meta: Settings of Algorithm 1.
+        baseline: Learning rates and batch size of Baseline.
+        method: `MetaIQA` or `Baseline`.
+        seed: Seed of everything random, 0 or more.
+        preset: Name of the settings, for the card.
+        name: Name of the prior; "" takes the name of the run folder.
+        licence: Terms of the weights and of the data behind them.
     """
 
     meta: MetaConfig = RECOMMENDED
@@ -61,8 +61,8 @@ class Prior:
     """A quality prior.
 
     Attributes:
-        network: the prior, in evaluation mode
-        file: its weights file, with the card beside it; None in a process that only shared the work
+        network: Network with the prior's weights, in evaluation mode.
+        file: Weights file of the prior, with the card beside it; None in a process that only shared the work.
     """
 
     network: Regressor
@@ -79,11 +79,11 @@ def learn_prior(
     """Train a prior and write it into the run's folder, with its card.
 
     Args:
-        databases: what to learn from; every image needs its distortion type
-        origin: what to start from
-        config: how
-        run: where
-        processes: those that share each mini-batch's tasks; only the first one writes
+        databases: Databases to learn from; every image needs its distortion type.
+        origin: Start of the training.
+        config: Settings of the experiment.
+        run: Folder of the run.
+        processes: Processes that share the tasks of each mini-batch; only the first one writes files.
 
     Yields:
         One `Progress` an iteration, with `support_loss`, `query_loss` and `query_srocc`; of Baseline one a step.
@@ -128,13 +128,13 @@ def prior_card(
     """Return the card of a new prior; nothing about accuracy is known yet.
 
     Args:
-        network: the prior
-        name: how users call it
-        config: its method, seed and licence
-        recipe: how it was trained
-        databases: what it has learned from
-        command: how a person would repeat it
-        facts: what else the card says of the recipe
+        network: Network with the prior's weights.
+        name: Name of the prior for users.
+        config: Method, seed and licence of the prior.
+        recipe: Recipe of the training.
+        databases: Databases that the prior has learned from.
+        command: Command line that repeats the training.
+        facts: Further entries of the card's recipe.
     """
     data = " and ".join(f"{database.name} ({len(database)} images)" for database in databases)
     return ModelCard(

@@ -30,9 +30,9 @@ class BaselineRates:
     """What Baseline may have of its own; all else it shares with the meta-training that it is compared with.
 
     Attributes:
-        learning_rate: of the backbone; None: the inner learning rate
-        head_learning_rate: of the head; None: as in meta-training
-        batch_size: images in a step; None: so many that it takes as many Adam steps as meta-training
+        learning_rate: Learning rate of the backbone; None: the inner learning rate.
+        head_learning_rate: Learning rate of the head; None: the one of meta-training.
+        batch_size: Number of images in a step; None: the number that gives as many Adam steps as meta-training.
     """
 
     learning_rate: float | None = None
@@ -57,9 +57,9 @@ class PriorRecipe:
     """Everything that a prior depends on but its tasks and seed.
 
     Attributes:
-        start: what training starts from
-        config: of meta-training; Baseline takes from it what both have, and the number of image passes
-        baseline: what Baseline has of its own
+        start: Start of the training.
+        config: Settings of meta-training; Baseline shares those that both have, and the number of image passes.
+        baseline: Learning rates and batch size of Baseline.
     """
 
     start: Start
@@ -87,12 +87,12 @@ class PriorRecipe:
         """Train one prior; the start's new layers are the same for both methods.
 
         Args:
-            method: one of `METHODS`
-            photos: the images that the tasks' positions count
-            tasks: what to learn from
-            seed: seed of all that is random
-            state_file: where the state of the unfinished training is kept
-            processes: those that share each mini-batch's tasks
+            method: Name of the method, one of `METHODS`.
+            photos: Images that the positions of the tasks refer to.
+            tasks: Distortion tasks to learn from.
+            seed: Seed of everything random, 0 or more.
+            state_file: File for the state of the unfinished training.
+            processes: Processes that share the tasks of each mini-batch.
 
         Raises:
             TrainingError: If the loss is not finite, the state belongs to another run, or several processes are to

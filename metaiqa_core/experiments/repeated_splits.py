@@ -32,9 +32,9 @@ class RepeatedSplitsConfig(TuningConfig):
     """How to fine-tune, and on which splits.
 
     Attributes:
-        repeats: number of splits (80/20; on CID2013 four image sets of six)
-        first_seed: seed of the first split; the others follow
-        name: what tables call the fine-tuned model; "" for the name of the run folder
+        repeats: Number of splits (80/20; on CID2013 four image sets of six).
+        first_seed: Seed of the first split; the others follow.
+        name: Name of the fine-tuned model in tables; "" takes the name of the run folder.
     """
 
     repeats: int = 10
@@ -57,7 +57,7 @@ class RepeatedSplits:
     """What repeated splits give.
 
     Attributes:
-        splits: the finished splits in the order of the seeds
+        splits: Finished splits, in the order of the seeds.
     """
 
     splits: tuple[Split, ...]
@@ -77,11 +77,11 @@ def repeated_splits(
     """Fine-tune and test on repeated splits (Section 4.1).
 
     Args:
-        database: rated photos
-        origin: what each training starts from
-        config: how to fine-tune, and on which splits
-        run: where; finished splits are not computed again
-        rehearsed: databases whose images are learned from too, and test nothing
+        database: Rated photos.
+        origin: Start of each training.
+        config: Settings of fine-tuning, number of splits and first seed.
+        run: Folder of the run; finished splits are not computed again.
+        rehearsed: Databases whose images are learned from as well, but not tested on.
 
     Yields:
         The trainings' `Progress` with the split in its stage, and `srocc` and `plcc` at the end of each.

@@ -20,11 +20,11 @@ class RunFolder:
     """Where an experiment works, and in how many processes.
 
     Attributes:
-        folder: the run's folder, created if needed; its name is the run's name, that of "." being the folder's own
-        workers: processes that share the folds; None: this one computes them all
-        shard: (i, n), to compute only every n-th fold from the i-th, counted from 1, and publish nothing: for workers
-        tensorboard: whether to write TensorBoard's event files beside `metrics.csv`
-        command: how a person would repeat the run, for the cards of models
+        folder: Folder of the run, created if needed; its name is the name of the run ("." takes the folder's own name).
+        workers: Processes that share the folds; None: this process computes all of them.
+        shard: (i, n), to compute only every n-th fold from the i-th, counted from 1, and publish nothing: for workers.
+        tensorboard: Whether to write TensorBoard's event files beside `metrics.csv`.
+        command: Command line that repeats the run, for the cards of models.
     """
 
     folder: Path
@@ -59,9 +59,9 @@ class RunFolder:
         """Refuse folds that were made otherwise: their numbers would pass for this run's.
 
         Args:
-            place: where the finished folds lie, within the run's folder
-            recipe: how they are made, with the hash of the start's weights (JSON-ready)
-            fingerprints: databases that they are made of, by name, with `Database.fingerprint`
+            place: Folder of the finished folds, within the run's folder.
+            recipe: Recipe of the folds with the hash of the start's weights, ready for JSON.
+            fingerprints: Fingerprint (`Database.fingerprint`) of each database that the folds use, by its name.
 
         Raises:
             TrainingError: If another recipe, or images of the same name that are others, made them.

@@ -28,11 +28,11 @@ class Origin:
     """Names a start, without loading it.
 
     Attributes:
-        model: name or file of a model of ours; "" to start from a backbone
-        backbone: one of `BACKBONES`, where no model is named
-        weights: the backbone's: `imagenet`, `random`, or a file with the torchvision classifier's state dict
-        short_side: model resolution with a backbone, pixels; a model brings its own
-        device: where to learn
+        model: Name or file of a model in this project's format; "" to start from a backbone.
+        backbone: Name of the backbone, one of `BACKBONES`, where no model is named.
+        weights: Weights of the backbone: `imagenet`, `random`, or a file with the torchvision classifier's state dict.
+        short_side: Short side of the network's input with a backbone, pixels; a model brings its own.
+        device: Device to train on.
 
     >>> Origin(backbone="vgg")
     Traceback (most recent call last):
@@ -57,8 +57,8 @@ class Origin:
         """Return the start.
 
         Args:
-            folded: whether to fold batch normalisation, whose statistics then are fixed; otherwise it is put back where
-                it was folded (`fixed_statistics` of the configuration that will train it)
+            folded: Whether to fold batch normalisation, whose statistics then stay fixed; otherwise a folded one is
+                unfolded (see `fixed_statistics` of the configuration that will train it).
 
         Raises:
             CheckpointError: If the weights cannot be had, are of another architecture, or cannot be trained.
@@ -73,12 +73,12 @@ class Start:
     """What training starts from.
 
     Attributes:
-        make: builds the network; new layers draw from torch's global generator
-        preprocessing: of the network's input
-        origin: where it comes from, in words
-        backbone: name of the network's backbone
-        learned_from: what its weights have learned people's scores from; empty for a backbone
-        device: where its networks are, and so where they learn
+        make: Function that builds the network; new layers draw from torch's global generator.
+        preprocessing: Steps from a photo to the network's input.
+        origin: Description of the start for cards and logs.
+        backbone: Name of the network's backbone.
+        learned_from: Opinion scores that its weights have learned from; empty for a backbone.
+        device: Device that its networks are on and are trained on.
     """
 
     make: Callable[[], Regressor]

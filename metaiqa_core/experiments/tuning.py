@@ -25,9 +25,9 @@ class TuningConfig:
     """How to fine-tune.
 
     Attributes:
-        tuning: settings of fine-tuning
-        least_steps: steps to take at least, with more epochs where photos are few
-        rehearsal_share: number of rehearsed images, drawn by the seed, as a share of the training photos
+        tuning: Settings of fine-tuning.
+        least_steps: Least number of steps; small training sets get more epochs to reach it.
+        rehearsal_share: Number of rehearsed images, drawn by the seed, as a share of the number of training photos.
     """
 
     tuning: FineTuneConfig = RECOMMENDED
@@ -45,10 +45,10 @@ class Tuning:
     """A start, what it is fine-tuned on, and how.
 
     Args:
-        start: what to fine-tune
-        database: whose images training positions count
-        rehearsed: databases whose images are learned from too, and test nothing
-        config: how to fine-tune
+        start: Start to fine-tune.
+        database: Database that the training positions refer to.
+        rehearsed: Databases whose images are learned from as well, but not tested on.
+        config: Settings with their seed.
 
     Raises:
         DatabaseError: If the database has a single photo, or all its photos have the same score.
@@ -82,9 +82,9 @@ class Tuning:
         """Fine-tune on some of the database's images and on some of the rehearsed ones.
 
         Args:
-            positions: images of the database to learn from, the validation part among them
-            config: settings with their seed
-            state: where the state of the unfinished training is kept
+            positions: Positions of the images to learn from, including the validation part.
+            config: Settings with their seed.
+            state: File for the state of the unfinished training.
         """
         training, validation = list(positions), []
         if config.validation_share:

@@ -17,9 +17,9 @@ class Workers:
     """Processes that compute all folds before the experiment itself reads them from the store.
 
     Attributes:
-        count: number of processes, 2 or more
-        command: words of a command line that runs the same experiment in the same folder; each process gets
-            `--shard I/N` in addition, and hands it on as `RunFolder.shard`
+        count: Number of processes, 2 or more.
+        command: Words of a command line that runs the same experiment in the same folder; each process also gets
+            `--shard I/N`, which it passes on as `RunFolder.shard`.
     """
 
     count: int

@@ -15,8 +15,8 @@ def to_photo_pixels(model_map: NDArray[np.float32], photo: Photo) -> NDArray[np.
     finer than the photo's, it is averaged.
 
     Args:
-        model_map: map, shape (h, w), float32.
-        photo: photo whose `pixels` and `extent` the preprocessing shrank or enlarged to (h, w).
+        model_map: Map, shape (h, w), float32.
+        photo: Photo whose `pixels` and `extent` the preprocessing shrank or enlarged to (h, w).
 
     Returns:
         (H, W), float32, at the size of `photo.pixels`.

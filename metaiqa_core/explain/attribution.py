@@ -51,10 +51,10 @@ class AttributionRequest:
     """Everything a method works with.
 
     Attributes:
-        twin: private twin of the network (see `replica`).
-        images: photo, shape (1, 3, H, W), RGB in [0, 1].
-        settings: settings of the methods.
-        seed: seed of the noise, 0 or more.
+        twin: Private twin of the network (see `replica`).
+        images: Photo, shape (1, 3, H, W), RGB in [0, 1].
+        settings: Settings of the methods.
+        seed: Seed of the noise, 0 or more.
     """
 
     twin: ScoreOf

@@ -21,9 +21,9 @@ class Damage:
     """One way to damage a photo.
 
     Attributes:
-        key: name in files.
-        title: name on a page.
-        apply: function from pixels (H, W, 3), uint8, and a seed to pixels of the same shape, damaged all over.
+        key: Name in files.
+        title: Name on a page.
+        apply: Function from pixels (H, W, 3), uint8, and a seed to pixels of the same shape, damaged all over.
     """
 
     key: str
@@ -68,9 +68,9 @@ def random_square(height: int, width: int, seed: int) -> Region:
     """Return a square of 1/9 to 1/6 of the area (as far as it fits), anywhere in a photo of `height` x `width` pixels.
 
     Args:
-        height: height of the photo, pixels.
-        width: width of the photo, pixels.
-        seed: seed of size and place, 0 or more.
+        height: Height of the photo, pixels.
+        width: Width of the photo, pixels.
+        seed: Seed of size and place, 0 or more.
     """
     generator = np.random.default_rng(seed)
     side = min(round(float(np.sqrt(generator.uniform(1 / 9, 1 / 6) * height * width))), height, width)
@@ -89,9 +89,9 @@ def damage_region(
 
     Args:
         pixels: (H, W, 3), uint8.
-        damage: damage to apply.
-        region: region to damage; outside it every pixel stays as it is.
-        seed: seed of a random damage, 0 or more.
+        damage: Damage to apply.
+        region: Region to damage; outside it every pixel stays as it is.
+        seed: Seed of a random damage, 0 or more.
         feather: Width of the rim as a share of the region's side, in [0, 0.5].
 
     Returns:

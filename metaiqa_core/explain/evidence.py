@@ -49,8 +49,8 @@ class DeletionInsertion:
         shares: Shares of the pixels replaced, from 0 to 1.
         deletion: The map's curve from the photo to the blurred photo.
         insertion: The map's curve back.
-        random_deletion_curves: deletion curves of the random maps.
-        random_insertion_curves: insertion curves of the random maps.
+        random_deletion_curves: Deletion curves of the random maps.
+        random_insertion_curves: Insertion curves of the random maps.
     """
 
     shares: tuple[float, ...]
@@ -91,7 +91,7 @@ class RandomisationCheck:
 
     Attributes:
         head: Spearman's rank correlation of magnitudes with the head's linear layers randomised.
-        backbone: The same with all weights randomised.
+        backbone: The same correlation with all weights randomised.
     """
 
     head: float
@@ -116,13 +116,13 @@ def deletion_insertion(
     """Measure how early a map moves the score, against random maps.
 
     Args:
-        network: network that `result` explains.
-        photo: photo that `result` explains.
-        preprocessing: preprocessing of the network.
-        result: map to judge.
-        steps: number of points on a curve after its start, at least 2.
-        random_maps: number of maps of smoothed noise to compare with, at least 1.
-        seed: seed of the noise, 0 or more.
+        network: Network that `result` explains.
+        photo: Photo that `result` explains.
+        preprocessing: Preprocessing of the network.
+        result: Map to judge.
+        steps: Number of points on a curve after its start, at least 2.
+        random_maps: Number of maps of smoothed noise to compare with, at least 1.
+        seed: Seed of the noise, 0 or more.
 
     Source:
         Petsiuk et al., "RISE: Randomized Input Sampling for Explanation of Black-box Models", BMVC 2018.
@@ -164,11 +164,11 @@ def randomisation(
     """Compare a map with those of the same network under random weights.
 
     Args:
-        network: network that `result` explains; left as it is.
-        photo: photo that `result` explains.
-        preprocessing: preprocessing of the network.
-        result: map to judge.
-        seed: seed of the random weights, 0 or more.
+        network: Network that `result` explains; left as it is.
+        photo: Photo that `result` explains.
+        preprocessing: Preprocessing of the network.
+        result: Map to judge.
+        seed: Seed of the random weights, 0 or more.
 
     Source:
         Adebayo et al., "Sanity Checks for Saliency Maps", NeurIPS 2018.

@@ -29,16 +29,16 @@ class GradientMap:
     not `signed`, read the magnitude; where they are smoothed (the default), it is the local magnitude, never negative.
 
     Attributes:
-        model_map: values, shape (h, w), float32.
-        method: key of the method in `METHODS`.
-        model: name of the model.
-        preprocessing: fields of the `Preprocessing` that made the photo the model's input.
+        model_map: Values, shape (h, w), float32.
+        method: Key of the method in `METHODS`.
+        model: Name of the model.
+        preprocessing: Fields of the `Preprocessing` that made the photo the model's input.
         input_size: (width, height) of the model's input, pixels.
-        photo_size: upright (width, height) of the photo at full size, pixels.
-        unit_score: score of the photo by the model, about [0, 1].
-        seconds: time that the map took, seconds.
-        settings: fields of the `MapSettings`, and the seed.
-        completeness_gap: share of the score difference that the values miss, 0 or more; None where a method promises
+        photo_size: Upright (width, height) of the photo at full size, pixels.
+        unit_score: Score of the photo by the model, about [0, 1].
+        seconds: Time that the map took, seconds.
+        settings: Fields of the `MapSettings`, and the seed.
+        completeness_gap: Share of the score difference that the values miss, 0 or more; None where a method promises
             no sum.
     """
 
@@ -57,7 +57,7 @@ class GradientMap:
         """Interpolate the map to the pixels of its photo.
 
         Args:
-            photo: photo that was explained, decoded at any size.
+            photo: Photo that was explained, decoded at any size.
 
         Returns:
             Values, shape (H, W) of `photo.pixels`, float32.
@@ -82,13 +82,13 @@ def gradient_map(
     that large photos cost no more memory than small ones.
 
     Args:
-        network: network from photos (B, 3, H, W), RGB in [0, 1], to scores (B,), higher is better.
-        photo: decoded photo.
-        preprocessing: preprocessing of the network.
-        method: key of the method in `METHODS`.
-        model: name of the model, kept with the map.
-        settings: settings of the methods; None: the defaults.
-        seed: seed of the noise that SmoothGrad adds, 0 or more.
+        network: Network from photos (B, 3, H, W), RGB in [0, 1], to scores (B,), higher is better.
+        photo: Decoded photo.
+        preprocessing: Preprocessing of the network.
+        method: Key of the method in `METHODS`.
+        model: Name of the model, kept with the map.
+        settings: Settings of the methods; None: the defaults.
+        seed: Seed of the noise that SmoothGrad adds, 0 or more.
 
     Returns:
         The map; before it a `Progress` for each step. Equal arguments give equal maps.

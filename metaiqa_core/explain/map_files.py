@@ -38,11 +38,11 @@ def save_map(
     map over the photo.
 
     Args:
-        result: map to write.
-        path: target file, ending in .npz or .png.
-        photo: photo that the map explains.
-        opacity: see `overlay`.
-        mode: see `overlay`; None: signed where the method's sign means harm or help.
+        result: Map to write.
+        path: Target file, ending in .npz or .png.
+        photo: Photo that the map explains.
+        opacity: Opacity of the strongest values, in [0, 1]; see `overlay`.
+        mode: Colour scale (see `overlay`); None: signed where the method's sign means harm or help.
 
     Raises:
         ExplanationError: If the suffix is neither, or the disk refuses; an older file stays as it was.

@@ -37,8 +37,8 @@ class Localisation:
         low: Lower end of its 95 % interval (bootstrap over photos).
         high: Upper end.
         model: Name of the model.
-        seed: seed of places, noise and bootstrap.
-        date: date of the measurement, ISO 8601.
+        seed: Seed of the damaged places, the noise and the bootstrap.
+        date: Date of the measurement, ISO 8601.
     """
 
     method: str

@@ -12,10 +12,10 @@ class MapMethod:
     """What people and programs need to know about a method before they choose it.
 
     Attributes:
-        key: name on the command line and in files.
-        title: name on a page.
-        sentence: description in one plain line.
-        cost: time at default settings, in forward and backward passes of the network.
+        key: Name on the command line and in files.
+        title: Name on a page.
+        sentence: Description in one plain line.
+        cost: Time at default settings, in forward and backward passes of the network.
         signed: Whether a value's sign tells harm (negative) from help (positive). Elsewhere a sign only says whether
             the score would rise or fall if the pixel grew brighter, and the magnitude is to be read.
         complete: Whether the values add up to a difference of scores, photo against baseline.

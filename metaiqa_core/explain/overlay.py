@@ -19,8 +19,8 @@ def legend(mode: Mode = "magnitude", steps: int = 256) -> NDArray[np.uint8]:
     (neither) to blue (helps).
 
     Args:
-        mode: colour scale.
-        steps: number of colours.
+        mode: Colour scale.
+        steps: Number of colours.
     """
     if mode == "magnitude":
         return np.round(colormaps["cividis"](np.linspace(0, 1, steps))[:, :3] * 255).astype(np.uint8)
@@ -48,7 +48,7 @@ def overlay(
     Args:
         pixels_uint8: (H, W, 3), uint8.
         values: (H, W), the map at the same size.
-        opacity: opacity of the strongest values, in [0, 1]; 0 shows the photo itself.
+        opacity: Opacity of the strongest values, in [0, 1]; 0 shows the photo itself.
         mode: `magnitude`, or `signed` (hurts against helps).
         clip: Percentile of the magnitude that gets the strongest colour; a few outliers would leave the rest pale.
 

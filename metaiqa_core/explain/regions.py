@@ -37,8 +37,8 @@ def hurt_energy(values: NDArray[np.floating], *, signed: bool) -> NDArray[np.flo
 
     Args:
         values: (H, W), a map.
-        signed: Whether the sign tells harm from help (`MapMethod.signed`). Then only what is negative counts; else
-            every value.
+        signed: Whether the sign tells harm from help (`MapMethod.signed`); then only negative values count, otherwise
+            all.
     """
     wide = np.asarray(values, dtype=np.float64)
     return np.square(np.minimum(wide, 0) if signed else wide)
@@ -51,9 +51,10 @@ def worst_regions(
 
     Args:
         values: (H, W), a map.
-        count: How many at most; fewer where the photo has no room or the map no energy left.
+        count: Largest number of regions; fewer are returned where the photo has no room or the map no energy left.
         side_share: Side of a square as a share of the photo's short side, in (0, 1].
-        signed: See `hurt_energy`.
+        signed: Whether the sign tells harm from help (`MapMethod.signed`); then only negative values count, otherwise
+            all.
 
     Returns:
         The regions, each with its share of the map's energy.
@@ -82,8 +83,9 @@ def energy_ratio(values: NDArray[np.floating], region: Region, *, signed: bool) 
 
     Args:
         values: (H, W), a map.
-        region: part of the map.
-        signed: See `hurt_energy`.
+        region: Part of the map.
+        signed: Whether the sign tells harm from help (`MapMethod.signed`); then only negative values count, otherwise
+            all.
     """
     energy = hurt_energy(values, signed=signed)
     total = float(energy.sum())

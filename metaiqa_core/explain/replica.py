@@ -81,7 +81,7 @@ def spread_rule(
         spreads: (2 B, C), what the module made of them.
         grad_input: The gradient to the maps, which is replaced.
         grad_output: (2 B, C), the multipliers of the standard deviations.
-        eps: Not needed; Captum gives it.
+        eps: Numerical guard that Captum passes; unused.
 
     Returns:
         (2 B, C, h, w), the multipliers of the cells.

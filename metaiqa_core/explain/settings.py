@@ -18,8 +18,8 @@ class MapSettings:
         tolerance: Completeness gap of integrated gradients that is good enough, as a share of the score difference.
         window: Side of the window of occlusion, as a share of the photo's short side.
         stride: Step of the window, as a share of the window.
-        baseline: What integrated gradients, DeepLift and occlusion take for "nothing there": `grey` (mid-grey), `mean`
-            (the photo's mean colour), `blurred` (the photo without detail) or `black`.
+        baseline: Replacement for "nothing there" in integrated gradients, DeepLift and occlusion: `grey` (mid-grey),
+            `mean` (the photo's mean colour), `blurred` (the photo without detail) or `black`.
         batch: Photos in one pass; bounds the memory.
         smoothing: Standard deviation of the Gaussian that a map is smoothed with at the model's resolution, as a share
             of the short side; 0: the method's raw values. Single pixels of a gradient are mostly noise: on photos put

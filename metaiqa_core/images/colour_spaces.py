@@ -36,9 +36,9 @@ class ColourSpace:
 
     Attributes:
         name: Name for people.
-        chromaticities: x and y of red, green, blue and white, eight numbers.
+        chromaticities: Coordinates x and y of red, green, blue and white, eight numbers.
         transfer: Signal in [0, 1] -> light, where 1 is diffuse white; for HLG light of the scene in [0, 1].
-        is_hlg: Whether the system gamma of HLG, which depends on the luminance of each pixel, is still to be applied.
+        is_hlg: Whether the system gamma of HLG, which depends on the luminance of each pixel, still has to be applied.
         narrow_range: Whether black is at 16 and white at 235 of 255.
     """
 
@@ -214,7 +214,7 @@ def from_gamma_and_chromaticities(exponent: float | None, chromaticities: Chroma
 
     Args:
         exponent: Number stored as gAMA (1 / 2.2 for most), or None if there is none.
-        chromaticities: x and y of white, red, green and blue, in the order of cHRM, or None if there are none.
+        chromaticities: Coordinates x and y of white, red, green and blue, in the order of cHRM; None if there are none.
     """
     # Writers say 0.45455 when they mean sRGB.
     usual = exponent is None or abs(exponent - 0.45455) < 0.01

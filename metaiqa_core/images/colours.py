@@ -56,8 +56,8 @@ def to_srgb(
     Args:
         image: Loaded Pillow image of any mode; it is not modified.
         raw_mode: Pillow's name of the layout in the file ("RGB;16B"), empty when unknown.
-        name: How messages call the photo.
-        told: What the file says of its colours beside Pillow's `icc_profile`.
+        name: Name of the photo in messages.
+        told: Colour description of the file, beside Pillow's `icc_profile`.
 
     Returns:
         The image in mode RGB, and a sentence for each visible thing that was done.

@@ -36,7 +36,7 @@ def decode(
         source: Path, file content, binary file object (read from its start), Pillow image, array or tensor.
             Arrays: (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) as uint8, uint16, bool, or float in [0, 1].
             Tensors: (3, H, W) or (1, 3, H, W) as uint8, or float in [0, 1].
-        limits: What is refused.
+        limits: Largest and smallest accepted sizes.
         least_short_side: Short side, pixels, of what will be made of the photo afterwards. A JPEG file may then be
             decoded at 1/2, 1/4 or 1/8 of its size (see `reduction.whole_factor`). None: full size.
 

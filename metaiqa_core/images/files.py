@@ -24,8 +24,8 @@ class Picture:
         image: The picture.
         format: Pillow's name of its format; None for an image that did not come from a file.
         notes: Plain sentences on what the file is.
-        colours: What the file says of its colours beside a profile.
-        scans: What the markers of a JPEG file say.
+        colours: Colour description of the file, beside its profile.
+        scans: Content of the markers of a JPEG file.
     """
 
     image: Image.Image
@@ -40,7 +40,7 @@ def open_picture(data: bytes, name: str) -> Picture:
 
     Args:
         data: The whole file.
-        name: How messages call the file.
+        name: Name of the file in messages.
 
     Raises:
         PhotoError: If the file is not a readable picture.
@@ -71,7 +71,7 @@ def notes_on_damage(picture: Picture, name: str) -> list[str]:
 
     Args:
         picture: The picture, loaded.
-        name: How messages call the file.
+        name: Name of the file in messages.
 
     Raises:
         PhotoError: If a cut file lacks more than a tenth of its rows.

@@ -114,7 +114,7 @@ def identify(data: bytes, name: str) -> str:
 
     Args:
         data: The file, or at least its first 512 bytes.
-        name: How messages call the file.
+        name: Name of the file in messages.
 
     Raises:
         PhotoError: If the file is of a kind that cannot be read, or not a picture at all.
@@ -147,7 +147,7 @@ def open_image(data: bytes, name: str) -> ImageFile.ImageFile:
 
     Args:
         data: The whole file.
-        name: How messages call the file; its suffix only serves to tell raw files from plain TIFF files.
+        name: Name of the file in messages; its suffix only serves to tell raw files from plain TIFF files.
 
     Raises:
         PhotoError: If the file is not a readable picture, or is a camera raw file (whose first TIFF picture is a mere

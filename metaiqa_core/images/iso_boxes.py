@@ -15,8 +15,8 @@ def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[tuple
 
     Args:
         data: The whole file.
-        start: Where the first box begins, bytes.
-        end: Where the last box ends, bytes; None: at the end of the file.
+        start: Position of the first box, bytes.
+        end: Position after the last box, bytes; None: the end of the file.
 
     Yields:
         (type, start of the content, end of the content).

@@ -25,10 +25,10 @@ class JpegScans:
 
     Attributes:
         data: The file, with an end marker where it had none.
-        has_end: Whether the end marker of the main picture is there.
+        has_end: Whether the file contains the end marker of the main picture.
         is_complete: Whether every coefficient of every channel is in the file, in full precision.
         zero_share: Share of the picture's data, in [0, 1], that are long runs of zeros where no picture has such.
-        has_gain_map: Whether there is a gain map for bright displays beside the picture.
+        has_gain_map: Whether the file contains a gain map for bright displays.
     """
 
     data: bytes

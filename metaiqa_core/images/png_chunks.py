@@ -22,12 +22,12 @@ class PngChunks:
 
     Attributes:
         data: The file without chunks that a decoder may stumble over: long texts, profiles, and damaged extras.
-        has_end: Whether the end marker (IEND) is there.
+        has_end: Whether the file contains the end marker (IEND).
         code_points: ColourPrimaries, TransferCharacteristics, MatrixCoefficients and VideoFullRangeFlag of H.273.
         profile: The ICC profile; empty if it is damaged or implausibly large; None if there is none.
-        is_srgb: Whether a chunk says that the picture is sRGB.
-        gamma: What gAMA says, or None.
-        chromaticities: x and y of white, red, green and blue, or None.
+        is_srgb: Whether a chunk declares the picture as sRGB.
+        gamma: Value of gAMA, or None.
+        chromaticities: Coordinates x and y of white, red, green and blue, or None.
         exif: The EXIF data, which may stand behind the pixels; empty if there are none.
     """
 

@@ -26,8 +26,8 @@ class ToldColours:
     Attributes:
         space: The colour space, or None for sRGB.
         profile: An ICC profile that Pillow does not find by itself, or None.
-        before_profile: Whether the colour space counts more than a profile.
-        note: What could not be understood, a sentence for people; empty in nearly all cases.
+        before_profile: Whether the colour space takes precedence over a profile.
+        note: Sentence for people on a part that could not be understood; empty in nearly all cases.
     """
 
     space: ColourSpace | None = None
@@ -40,7 +40,7 @@ def colours_of_png(chunks: PngChunks) -> ToldColours:
     """Return what a PNG file says: cICP before the profile, the profile before sRGB, and that before gAMA and cHRM.
 
     Args:
-        chunks: What the chunks of the file say.
+        chunks: Content of the chunks of the file.
     """
     if chunks.code_points is not None:
         primaries, transfer, matrix, full_range = chunks.code_points

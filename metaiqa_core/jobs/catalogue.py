@@ -16,7 +16,7 @@ class JobCommand:
     Attributes:
         entry: The command, with its title and its summary.
         presets: The configurations that `--preset` names.
-        by_type: Whether its database must say the distortion type of each image.
+        by_type: Whether the command needs a database with the distortion type of each image.
     """
 
     entry: CommandEntry

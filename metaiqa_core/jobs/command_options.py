@@ -30,15 +30,15 @@ class Option:
     """One option of a command.
 
     Attributes:
-        name: Of its value, such as `batch_size`.
-        flag: As it is typed, such as `--batch-size`.
-        kind: What its field holds.
-        group: Heading of the options that it belongs to; `MAIN_GROUP` for none.
-        help: What it is for, one line.
-        default: What holds if it is not given; None where a preset or the command decides.
-        required: Whether it must be given.
-        choices: What may be chosen.
-        is_path: Whether it names a file or folder.
+        name: Name of the value, such as `batch_size`.
+        flag: Text on the command line, such as `--batch-size`.
+        kind: Kind of value that its field holds.
+        group: Heading of the group of options that it belongs to; `MAIN_GROUP` for none.
+        help: Description in one line.
+        default: Default value; None where a preset or the command decides.
+        required: Whether the command refuses to run without it.
+        choices: Accepted values; empty where any value of the kind is accepted.
+        is_path: Whether the value is the path of a file or folder.
     """
 
     name: str

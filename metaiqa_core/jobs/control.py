@@ -44,9 +44,9 @@ def start(runs: Path, name: str, commands: Sequence[Sequence[str]], *, working_f
     Args:
         runs: The runs folder; created if needed.
         name: Name of the job and of its folder.
-        commands: Each the words after `python -m metaiqa_core`; all but the last prepare what the last one needs, and
-            the last one is given `--run-dir`.
-        working_folder: Where they run; by default where this process does.
+        commands: Commands, each as its words after `python -m metaiqa_core`; all but the last prepare what the last one
+            needs, and the last one is given `--run-dir`.
+        working_folder: Working folder of the commands; by default that of this process.
 
     Returns:
         The job, waiting.

@@ -62,13 +62,13 @@ class Status:
     """What a keeper says of its job.
 
     Attributes:
-        state: How it stands; never `stale` or `terminal`, which only a reader can tell.
-        keeper: The process that waits, starts the commands and writes this.
-        command: The process that works, and its group.
-        queued_at: When it was started or resumed, seconds since 1970: its place in the queue.
-        started_at: When its turn came.
-        ended_at: When it ended.
-        sentence: Why it failed, or what it does.
+        state: State of the job; never `stale` or `terminal`, which only a reader can determine.
+        keeper: Process that waits, starts the commands and writes this status.
+        command: Process that works, leader of its process group.
+        queued_at: Time of start or resumption, seconds since 1970; decides the place in the queue.
+        started_at: Time when its turn came, seconds since 1970; None before that.
+        ended_at: Time when it ended, seconds since 1970; None before that.
+        sentence: Reason of a failure, or current activity, in one sentence.
     """
 
     state: State
@@ -130,11 +130,11 @@ class Job:
     """A run that is or was started as a job, or that was made in a terminal.
 
     Attributes:
-        folder: Its folder.
-        commands: Each the words after `python -m metaiqa_core`, run one after the other, without `--run-dir` for the
-            last; empty for a run that was made in a terminal.
-        working_folder: Where they run: relative paths start there.
-        status: How it stands, as far as a reader can tell.
+        folder: Folder of the run.
+        commands: Commands, each as its words after `python -m metaiqa_core`, run one after the other, without
+            `--run-dir` for the last; empty for a run that was made in a terminal.
+        working_folder: Working folder of the commands, which relative paths start from.
+        status: Status of the job, as far as a reader can determine it.
     """
 
     folder: Path

@@ -12,8 +12,8 @@ def tail(path: Path, lines: int) -> str:
     """Return the last lines of a log as plain text; empty where there is none.
 
     Args:
-        path: The log; of a long one only the end is read.
-        lines: At most how many.
+        path: Log file; of a long one only the end is read.
+        lines: Largest number of lines to return.
     """
     return "\n".join(_read_end(path, 0).splitlines()[-lines:])
 
@@ -22,8 +22,8 @@ def last_sentence(path: Path, begin: int) -> str:
     """Return the last line that a command wrote, which is where it says what went wrong.
 
     Args:
-        path: The log.
-        begin: Where the command's part of it begins, bytes.
+        path: Log file.
+        begin: Position where the command's part of the log begins, bytes.
     """
     text = _read_end(path, begin)
     lines = [line.strip() for line in text.splitlines() if line.strip()]

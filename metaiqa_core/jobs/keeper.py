@@ -33,8 +33,8 @@ def keep(folder: Path, program: Sequence[str] = PROGRAM) -> None:
     """Keep one job to its end.
 
     Args:
-        folder: The job's folder, as `control.start` made it.
-        program: What runs a command's words.
+        folder: Folder of the job, as `control.start` made it.
+        program: Words that start the program, before the words of a command.
     """
     lock = take_lock(folder / JOB_FILE)
     if lock is None:

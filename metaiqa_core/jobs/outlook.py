@@ -16,9 +16,10 @@ class Outlook:
     """How far a run is.
 
     Attributes:
-        stage: What it does, as its command calls it.
-        share: How much of this part of the command is done, 0 to 1.
-        seconds_left: For the rest of this part at the recent speed; None as long as that is unknown.
+        stage: Current activity, in the words of the command.
+        share: Finished share of this part of the command, 0 to 1.
+        seconds_left: Estimated time for the rest of this part at the recent speed, seconds; None as long as it is
+            unknown.
     """
 
     stage: str
@@ -30,7 +31,7 @@ def outlook(metrics: pd.DataFrame) -> Outlook | None:
     """Judge by the recent speed how long a run will take.
 
     Args:
-        metrics: As `results.run_log.read_metrics` returns them.
+        metrics: Table from `results.run_log.read_metrics`.
 
     Returns:
         The outlook; None before the first line.

@@ -44,7 +44,7 @@ def build_backbone(name: str) -> nn.Sequential:
     """Build a randomly initialised backbone.
 
     Args:
-        name: One of `BACKBONES`.
+        name: Name of the backbone, one of `BACKBONES`.
 
     Returns:
         Stages that map images (B, 3, H, W) to feature maps (B, C, h, w).

@@ -61,8 +61,9 @@ def unfolded_weights(module: nn.Module, folded: Mapping[str, Tensor]) -> dict[st
     """Return the weights by which a module with batch normalisations computes what one without them does.
 
     Args:
-        module: With its normalisations; not changed.
-        folded: State dict of one like it after `fold_batch_norm`; the normalisations get its shifts and stand idle.
+        module: Module with its normalisations; it is not changed.
+        folded: State dict of such a module after `fold_batch_norm`; the normalisations get its shifts and do nothing
+            else.
     """
     paths = {parent: f"{path}." if path else "" for path, parent in module.named_modules()}
     weights = module.state_dict() | dict(folded)

@@ -100,7 +100,7 @@ def efficientnet_lite(name: str) -> nn.Sequential:
     """Build the stages with random weights: the stem, seven groups of blocks, and the last convolution.
 
     Args:
-        name: One of `WIDTH_AND_DEPTH`.
+        name: Name of the network, one of the keys of `WIDTH_AND_DEPTH`.
 
     Returns:
         Nine stages; maps are 1/2 of the image's side after the first and the second, then 1/4, 1/8, twice 1/16, and

@@ -30,7 +30,7 @@ def packaged_weights(name: str) -> dict[str, Tensor]:
     """Read the ImageNet weights of a variant from the package that holds them; nothing in it is executed.
 
     Args:
-        name: One of `WIDTH_AND_DEPTH`.
+        name: Name of the network, one of the keys of `WIDTH_AND_DEPTH`.
 
     Returns:
         State dict under the package's own names, which `renamed` translates; on the CPU.

@@ -151,8 +151,8 @@ class Regressor(nn.Module):
         """Return the feature maps (B, C, h, w) of every stage that is pooled.
 
         Args:
-            features: Those after the first `stages` stages.
-            stages: How many stages they have passed.
+            features: Feature maps (B, C, h, w) after the first `stages` stages.
+            stages: Number of stages that the features have passed.
 
         Raises:
             ValueError: If a stage before that is pooled: its maps are not there any more.

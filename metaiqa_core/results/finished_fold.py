@@ -44,14 +44,14 @@ class FinishedFold:
     """The outcome of a fold and where it comes from.
 
     Attributes:
-        split: the held-out images' predicted and opinion scores, unit scores
-        method: what learned, as tables call it; "" in a file of version 0.1
-        protocol: how it was judged
-        database: name of the database
-        images: what the predictions say about each held-out image
-        configuration: how the method was trained
-        date: day of the measurement, ISO 8601
-        code_version: version of this package that measured
+        split: Predicted and opinion scores of the held-out images, unit scores.
+        method: Name of the method in tables; "" in a file of version 0.1.
+        protocol: Protocol of the evaluation.
+        database: Name of the database.
+        images: Predictions for each held-out image, one row an image.
+        configuration: Configuration of the training.
+        date: Date of the measurement, ISO 8601.
+        code_version: Version of this package that measured.
     """
 
     split: Split
@@ -79,8 +79,8 @@ class FinishedFold:
         """Return SROCC and PLCC with their 95 % intervals.
 
         Args:
-            run: name of the run
-            predictions: name of the per-image predictions in the run's folder
+            run: Name of the run.
+            predictions: Name of the per-image predictions in the run's folder.
         """
         predicted, opinion, seed = self.split.predicted, self.split.opinion, self.split.seed
         held_out = None

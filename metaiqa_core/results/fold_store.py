@@ -35,7 +35,7 @@ class FoldStore:
     """Keeps finished folds and makes results of them.
 
     Args:
-        folder: the run's folder
+        folder: Folder of the run.
     """
 
     def __init__(self, folder: Path) -> None:

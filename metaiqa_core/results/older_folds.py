@@ -14,8 +14,8 @@ def complete(folder: Path, folds: Mapping[str, FinishedFold]) -> dict[str, Finis
     """Return what can be said about folds of version 0.1.
 
     Args:
-        folder: the run's folder
-        folds: the folds, by the name of their predictions in the run's results
+        folder: Folder of the run.
+        folds: Finished folds, by the name of their predictions in the run's results.
 
     Returns:
         Those that the results name, complete; none where the run has no results yet.

@@ -20,9 +20,9 @@ class PublishedType:
     Attributes:
         database: "TID2013" or "KADID-10k".
         id: The database's own number, from 1.
-        abbreviation: As Table 2 prints it; unique within the database.
-        name: In words.
-        family: blur, colour, compression, transmission, noise, brightness, spatial or sharpness.
+        abbreviation: Abbreviation in Table 2, unique within the database.
+        name: Name in words.
+        family: Family of the type: blur, colour, compression, transmission, noise, brightness, spatial or sharpness.
     """
 
     database: str
@@ -37,7 +37,7 @@ class PublishedMethod:
     """A published method.
 
     Attributes:
-        name: As the tables print it.
+        name: Name in the tables.
         group: "hand-crafted" or "CNN".
         reference: Authors, venue and year.
     """

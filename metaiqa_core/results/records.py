@@ -110,16 +110,17 @@ class ResultRecord:
     """One number.
 
     Attributes:
-        method: What was evaluated, as a table prints it.
-        database: Where, for example "TID2013"; a re-synthesised database keeps its own name ("kadid10k-style").
-        protocol: How.
+        method: Name of the evaluated method in tables.
+        database: Name of the test database, for example "TID2013"; a re-synthesised database keeps its own name
+            ("kadid10k-style").
+        protocol: Protocol of the evaluation.
         distortion_type: The held-out type's abbreviation in the paper ("AGN"); None for a whole database.
-        metric: One of `METRICS`.
+        metric: Name of the criterion, one of `METRICS`.
         value: A correlation in [-1, 1], or a root mean squared error in unit scores, 0 or more.
         interval: 95 % interval (low, high) over the test images, None where unknown.
         n: Number of test images, None where the source does not say.
-        source: Where the number comes from.
-        label: What a person reads instead of the method where several sources are shown; by default the method.
+        source: Source of the number.
+        label: Name that a person reads instead of the method where several sources are shown; by default the method.
 
     Raises:
         ResultsError: If the metric is unknown or a number is impossible.

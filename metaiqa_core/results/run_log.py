@@ -37,9 +37,9 @@ def recorded(work: Generator[Progress, None, Result], folder: Path, *, tensorboa
     """Pass work through and write down its metrics; a run that is continued goes on with the same file.
 
     Args:
-        work: What reports.
-        folder: The run's folder; created if needed.
-        tensorboard: Also write event files for TensorBoard into it.
+        work: Work that yields the progress reports.
+        folder: Folder of the run; created if needed.
+        tensorboard: Whether to write event files for TensorBoard into the folder as well.
 
     Yields:
         The work's `Progress`.
@@ -84,7 +84,7 @@ def read_metrics(folder: Path) -> pd.DataFrame:
     """Return a run's `metrics.csv`; empty where there is none yet. A last line that is half written is left out.
 
     Args:
-        folder: The run's folder. A log of older versions, which had no columns for places, is read as if it had.
+        folder: Folder of the run; created if needed.
 
     Raises:
         ResultsError: If the file is not one that `recorded` wrote.

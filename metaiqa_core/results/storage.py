@@ -62,7 +62,7 @@ class RunSummary:
 
     Attributes:
         folder: Its folder; the folder's name is the run's name.
-        date: When it last measured something, ISO 8601; "" if never.
+        date: Date of the last measurement, ISO 8601; "" if there is none.
         contents: The (protocol, database) pairs that it holds records of.
     """
 

@@ -21,10 +21,10 @@ class SynthesisConfig:
 
     Attributes:
         like: The database to imitate.
-        seed: For everything random. An image's own seed also depends on its reference's name and its level, not on its
-            place in the order: further photos or types change no other image.
+        seed: Seed of the random draws. The seed of an image also depends on the name of its reference and on its level,
+            but not on its position: adding photos or types changes no other image.
         types: Keys of the types to make, such as `kadid10k:GB`; by default all of the database.
-        levels: Which of the levels 1 to 5 to make.
+        levels: Levels to make, each from 1 to 5.
         size: (width, height) of the windows, pixels; portrait photos get theirs upright.
         smallest_size: Photos that do not fill `size` get a smaller window of its shape, but at least this.
     """

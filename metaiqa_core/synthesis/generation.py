@@ -32,10 +32,10 @@ class ImageJob(NamedTuple):
 
     Attributes:
         reference: File of the reference window.
-        distortion: Key of the type.
-        level: 1 to 5.
-        seed: For everything random.
-        stretch: As `distort` takes it.
+        distortion: Key of the distortion type.
+        level: Level of the distortion, 1 to 5.
+        seed: Seed of the random draws of this image.
+        stretch: Whether `distort` stretches the range of the photo before and after.
         target: File to write.
     """
 

@@ -14,8 +14,8 @@ def gmsd(image: NDArray[np.uint8], reference: NDArray[np.uint8]) -> float:
     """Measure how unevenly the edges of a reference survive (Eqs. 4 to 6), in double precision.
 
     Args:
-        image: distorted image, shape (H, W, 3), uint8, RGB.
-        reference: undistorted image of the same shape.
+        image: Distorted image, shape (H, W, 3), uint8, RGB.
+        reference: Undistorted image of the same shape.
 
     Returns:
         0 for equal images, larger is worse; hardly ever above 0.5. Changes of colour alone are not seen.

@@ -26,7 +26,7 @@ class Label:
     Attributes:
         mos: Mean opinion score in the database's raw scale, higher is better.
         std: Standard deviation of such scores over the photos of the database, raw scale; None for people's own scores.
-        source: Where it comes from.
+        source: Source of the score.
     """
 
     mos: float

@@ -24,9 +24,9 @@ def work_off(function: Callable[[Job], Result], jobs: Sequence[Job], workers: in
     Closing the generator cancels what has not begun and waits for the jobs under way.
 
     Args:
-        function: A function of a module, so that other processes find it.
-        jobs: What pickle can send to them.
-        workers: Number of processes; 1 works in this one.
+        function: Function of a module, so that other processes find it.
+        jobs: Arguments of the function, each of which pickle can send to another process.
+        workers: Number of processes, 1 or more; with 1 the jobs run in this process.
 
     Yields:
         One result a job.

@@ -25,8 +25,8 @@ class Reference:
     Attributes:
         name: Unique within the database whatever the case of letters; file names are made of it.
         photo: The file.
-        window: Which part of it is used, and how far it is reduced first.
-        sha256: Of the window's pixels, 64 hexadecimal digits.
+        window: Part of the photo that is used, and the reduction before it is cut.
+        sha256: SHA-256 of the window's pixels, 64 hexadecimal digits.
     """
 
     name: str
@@ -40,8 +40,8 @@ class Selection:
     """The photos of a folder, sorted.
 
     Attributes:
-        references: Those that are used, by name.
-        refused: Why the others are not, by file name within the folder.
+        references: Accepted photos, sorted by name.
+        refused: Reason for each refused photo, by file name within the folder.
     """
 
     references: tuple[Reference, ...]

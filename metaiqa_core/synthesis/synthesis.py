@@ -28,11 +28,11 @@ class Synthesis:
     """A finished database.
 
     Attributes:
-        folder: Where it lies.
+        folder: Folder of the database.
         name: `kadid10k-style` or `tid2013-kodak`.
         images: Number of distorted images.
-        made: How many of them were made now; the others were there.
-        refused: Why photos were left out, by file name.
+        made: Number of images that this call made; the others existed before.
+        refused: Reason for each refused photo, by file name.
     """
 
     folder: Path
@@ -54,11 +54,12 @@ def synthesise(
     """Make a database, or go on where an earlier call was stopped, in whatever way; yields one step an image.
 
     Args:
-        config: What to make.
+        config: Configuration of the database.
         selection: The references, from `select_references`.
-        folder: Where to; new, or begun by the same configuration. Types, levels and labels may be others than before.
-        labels: Where the opinion scores come from; `people` needs `scores`.
-        scores: TID2013's `mos_with_names.txt`.
+        folder: Target folder, new or begun with the same configuration; types, levels and labels may differ from
+            before.
+        labels: Source of the opinion scores; `people` needs `scores`.
+        scores: File `mos_with_names.txt` of TID2013, needed for the labels `people`.
         workers: Number of processes; the bytes do not depend on it.
 
     Returns:

@@ -33,9 +33,9 @@ class Window:
     Attributes:
         scaled_size: (width, height) to which the whole photo is resized first.
         top: First row of the window in the resized photo.
-        left: First column.
+        left: First column of the window.
         size: (width, height) of the window.
-        exact: Whether it is known to be the window that people saw.
+        exact: Whether the window is known to be the one that people saw.
     """
 
     scaled_size: tuple[int, int]
@@ -56,9 +56,9 @@ def kodak_window(width: int, height: int, name: str) -> Window:
     """Return TID2013's window of a Kodak photo, or the centre where it is not known.
 
     Args:
-        width: Of the photo, pixels.
-        height: Of the photo, pixels.
-        name: Its file name, `kodim01` to `kodim24` with any suffix.
+        width: Width of the photo, pixels.
+        height: Height of the photo, pixels.
+        name: File name of the photo, `kodim01` to `kodim24` with any suffix.
 
     Raises:
         PhotoError: It is no photo of the Kodak suite.

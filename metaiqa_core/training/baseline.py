@@ -20,7 +20,7 @@ class BaselineTrained:
 
     Attributes:
         network: The network, in evaluation mode.
-        history: Per step its number and the loss before it.
+        history: Number and loss of each step; the loss is the one before the step.
     """
 
     network: Regressor

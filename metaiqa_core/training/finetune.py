@@ -36,7 +36,7 @@ class FineTuned:
 
     Attributes:
         network: The tuned network, in evaluation mode.
-        history: Per epoch its number, mean loss and, where there is a validation part, SROCC and RMSE on it.
+        history: Number and mean loss of each epoch and, where there is a validation part, SROCC and RMSE on it.
         chosen_epoch: The epoch whose weights the network has.
     """
 

@@ -13,7 +13,7 @@ class FlatWeights:
     """The weights theta of a network as one vector; the network's own tensors become views of it.
 
     Args:
-        network: Those of its weights that ask for a gradient are gathered, the backbone's first, then the head's.
+        network: Network whose weights that require a gradient are gathered, the backbone's first, then the head's.
         with_statistics: Whether the running statistics of batch normalisation belong to theta, after the weights.
 
     Attributes:

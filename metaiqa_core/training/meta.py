@@ -62,7 +62,7 @@ def meta_train(
         config: Settings of Algorithm 1.
         state_file: File of the run's state; one that is already there is continued from, and the result has
             the same bits as an uninterrupted run.
-        processes: Those that share each mini-batch's tasks.
+        processes: Processes that share the tasks of each mini-batch.
 
     Yields:
         One `Progress` an iteration, with the metrics of `MetaTrained.history`.

@@ -120,7 +120,7 @@ class BaselineConfig(PriorConfig):
             meta-training that it is compared with.
         batch_size: Images in a step.
         learning_rate: Learning rate of the backbone.
-        rate_decay: As in meta-training, but that `linear` falls with each step.
+        rate_decay: Decay of the learning rate as in meta-training, except that `linear` falls with each step.
         epochs: Number of parts that `step` and `quadratic` divide the run into: the meta-training's epochs.
         batch_norm: `frozen`: use the running statistics as they are; `carried`: use the batch's and update them.
     """

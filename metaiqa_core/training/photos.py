@@ -72,7 +72,7 @@ def predict(
         network: The network that scores.
         photos: The photos.
         indices: Positions of the photos to score.
-        frozen_stages: What that many first stages make of the photos is kept, for networks that share their weights.
+        frozen_stages: Number of first stages whose feature maps are kept for networks that share their weights.
 
     Returns:
         Unit scores (len(indices),).

@@ -93,7 +93,7 @@ class TrainingRun:
         Args:
             measured: The step's numbers by name.
             is_last: Whether the run ends with this step; its state is saved in any case.
-            may_save: Whether this process writes the state; of several that share a run only one does.
+            may_save: Whether this process writes the state; only one of several that share a run does.
 
         Raises:
             TrainingError: If the weights are not finite, or the state cannot be written.

@@ -155,7 +155,7 @@ def curves(
         x_title: Title of that axis with its unit.
         title: Title of the chart.
         logarithmic: Whether the horizontal axis is logarithmic.
-        joined: Whether to join the points of one seed: what differs within it is not hidden by how seeds differ.
+        joined: Whether to join the points of one seed, so that differences between seeds do not hide those within one.
     """
     figure = go.Figure()
     names, runs = list(points["name"].unique()), list(points["run"].unique())

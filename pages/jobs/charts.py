@@ -46,7 +46,7 @@ def curves(metrics: pd.DataFrame, chart: Chart) -> go.Figure:
     """Draw the metrics of one kind over the time that the run has worked.
 
     Args:
-        metrics: As `results.run_log.read_metrics` returns them.
+        metrics: Table from `results.run_log.read_metrics`.
         chart: Kind of curve.
     """
     figure, longest = go.Figure(), float(metrics["seconds"].max()) if len(metrics) else 0.0

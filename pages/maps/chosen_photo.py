@@ -24,7 +24,7 @@ class MapPhoto:
 
     Attributes:
         key: Key that results are kept under.
-        name: For people.
+        name: Name for people.
         origin: Sentence on how an example was made; empty for the session's own photos and samples.
         content: Returns the bytes of its file.
     """
@@ -38,7 +38,7 @@ class MapPhoto:
         """Decode the photo.
 
         Args:
-            least_short_side: See `decode`; None: at full size.
+            least_short_side: Least length of the decoded short side, pixels (see `decode`); None: full size.
 
         Raises:
             PhotoError: If it cannot be read.

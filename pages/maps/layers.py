@@ -40,7 +40,7 @@ def prepare(maps: PhotoMaps, result: GradientMap, mode: Mode, side: int) -> Prep
 
     Args:
         maps: The maps of the photo.
-        result: One of them.
+        result: Map of the photo to prepare.
         mode: Colouring of the map.
         side: Longest side of the layers, pixels.
     """

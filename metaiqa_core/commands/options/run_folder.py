@@ -16,8 +16,8 @@ def add_run_arguments(parser: argparse.ArgumentParser, content: str) -> None:
     """Declare --run-dir and --tensorboard.
 
     Args:
-        parser: the command's parser
-        content: what the folder will hold
+        parser: Parser of the command.
+        content: Content of the folder, for the help text.
     """
     parser.add_argument("--run-dir", required=True, type=Path, metavar="DIR", help=content)
     parser.add_argument(
@@ -58,7 +58,7 @@ def command_line(run_folder: Path) -> str:
     """Return the command line of this run, with file paths shortened to their names.
 
     Args:
-        run_folder: the run's folder, which is a path even before it is there
+        run_folder: Folder of the run, recognised as a path even before it exists.
     """
     # os.path: unlike Path.exists it says no, where a sentence is longer than any file name.
     paths = {word for word in sys.argv[1:] if os.path.exists(word) or Path(word) == run_folder}  # noqa: PTH110

@@ -16,9 +16,9 @@ def add_start_arguments(parser: argparse.ArgumentParser, *, default: Literal["mo
     """Declare --model, --backbone, --initial-weights, --short-side and --device.
 
     Args:
-        parser: the command's parser
-        default: what to start from where neither is named: the default model, which people's scores have taught; or a
-            backbone, for what is to be judged on images that the default model or its prior may have learned from
+        parser: Parser of the command.
+        default: Start that is used where neither is named: the default model, which has learned people's scores; or a
+            backbone, for tests on images that the default model or its prior may have learned from.
     """
     group = parser.add_argument_group("where to start")
     hints = {key: f" (default: {value})" if key == default else "" for key, value in _DEFAULTS.items()}

@@ -47,9 +47,9 @@ class Record:
 
     Attributes:
         class_name: Dotted name of its class, or of the function that would have made it; "?" if the pickle names none.
-        arguments: What that would have been called with.
-        state: What the object's `__setstate__` or `__dict__` would have received.
-        items: What would have been set by key, string keys only.
+        arguments: Arguments that the class or function would have been called with.
+        state: State that the object's `__setstate__` or `__dict__` would have received.
+        items: Items that would have been set by key, string keys only.
     """
 
     class_name: str
@@ -62,9 +62,9 @@ def read_inert(stream: BinaryIO, persistent: Callable[[Any], Any], source: str) 
     """Read the pickle at the stream's position and leave the stream right behind it.
 
     Args:
-        stream: Where to read.
-        persistent: Turns a persistent id, the pickle's reference to something outside, into an object.
-        source: The file's name, for messages.
+        stream: Stream at the position of the pickle.
+        persistent: Function from a persistent id, the pickle's reference to something outside, to an object.
+        source: Name of the file, for messages.
 
     Returns:
         Numbers, strings, bytes, None, lists (sets become lists), tuples, dictionaries with string keys, `Name`s,
