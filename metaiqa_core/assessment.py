@@ -1,4 +1,4 @@
-"""What a model says about one photo: a score with its meaning and its uncertainty, as an object and as a row."""
+"""The assessment of one photo by a model: a score with its meaning and its uncertainty, as an object and as a row."""
 
 import bisect
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ class QualityMap:
 
 @dataclass(frozen=True)
 class Assessment:
-    """What the model says about one photo; all scores 0-100, higher is better.
+    """The assessment of one photo by a model; all scores 0-100, higher is better.
 
     Attributes:
         score: Score of the photo as seen on a screen, shrunk as a whole to the model's resolution.

@@ -1,4 +1,4 @@
-"""Where the files are that come with the program: models, priors, tables and runs, and the app.
+"""Paths of the files that come with the program: models, priors, tables and runs, and the app.
 
 In a checkout they lie beside the package, at the top level. A wheel carries them inside the package, in the folder
 `shipped`, with the same names (`tool.hatch.build.targets.wheel` in pyproject.toml).

@@ -1,4 +1,4 @@
-"""Every failure of the world, one class a kind.
+"""Exceptions for failures that a user can meet, one class for each kind.
 
 A `MetaIQAError` carries one clear sentence (what was expected, what came, what to do) that a page or a terminal shows
 as it is. A programmer's mistake stays a `ValueError` or a `TypeError`.

@@ -67,19 +67,19 @@ class LevelResponse:
 
 @dataclass(frozen=True)
 class Disagreement:
-    """How far a model's response to a distortion lies from people's.
+    """Difference between the responses of a model and of people to a distortion.
 
     Attributes:
         distortion: The type.
         gaps: Differences gap(l) for levels 1 to 5, points of 100; above 0 where people see more damage than the model.
         pairs_in_order: Pairs of levels that the model puts into the order that people see.
-        pairs_told_apart: Pairs of levels that people tell apart; the others have no right order.
+        distinguishable_pairs: Pairs of levels that people tell apart; the others have no right order.
     """
 
     distortion: DistortionType
     gaps: tuple[float, ...]
     pairs_in_order: int
-    pairs_told_apart: int
+    distinguishable_pairs: int
 
     @property
     def rmse(self) -> float:
@@ -94,7 +94,7 @@ class Disagreement:
     @property
     def order(self) -> float:
         """Share of the pairs told apart that the model puts into the right order; 1 where people tell none apart."""
-        return self.pairs_in_order / self.pairs_told_apart if self.pairs_told_apart else 1.0
+        return self.pairs_in_order / self.distinguishable_pairs if self.distinguishable_pairs else 1.0
 
 
 def working_copy(photo: Photo) -> np.ndarray:

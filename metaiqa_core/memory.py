@@ -1,4 +1,4 @@
-"""Memory that a process keeps for its next tensors."""
+"""Reuse of freed memory for the next tensors of a process."""
 
 import ctypes
 import sys

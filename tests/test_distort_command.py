@@ -121,14 +121,14 @@ def test_a_gap_is_the_damage_that_people_see_minus_the_damage_that_the_model_see
     assert found.gaps == pytest.approx((0, 5, 20, 30, 60))  # damage 0 10 30 50 70 against 0 5 10 20 10
     assert found.mean_gap == pytest.approx(23)
     assert found.rmse == pytest.approx(((25 + 400 + 900 + 3600) / 5) ** 0.5)
-    assert (found.pairs_in_order, found.pairs_told_apart) == (8, 10)  # wrong: 3 against 5 (a tie), 4 against 5
+    assert (found.pairs_in_order, found.distinguishable_pairs) == (8, 10)  # wrong: 3 against 5 (a tie), 4 against 5
     assert found.order == 0.8
 
 
 def test_only_levels_that_people_tell_apart_have_an_order():
     # The standard error of a difference is 5 * sqrt(2 / 100) = 0.71 points; 1 point is within two of them, 2 are not.
     found = compare_with_people(LevelResponse(BLUR, (9, 1, 2, 3, 4, 5)), people(50, 51, 52, 52, 52, std=0.05))
-    assert (found.pairs_in_order, found.pairs_told_apart) == (3, 3)
+    assert (found.pairs_in_order, found.distinguishable_pairs) == (3, 3)
     assert compare_with_people(LevelResponse(BLUR, (9, 1, 2, 3, 4, 5)), people(*[50] * 5)).order == 1.0
 
 

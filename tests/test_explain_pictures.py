@@ -13,7 +13,7 @@ from metaiqa_core.errors import ExplanationError
 from metaiqa_core.explain.gradient_maps import GradientMap
 from metaiqa_core.explain.map_files import metadata_of, save_map
 from metaiqa_core.explain.overlay import legend, overlay
-from metaiqa_core.explain.regions import Region, energy_ratio, hurt_energy, worst_regions
+from metaiqa_core.explain.regions import Region, energy_ratio, harm_energy, worst_regions
 from metaiqa_core.images import decode
 
 
@@ -105,7 +105,7 @@ def test_worst_regions_lie_inside_do_not_overlap_and_come_in_order(seed, height,
         assert region.top >= 0
         assert region.left >= 0
         covered[region.top : region.bottom, region.left : region.right] += 1
-        energy = hurt_energy(values, signed=True)
+        energy = harm_energy(values, signed=True)
         inside = energy[region.top : region.bottom, region.left : region.right].sum() / energy.sum()
         assert region.share == pytest.approx(inside, abs=1e-6)
     assert covered.max() == 1

@@ -178,7 +178,7 @@ def test_unknown_code_points_are_said():
     np.testing.assert_array_equal(photo.pixels, scene())
     assert photo.notes == ("colours are coded in a way that is not known here (primaries 99, curve 13): sRGB assumed",)
     photo = decode(with_chunks(scene(), (b"cICP", bytes([9, 16, 9, 1]))))
-    assert photo.notes == ("the file tells its colours in a wrong way: sRGB assumed",)
+    assert photo.notes == ("the colours that the file declares are invalid: sRGB assumed",)
 
 
 def test_light_above_diffuse_white_is_cut_off_and_said():
@@ -228,7 +228,7 @@ def test_the_order_of_what_counts_in_a_png_is_kept():
 def test_chromaticities_that_make_no_sense_are_said(content):
     photo = decode(with_chunks(scene(), (b"cHRM", content)))
     np.testing.assert_array_equal(photo.pixels, scene())
-    assert photo.notes == ("the file tells its colours in a wrong way: sRGB assumed",)
+    assert photo.notes == ("the colours that the file declares are invalid: sRGB assumed",)
 
 
 @pytest.mark.parametrize("pillow_format", ["JPEG", "PNG", "WEBP"])

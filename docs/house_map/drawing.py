@@ -100,7 +100,7 @@ class _Picture:
         parts = [
             f'<g class="room {_kind(room, floor)}" data-room={quoteattr(room.name)} data-floor="{floor}" '
             f"data-imports={quoteattr(imports)}>",
-            f"<title>{escape(_told(room))}</title>",
+            f"<title>{escape(_description(room))}</title>",
             f'<rect class="box" x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{ROOM_HEIGHT}" rx="6"/>',
             f'<text class="name" x="{x + 12:.1f}" y="{y + 19:.1f}">{escape(shown_name(room))}</text>',
             f'<text class="size" x="{x + width - 10:.1f}" y="{y + 19:.1f}" text-anchor="end">',
@@ -120,7 +120,7 @@ def _kind(room: Room, floor: int) -> str:
     return "entrance" if room.name in ("cli", "__main__") else "core" if floor else "ground"
 
 
-def _told(room: Room) -> str:
+def _description(room: Room) -> str:
     files = "1 file" if len(room.lines) == 1 else f"{len(room.lines)} files"
     imports = f"imports {', '.join(sorted(room.imports))}" if room.imports else "imports no other room"
     return f"{room.name}: {files}, {sum(room.lines):,} lines; {imports}."

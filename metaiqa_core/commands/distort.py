@@ -22,7 +22,7 @@ _FORMATS: dict[str, tuple[str, dict[str, Any]]] = {
     ".jpg": ("JPEG", {"quality": 95, "subsampling": 0}),
     ".jpeg": ("JPEG", {"quality": 95, "subsampling": 0}),
 }
-"""How each suffix is written; JPEG as well as it can."""
+"""Format and options of each suffix; JPEG at its best quality."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

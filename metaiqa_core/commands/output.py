@@ -1,4 +1,4 @@
-"""What commands share in writing: rows as a table, CSV or JSON, to a file or the terminal, and a progress bar."""
+"""Output that commands share: rows as a table, CSV or JSON, to a file or the terminal, and a progress bar."""
 
 import csv
 import io

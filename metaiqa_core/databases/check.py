@@ -22,7 +22,7 @@ _INCOMPLETE = {"scores", "missing", "incomplete"}
 
 @dataclass(frozen=True)
 class CheckReport:
-    """What a check found.
+    """The findings of a check.
 
     Attributes:
         name: The database's name.

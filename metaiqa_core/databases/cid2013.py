@@ -40,7 +40,7 @@ _DAMAGE = (
     zlib.error,
     ParseError,
 )
-"""What openpyxl raises on damaged files, found by damaging some at random."""
+"""Exceptions that openpyxl raises on damaged files, found by damaging some at random."""
 
 
 def _read_sheet(folder: Path) -> ScoreSheet:

@@ -23,7 +23,7 @@ from metaiqa_core.errors import DatabaseError
 _PRACTICE = re.compile(r"t[1-7]\.(bmp|jpe?g)", re.IGNORECASE)
 
 _DAMAGE = (OSError, ValueError, TypeError, LookupError, NotImplementedError, zlib.error)
-"""What SciPy raises on damaged files, found by damaging some at random."""
+"""Exceptions that SciPy raises on damaged files, found by damaging some at random."""
 
 
 def _read_sheet(folder: Path) -> ScoreSheet:

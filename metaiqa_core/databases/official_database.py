@@ -1,4 +1,4 @@
-"""What is known of a published database before anyone looks into a folder."""
+"""The description of a published database: what is known before anyone looks into a folder."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -47,12 +47,12 @@ class OfficialDatabase:
 
     @property
     def range_advice(self) -> str:
-        """What a score outside the range means."""
+        """Advice for a score outside the range."""
         return f"{self.name} has no such score: unpack its score file anew"
 
     @property
     def layout(self) -> str:
-        """What its folder holds, in words."""
+        """Description of its folder, in words."""
         return f"{' or '.join(self.score_files)} with {self.image_folders}"
 
     def is_in(self, folder: Path) -> bool:
@@ -76,4 +76,4 @@ class OfficialDatabase:
 
 
 IMAGES_ADVICE = "unpack the images anew, or name their folder with --images"
-"""What to do when an image of a published database is not there."""
+"""Advice for a missing image of a published database."""

@@ -1,4 +1,4 @@
-"""One way in: whatever a folder or a CSV file holds, `read_database` recognises it and reads it."""
+"""Reading of databases: `read_database` recognises what a folder or a CSV file holds, and reads it."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +11,7 @@ from metaiqa_core.databases.score_sheet import ScoreSheet, to_database
 from metaiqa_core.errors import DatabaseError
 
 CSV = "csv"
-"""What a database is called that is a CSV file, or a folder with one."""
+"""Name of a database that is a CSV file, or a folder with one."""
 
 
 def read_database(

@@ -1,4 +1,4 @@
-"""What a database's score file says, and whether its images bear it out: one set of rules for every database.
+"""Rows of a database's score file, matched with its image files by one set of rules for every database.
 
 A reader turns one layout into a `ScoreSheet` and nothing more. Numbers, scales, files and double rows are judged here,
 in one loop, so that reading a database and checking it can never disagree.

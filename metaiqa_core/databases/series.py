@@ -17,7 +17,7 @@ from metaiqa_core.databases.near_duplicates import appearance, groups
 from metaiqa_core.images import decode
 
 NEIGHBOURS = 10
-"""How far apart the numbers in the names of two photos may be that count as neighbours."""
+"""Largest difference of the numbers in the names of two photos that count as neighbours."""
 SAME_SCENE_OF_NEIGHBOURS = 16
 """Most differing bits (of 64) between neighbours of one scene. In BIQ2021, next neighbours differ by no more in 60 % of
 the pairs of the subset that was taken in series, and in 0.04 % of the subset from the web, where they are unrelated."""

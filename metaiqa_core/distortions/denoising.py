@@ -1,4 +1,4 @@
-"""What a denoiser leaves of a noisy photo: smeared texture, and residual noise where the noise was too strong.
+"""Denoising of noisy photos: smeared texture, and residual noise where the noise was too strong.
 
 KADID-10k uses the network DnCNN, TID2013 a block-matching transform filter. Both are replaced by scikit-image's wavelet
 shrinkage, which also works in a transform domain; the fidelity report says how far that goes.

@@ -1,4 +1,4 @@
-"""What one distortion type is: its name, its five levels, and the recipe that applies it."""
+"""One distortion type: its name, its five levels, and the recipe that applies it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

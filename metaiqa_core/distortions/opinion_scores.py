@@ -1,4 +1,4 @@
-"""What people said of each distortion type and level, on average over the photos of its database.
+"""Average opinion scores of each distortion type and level over the photos of its database.
 
 Source: the published mean opinion scores of TID2013 and KADID-10k, aggregated by type and level; the shipped table and
 its citations lie in `assets/labels`.

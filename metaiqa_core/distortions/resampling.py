@@ -1,4 +1,4 @@
-"""Reading images between their pixels."""
+"""Bilinear resampling of images at positions between their pixels."""
 
 import torch
 from torch import Tensor

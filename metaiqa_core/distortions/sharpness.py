@@ -1,4 +1,4 @@
-"""Sharpness: too much of it."""
+"""Excessive sharpening."""
 
 import math
 

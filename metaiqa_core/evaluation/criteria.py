@@ -16,7 +16,7 @@ from metaiqa_core.errors import EvaluationError
 Scores = NDArray[np.float64]
 
 LEAST_IMAGES = 3
-"""That a correlation needs."""
+"""Least number of images that a correlation needs."""
 
 
 @dataclass(frozen=True)
@@ -145,8 +145,8 @@ def bootstrap_interval(
     rows = predicted[drawn], opinion[drawn]
     varied = np.all([np.ptp(part, axis=1) > 0 for part in rows], axis=0)
     first, second = (part[varied] for part in rows)
-    if criterion in _OF_ROWS:
-        values = _OF_ROWS[criterion](first, second)
+    if criterion in _CRITERIA_OF_ROWS:
+        values = _CRITERIA_OF_ROWS[criterion](first, second)
     else:
         values = np.array([criterion(one, other) for one, other in zip(first, second, strict=True)])
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
@@ -168,12 +168,12 @@ def _rmse_of_rows(predicted: Scores, opinion: Scores) -> Scores:
     return np.sqrt(np.mean((predicted - opinion) ** 2, axis=1))
 
 
-_OF_ROWS: dict[Callable[[Scores, Scores], float], Callable[[Scores, Scores], Scores]] = {
+_CRITERIA_OF_ROWS: dict[Callable[[Scores, Scores], float], Callable[[Scores, Scores], Scores]] = {
     srocc: _srocc_of_rows,
     plcc: _plcc_of_rows,
     rmse: _rmse_of_rows,
 }
-"""The same criteria for many resamples (R, n) at once: (R,)."""
+"""The criteria for many resamples at once, from scores (R, n) to values (R,)."""
 
 
 def checked(predicted: ArrayLike, opinion: ArrayLike) -> tuple[Scores, Scores]:

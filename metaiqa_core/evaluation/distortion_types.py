@@ -1,4 +1,4 @@
-"""Agreement by distortion type: of the images of each type, and of the types with each other.
+"""Agreement by distortion type: within the images of each type, and between the types.
 
 SROCC over a whole database of distorted images mixes two questions: whether a model ranks the images of one distortion,
 as leave-one-distortion-out asks (Section 4.2), and whether it knows which distortions people mind more than others.
@@ -15,7 +15,7 @@ from metaiqa_core.evaluation.criteria import LEAST_IMAGES, srocc
 
 @dataclass(frozen=True)
 class AgreementByType:
-    """How predictions agree with opinion scores within and between distortion types.
+    """Agreement of predictions with opinion scores within and between distortion types.
 
     Attributes:
         n: Number of images of each type.

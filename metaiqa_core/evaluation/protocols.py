@@ -1,4 +1,4 @@
-"""Protocols: what is learned from and what is judged on, fold by fold, and how repeats are summed up."""
+"""Protocols: which images each fold trains on and tests on, and how repeats are summed up."""
 
 import itertools
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from metaiqa_core.tasks import distortion_tasks, leave_one_out, split_by_group
 
 @dataclass(frozen=True)
 class Fold:
-    """What one training of a protocol learns from and is judged on; positions in a database, disjoint.
+    """Positions in a database that one training of a protocol learns from, and disjoint ones that it is tested on.
 
     Attributes:
         name: Unique within the protocol, fit for a file name.

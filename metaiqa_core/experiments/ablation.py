@@ -14,7 +14,7 @@ from metaiqa_core.results.records import Protocol
 
 @dataclass(frozen=True)
 class Ablation:
-    """What an ablation gives.
+    """Result of an ablation.
 
     Attributes:
         splits: Finished splits of each start, in the order of the seeds.

@@ -1,4 +1,4 @@
-"""What ablation, adaptation curve and parameter study share: a start is fine-tuned on a fold and judged on it."""
+"""The part that ablation, adaptation curve and parameter study share: a start is fine-tuned and tested on a fold."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ from metaiqa_core.training.photos import TrainingPhotos, predict
 
 @dataclass(frozen=True)
 class AdaptationConfig:
-    """How starts are fine-tuned that are compared.
+    """Settings of fine-tuning the starts that are compared.
 
     Attributes:
         tuning: Settings of fine-tuning; the seeds come from the folds.

@@ -14,7 +14,7 @@ from metaiqa_core.results.records import Protocol
 
 @dataclass(frozen=True)
 class AdaptationCurveConfig(AdaptationConfig):
-    """How starts are fine-tuned, and on how many photos.
+    """Settings of fine-tuning the starts, and the numbers of photos.
 
     Attributes:
         sizes: Numbers of labelled photos to learn from, ascending.
@@ -30,7 +30,7 @@ class AdaptationCurveConfig(AdaptationConfig):
 
 @dataclass(frozen=True)
 class AdaptationCurve:
-    """What an adaptation curve gives.
+    """Result of an adaptation curve.
 
     Attributes:
         sizes: Numbers of labelled photos.

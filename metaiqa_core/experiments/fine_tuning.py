@@ -26,7 +26,7 @@ from metaiqa_core.training.photos import predict
 
 @dataclass(frozen=True)
 class FineTuningConfig(TuningConfig):
-    """How to fine-tune, what to measure first, and what the model's card says.
+    """Settings of fine-tuning, of the measurement before it, and of the model's card.
 
     Attributes:
         repeats: Number of repeated splits to measure before the final training; 0 skips them.
@@ -62,7 +62,7 @@ class FineTuningConfig(TuningConfig):
 
 @dataclass(frozen=True, eq=False)
 class TunedModel:
-    """What fine-tuning gives.
+    """Result of fine-tuning.
 
     Attributes:
         measured: Results of the repeated splits; None where none were asked for.

@@ -1,4 +1,4 @@
-"""The one loop over folds: every experiment says what is to be judged on what, and this computes what is missing.
+"""The loop over folds: experiments plan which candidate is tested on which fold; this computes the missing ones.
 
 for each fold and each candidate
 is it in the store?      take it from there
@@ -58,7 +58,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Plan:
-    """What an experiment computes.
+    """The rounds that an experiment computes.
 
     Attributes:
         database: Database that the positions of the folds refer to.

@@ -1,4 +1,4 @@
-"""Predictions for images that no training learned from: what choices are made by, and intervals are calibrated on."""
+"""Predictions for images that no training learned from, which choices and calibrated intervals rest on."""
 
 import json
 from collections.abc import Sequence

@@ -25,7 +25,7 @@ from metaiqa_core.training.photos import TrainingPhotos, predict
 
 @dataclass(frozen=True)
 class LeaveOneOutConfig:
-    """What is trained and held out.
+    """Methods to train, and types to hold out.
 
     Attributes:
         meta: Settings of Algorithm 1.
@@ -50,7 +50,7 @@ class LeaveOneOutConfig:
 
 @dataclass(frozen=True)
 class LeaveOneOut:
-    """What leave-one-distortion-out gives.
+    """Result of leave-one-distortion-out.
 
     Attributes:
         splits: Finished folds of each method, ordered by seed.

@@ -32,7 +32,7 @@ Setting = tuple[int, int]
 
 @dataclass(frozen=True)
 class ParameterStudyConfig:
-    """What is varied, and how each prior is judged.
+    """Values to vary, and settings of the test of each prior.
 
     Attributes:
         meta: Settings of Algorithm 1; k is varied with its S, and S with its k.
@@ -69,7 +69,7 @@ class ParameterStudyConfig:
 
 @dataclass(frozen=True)
 class ParameterStudy:
-    """What a parameter study gives.
+    """Result of a parameter study.
 
     Attributes:
         splits: Finished splits of each setting (k, S).
@@ -121,7 +121,7 @@ def parameter_study(
 
 
 class _Study:
-    """What the settings share: photos, tasks, folds, and how priors are fine-tuned."""
+    """The parts that all settings share: photos, tasks, folds, and the fine-tuning of priors."""
 
     def __init__(
         self,

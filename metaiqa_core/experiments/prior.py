@@ -27,7 +27,7 @@ from metaiqa_core.training.processes import Processes
 
 @dataclass(frozen=True)
 class PriorConfig:
-    """How to learn one prior.
+    """Settings of the training of one prior.
 
     Attributes:
         meta: Settings of Algorithm 1.

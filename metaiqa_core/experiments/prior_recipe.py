@@ -1,4 +1,4 @@
-"""How a prior is trained: by MetaIQA, or by Baseline with the same number of image passes (Section 4.6)."""
+"""The recipe of a prior: trained by MetaIQA, or by Baseline with the same number of image passes (Section 4.6)."""
 
 import dataclasses
 import math
@@ -22,12 +22,12 @@ from metaiqa_core.training.processes import Processes
 Value = TypeVar("Value")
 
 METHODS = ("MetaIQA", "Baseline")
-"""As the paper's tables call them."""
+"""Names of the methods, as in the paper's tables."""
 
 
 @dataclass(frozen=True)
 class BaselineRates:
-    """What Baseline may have of its own; all else it shares with the meta-training that it is compared with.
+    """Learning rates and batch size of Baseline; all else it shares with the meta-training that it is compared with.
 
     Attributes:
         learning_rate: Learning rate of the backbone; None: the inner learning rate.
@@ -114,9 +114,9 @@ class PriorRecipe:
         passes = image_passes(tasks, dataclasses.replace(config, seed=seed))
         return BaselineConfig(
             image_passes=passes,
-            batch_size=_or(self.baseline.batch_size, round(passes / adam_steps(len(tasks), config))),
-            learning_rate=_or(self.baseline.learning_rate, config.inner_learning_rate),
-            head_learning_rate=_or(self.baseline.head_learning_rate, config.head_learning_rate),
+            batch_size=_given_or(self.baseline.batch_size, round(passes / adam_steps(len(tasks), config))),
+            learning_rate=_given_or(self.baseline.learning_rate, config.inner_learning_rate),
+            head_learning_rate=_given_or(self.baseline.head_learning_rate, config.head_learning_rate),
             weight_decay=config.weight_decay,
             rate_decay=config.rate_decay,
             epochs=config.epochs,
@@ -144,5 +144,5 @@ class PriorRecipe:
         }
 
 
-def _or(value: Value | None, otherwise: Value) -> Value:
+def _given_or(value: Value | None, otherwise: Value) -> Value:
     return otherwise if value is None else value

@@ -1,4 +1,4 @@
-"""Repeated splits (Table 3): fine-tune on 80 % of a database, be judged on the other 20 %, again and again."""
+"""Repeated splits (Table 3): fine-tune on 80 % of a database and test on the other 20 %, for several random splits."""
 
 import logging
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ _PLACE = "split {number} of {count}"
 
 @dataclass(frozen=True)
 class RepeatedSplitsConfig(TuningConfig):
-    """How to fine-tune, and on which splits.
+    """Settings of fine-tuning, and of the splits.
 
     Attributes:
         repeats: Number of splits (80/20; on CID2013 four image sets of six).
@@ -54,7 +54,7 @@ class RepeatedSplitsConfig(TuningConfig):
 
 @dataclass(frozen=True)
 class RepeatedSplits:
-    """What repeated splits give.
+    """Result of repeated splits.
 
     Attributes:
         splits: Finished splits, in the order of the seeds.

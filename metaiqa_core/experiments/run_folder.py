@@ -17,7 +17,7 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class RunFolder:
-    """Where an experiment works, and in how many processes.
+    """The folder of an experiment, and the processes that work in it.
 
     Attributes:
         folder: Folder of the run, created if needed; its name is the name of the run ("." takes the folder's own name).

@@ -1,4 +1,4 @@
-"""What training starts from: a model of ours, or a classifier's backbone under a new head."""
+"""The start of a training: a model of this project, or a classifier's backbone under a new head."""
 
 import logging
 from collections.abc import Callable
@@ -70,7 +70,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class Start:
-    """What training starts from.
+    """The start of a training.
 
     Attributes:
         make: Function that builds the network; new layers draw from torch's global generator.

@@ -22,7 +22,7 @@ from metaiqa_core.training.photos import TrainingPhotos
 
 @dataclass(frozen=True)
 class TuningConfig:
-    """How to fine-tune.
+    """Settings of fine-tuning.
 
     Attributes:
         tuning: Settings of fine-tuning.

@@ -1,1 +1,1 @@
-"""Where in a photo its score comes from: attribution maps over the real photo, each with evidence for or against it."""
+"""Explanations of a score: attribution maps over the real photo, each with evidence for or against it."""

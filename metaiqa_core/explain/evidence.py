@@ -1,4 +1,4 @@
-"""Evidence for or against one map: does covering what it marks move the score, and does it look at the model at all."""
+"""Evidence for or against one map: does covering what it marks move the score, and does it depend on the model?"""
 
 import copy
 from collections.abc import Sequence
@@ -87,7 +87,7 @@ class DeletionInsertion:
 
 @dataclass(frozen=True)
 class RandomisationCheck:
-    """How much the map resembles the same method's map of the network with random weights.
+    """Resemblance of the map to the same method's map of the network with random weights.
 
     Attributes:
         head: Spearman's rank correlation of magnitudes with the head's linear layers randomised.

@@ -1,4 +1,4 @@
-"""Where a network's coarsest feature maps are made, and which photo pixels each of their cells stands for."""
+"""The layer that makes a network's coarsest feature maps, and the photo pixels that each of their cells stands for."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from metaiqa_core.models.efficientnet_lite import SameConv2d
 
 @dataclass(frozen=True, eq=False)
 class FeatureLayer:
-    """Where the coarsest feature maps of a network appear, the ones in front of the pooling.
+    """The layer that makes the coarsest feature maps of a network, the ones in front of the pooling.
 
     Attributes:
         module: Part of the twin whose output is the last stack of them.

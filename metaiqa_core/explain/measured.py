@@ -1,4 +1,4 @@
-"""What a benchmark found out about the maps of a model: whether they find damage at all, and what they cost."""
+"""Measured quality of the maps of a model: whether they find damage at all, and how long they take."""
 
 import csv
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The methods that a gradient map can be computed with: what each is called, costs and promises."""
+"""The methods that a gradient map can be computed with: name, cost and properties of each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

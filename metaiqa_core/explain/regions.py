@@ -1,4 +1,4 @@
-"""Where a map's energy lies: what counts as energy, and the regions that hold most of it."""
+"""The energy of a map: its definition, and the regions that hold most of it."""
 
 from dataclasses import dataclass
 
@@ -30,8 +30,8 @@ class Region:
         return (self.bottom - self.top) * (self.right - self.left)
 
 
-def hurt_energy(values: NDArray[np.floating], *, signed: bool) -> NDArray[np.float64]:
-    """Return how much each pixel hurts the score, (H, W), never negative: the square of what hurts.
+def harm_energy(values: NDArray[np.floating], *, signed: bool) -> NDArray[np.float64]:
+    """Return how much each pixel harms the score, (H, W), never negative: the square of the harmful values.
 
     Squared like any signal's energy: the strongest places, which an overlay shows most, count most.
 
@@ -61,7 +61,7 @@ def worst_regions(
     """
     if not 0 < side_share <= 1:
         raise ValueError(f"side_share must be in (0, 1], got {side_share!r}")
-    energy = hurt_energy(values, signed=signed)
+    energy = harm_energy(values, signed=signed)
     height, width = energy.shape
     side = max(1, round(side_share * min(height, width)))
     summed = np.pad(energy, ((1, 0), (1, 0))).cumsum(0).cumsum(1)  # (H + 1, W + 1): any box is four look-ups
@@ -87,7 +87,7 @@ def energy_ratio(values: NDArray[np.floating], region: Region, *, signed: bool) 
         signed: Whether the sign tells harm from help (`MapMethod.signed`); then only negative values count, otherwise
             all.
     """
-    energy = hurt_energy(values, signed=signed)
+    energy = harm_energy(values, signed=signed)
     total = float(energy.sum())
     inside = float(energy[region.top : region.bottom, region.left : region.right].sum())
     return inside / total * energy.size / region.area if total > 0 else 0.0

@@ -1,4 +1,4 @@
-"""How the slower methods are to be run."""
+"""Settings of the slower methods."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,7 +8,7 @@ Baseline = Literal["grey", "mean", "blurred", "black"]
 
 @dataclass(frozen=True)
 class MapSettings:
-    """What is measured is what the page shows: both use the defaults.
+    """Settings of the slower methods; measurements and the page both use the defaults.
 
     Attributes:
         samples: Noisy copies for SmoothGrad.

@@ -1,4 +1,4 @@
-"""Camera raw files that look like TIFF files: told by what their directories say, whatever their name is.
+"""Camera raw files that look like TIFF files: recognised by their directories, whatever their name is.
 
 Their first picture is often a mere preview, which would be scored in the photo's place. Source: TIFF 6.0, section 2;
 TIFF/EP (ISO 12234-2); DNG specification 1.7; the marks of makers as libraw and ExifTool know them.

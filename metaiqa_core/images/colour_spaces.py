@@ -1,4 +1,4 @@
-"""Colour spaces told by their primaries and transfer function instead of a profile, and the way from them to sRGB.
+"""Colour spaces given by their primaries and transfer function instead of a profile, and the way from them to sRGB.
 
     linear = transfer(signal)                      1 is diffuse white
     linear_srgb = M_srgb^-1 . A . M . linear       A: Bradford, from the white of the space to D65
@@ -27,12 +27,12 @@ _SRGB = (0.640, 0.330, 0.300, 0.600, 0.150, 0.060, *_D65)
 _BT2020 = (0.708, 0.292, 0.170, 0.797, 0.131, 0.046, *_D65)
 
 Chromaticities = tuple[float, ...]
-"""x and y of red, green, blue and white."""
+"""Coordinates x and y of red, green, blue and white."""
 
 
 @dataclass(frozen=True)
 class ColourSpace:
-    """What the values of a picture mean.
+    """Meaning of the values of a picture.
 
     Attributes:
         name: Name for people.

@@ -7,11 +7,11 @@ from PIL import Image, ImageCms
 
 from metaiqa_core.errors import PhotoError
 from metaiqa_core.images.colour_spaces import ColourSpace
-from metaiqa_core.images.told_colours import ToldColours
+from metaiqa_core.images.declared_colours import DeclaredColours
 
 _MAX_PROFILE_BYTES = 8 * 2**20
 _LEAST_TOLD = 0.01
-_NOTHING_TOLD = ToldColours()
+_NOTHING_DECLARED = DeclaredColours()
 _SAME_COLOUR = 2
 """A profile that moves no colour by more than this many of 255 levels is sRGB under another name."""
 _PROFILE_MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab": "LAB"}
@@ -49,7 +49,7 @@ def reduce_unit_float(values: np.ndarray, name: str) -> np.ndarray:
 
 
 def to_srgb(
-    image: Image.Image, raw_mode: str, name: str, told: ToldColours = _NOTHING_TOLD
+    image: Image.Image, raw_mode: str, name: str, declared: DeclaredColours = _NOTHING_DECLARED
 ) -> tuple[Image.Image, tuple[str, ...]]:
     """Convert a loaded image to RGB, 8 bits a channel, sRGB, transparent areas shown on white.
 
@@ -57,7 +57,7 @@ def to_srgb(
         image: Loaded Pillow image of any mode; it is not modified.
         raw_mode: Pillow's name of the layout in the file ("RGB;16B"), empty when unknown.
         name: Name of the photo in messages.
-        told: Colour description of the file, beside Pillow's `icc_profile`.
+        declared: Colour description of the file, beside Pillow's `icc_profile`.
 
     Returns:
         The image in mode RGB, and a sentence for each visible thing that was done.
@@ -66,7 +66,7 @@ def to_srgb(
         PhotoError: If the values have no defined white (32-bit integers, floats outside [0, 1]).
     """
     notes: list[str] = []
-    profile = image.info.get("icc_profile") if told.profile is None else told.profile
+    profile = image.info.get("icc_profile") if declared.profile is None else declared.profile
     transparent = _transparent_value(image, raw_mode)
     if ";16" in raw_mode or ";12" in raw_mode or image.mode.startswith("I;16"):
         notes.append(f"{12 if ';12' in raw_mode else 16} bits per channel reduced to 8")
@@ -89,8 +89,8 @@ def to_srgb(
         image = rgba.convert("L" if rgba.mode == "LA" else "RGB")
     image = _in_mode(image, {"1": "L", "L": "L", "CMYK": "CMYK", "LAB": "LAB"}.get(image.mode, "RGB"))
 
-    image, colour_note = _colours_to_srgb(image, profile if isinstance(profile, bytes) else None, told)
-    notes += [note for note in (colour_note, told.note) if note]
+    image, colour_note = _colours_to_srgb(image, profile if isinstance(profile, bytes) else None, declared)
+    notes += [note for note in (colour_note, declared.note) if note]
     if opacity is not None and opacity.getextrema()[0] != 255:
         white = Image.new("RGB", image.size, (255, 255, 255))
         white.paste(image, mask=opacity)
@@ -130,7 +130,7 @@ def _grey_from_uint16(
 
 
 def _colours_to_srgb(
-    image: Image.Image, profile_bytes: bytes | None, told: ToldColours
+    image: Image.Image, profile_bytes: bytes | None, declared: DeclaredColours
 ) -> tuple[Image.Image, str | None]:
     """Return `image` (L, RGB, CMYK or LAB) in sRGB with a note, or no note where nothing had to be done."""
     if image.mode == "LAB":
@@ -138,7 +138,7 @@ def _colours_to_srgb(
         lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
         return ImageCms.applyTransform(image, _transform(lab, "LAB")), "CIELAB converted to sRGB"  # type: ignore[return-value]
     note = None
-    if told.before_profile:
+    if declared.before_profile:
         profile_bytes = None
     if profile_bytes is not None:
         try:
@@ -147,8 +147,8 @@ def _colours_to_srgb(
             note = "colour profile is damaged or does not fit: sRGB assumed"
     if image.mode == "CMYK":
         note = "CMYK without a usable colour profile converted to RGB by the plain formula"
-    elif told.space is not None and note is None and not told.space.is_srgb():
-        return _space_to_srgb(image, told.space)
+    elif declared.space is not None and note is None and not declared.space.is_srgb():
+        return _space_to_srgb(image, declared.space)
     return _in_mode(image, "RGB"), note
 
 

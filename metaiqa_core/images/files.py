@@ -6,11 +6,11 @@ from PIL import Image, ImageFile
 
 from metaiqa_core.errors import PhotoError
 from metaiqa_core.images import damage, iso_boxes
+from metaiqa_core.images.declared_colours import DeclaredColours, colours_of, colours_of_png
 from metaiqa_core.images.formats import identify, open_image
 from metaiqa_core.images.jpeg2000_parts import missing_share
 from metaiqa_core.images.jpeg_scans import JpegScans, read_scans
 from metaiqa_core.images.png_chunks import read_chunks
-from metaiqa_core.images.told_colours import ToldColours, colours_of, colours_of_png
 
 _GAIN_MAP = "HDR photo with a gain map: its picture for ordinary screens is used"
 _NO_END = "the end marker of the file is missing"
@@ -31,7 +31,7 @@ class Picture:
     image: Image.Image
     format: str | None = None
     notes: tuple[str, ...] = ()
-    colours: ToldColours = ToldColours()
+    colours: DeclaredColours = DeclaredColours()
     scans: JpegScans | None = None
 
 

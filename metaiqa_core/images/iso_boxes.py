@@ -1,4 +1,4 @@
-"""What AVIF, HEIC and JPEG 2000 files say of their picture in their boxes: colour and gain maps.
+"""Colours and gain maps in the boxes of AVIF, HEIC and JPEG 2000 files.
 
 A box is its length (4 bytes), its type (4 bytes) and its content, which may be boxes again. Source: ISO/IEC 14496-12
 (boxes, `meta`), ISO/IEC 23008-12 (`iprp`, `colr`), ISO/IEC 15444-1, annex I (`jp2h`).

@@ -1,4 +1,4 @@
-"""What the markers of a JPEG file say of its completeness and of a gain map.
+"""Markers of a JPEG file: whether it is complete, and whether it has a gain map.
 
 Source: ITU-T T.81 (JPEG), annex B and section G.1.1.1 (scans of a progressive file); Adobe's gain map specification
 1.0; ISO 21496-1.
@@ -21,7 +21,7 @@ _GAIN_MAPS = (b"http://ns.adobe.com/hdr-gain-map/1.0/", b"urn:iso:std:iso:ts:214
 
 @dataclass(frozen=True)
 class JpegScans:
-    """What the markers of a JPEG file say.
+    """Content of the markers of a JPEG file.
 
     Attributes:
         data: The file, with an end marker where it had none.
@@ -40,7 +40,7 @@ class JpegScans:
 
 @dataclass
 class _Walk:
-    """What has been met on the way through the markers."""
+    """State of a walk through the markers."""
 
     frame: int = 0
     precision_left: dict[int, list[int]] = field(default_factory=dict)  # channel -> bits still to come, of 64 each

@@ -11,7 +11,9 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""What makes a stored picture upright. Source: Exif 2.3 (CIPA DC-008-2012), section 4.6.4, tag 274, Orientation."""
+"""Operation that makes a stored picture upright.
+
+Source: Exif 2.3 (CIPA DC-008-2012), section 4.6.4, tag 274, Orientation."""
 
 
 def upright_extent(

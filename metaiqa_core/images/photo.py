@@ -1,4 +1,4 @@
-"""What `decode` returns: the pixels of a photo and what was done to get them."""
+"""A decoded photo: its pixels, and notes on what was done to get them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -18,7 +18,7 @@ _HOLD_ORIENTATION = (b"Raw profile type exif", b"Raw profile type APP1", b"XML:c
 
 @dataclass(frozen=True)
 class PngChunks:
-    """What the chunks of a PNG file say.
+    """Content of the chunks of a PNG file.
 
     Attributes:
         data: The file without chunks that a decoder may stumble over: long texts, profiles, and damaged extras.

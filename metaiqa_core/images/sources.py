@@ -13,7 +13,7 @@ from metaiqa_core.errors import PhotoError
 from metaiqa_core.images.limits import DecodeLimits
 
 PhotoSource = str | os.PathLike[str] | bytes | BinaryIO | Image.Image | np.ndarray | torch.Tensor
-"""What a photo may come from."""
+"""Types that a photo may come from."""
 
 
 def _printable(path: object, fallback: str) -> str:

@@ -25,12 +25,12 @@ class JobCommand:
 
     @property
     def title(self) -> str:
-        """What it is called on the page."""
+        """Title on the page."""
         return self.entry.title
 
     @property
     def summary(self) -> str:
-        """What it does, one sentence."""
+        """Summary in one sentence."""
         return self.entry.summary
 
 

@@ -15,10 +15,10 @@ from typing import Any, Literal, NoReturn
 from metaiqa_core.errors import JobError
 
 Kind = Literal["switch", "yes or no", "choice", "choices", "whole number", "text", "words", "lines"]
-"""What a field of the form holds: bool; bool or None; one of `choices`; some of them; int; str; several words, quoted
-as in a shell; one entry a line."""
+"""Kind of value in a field of the form: bool; bool or None; one of `choices`; some of them; int; str; several words,
+quoted as in a shell; one entry a line."""
 Values = Mapping[str, Any]
-"""What was filled in, by `Option.name`; None, empty and False stand for the default."""
+"""Filled-in values by `Option.name`; None, empty and False stand for the default."""
 
 DeclareOptions = Callable[[argparse.ArgumentParser], None]
 _LEFT_OUT = ("help", "run_dir", "shard", "preset")

@@ -35,7 +35,7 @@ from metaiqa_core.jobs.turns import refuse_unsupported_system
 from metaiqa_core.json_files import validated
 
 KEEPER = (sys.executable, "-m", "metaiqa_core.jobs")
-"""What keeps a job, with the job's folder as its last word."""
+"""Words that start the keeper of a job, with the job's folder as its last word."""
 
 
 def start(runs: Path, name: str, commands: Sequence[Sequence[str]], *, working_folder: Path | None = None) -> Job:

@@ -32,7 +32,7 @@ from metaiqa_core.json_files import STRICT, read_json, validated
 
 JOB_FILE, STATUS_FILE, LOG_FILE = "job.json", "status.json", "log.txt"
 RUN_FILES = ("metrics.csv", "results.json")
-"""What tells a run that was made in a terminal from any other folder."""
+"""Files that mark the folder of a run that was made in a terminal."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}")
 NAME_RULE = "1 to 60 letters, digits, - and _, the first a letter or a digit"
 _MOST_BYTES = 2**20
@@ -40,7 +40,7 @@ _STARTING_SECONDS = 60.0  # in which a keeper, too slow to have said who it is, 
 
 
 class State(StrEnum):
-    """How a job stands."""
+    """State of a job."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -59,7 +59,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Status:
-    """What a keeper says of its job.
+    """Status of a job, written by its keeper.
 
     Attributes:
         state: State of the job; never `stale` or `terminal`, which only a reader can determine.
@@ -149,7 +149,7 @@ class Job:
 
     @property
     def state(self) -> State:
-        """How it stands."""
+        """State of the job."""
         return self.status.state
 
     def command_words(self) -> list[list[str]]:

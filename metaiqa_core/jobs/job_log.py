@@ -1,4 +1,4 @@
-"""What a job's commands said: the end of a log, and the sentence with which a command gave up."""
+"""The log of a job's commands: its end, and the sentence with which a command gave up."""
 
 import re
 from pathlib import Path

@@ -72,7 +72,7 @@ class _Keeper:
         with contextlib.suppress(OSError):
             os.nice(NICENESS)
         try:
-            self._say(State.QUEUED)
+            self._write_state(State.QUEUED)
             turn = self._wait_for_turn()
             if turn is None:
                 self._end(State.CANCELLED)
@@ -115,14 +115,14 @@ class _Keeper:
                     pass_fds=(turn, self._lock),
                 )
             self._status = replace(self._status, command=identify(process.pid))
-            self._say(State.RUNNING)
+            self._write_state(State.RUNNING)
             self._watch(process)
             if process.returncode:
                 break
         if self._cancelled and process.returncode:
             self._end(State.CANCELLED)
         elif process.returncode:
-            self._end(State.FAILED, _why(process.returncode, last_sentence(self._folder / LOG_FILE, begin)))
+            self._end(State.FAILED, _reason(process.returncode, last_sentence(self._folder / LOG_FILE, begin)))
         else:
             self._end(State.FINISHED)
 
@@ -134,7 +134,7 @@ class _Keeper:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(_LOOK_SECONDS)
                     return
-            self._say(State.CANCELLING)
+            self._write_state(State.CANCELLING)
         finally:
             if process.returncode is None:
                 stop_group(process.pid, signal.SIGTERM)
@@ -148,7 +148,7 @@ class _Keeper:
         if not (self._folder / JOB_FILE).is_file():
             raise _DeletedError
 
-    def _say(self, state: State, sentence: str = "") -> None:
+    def _write_state(self, state: State, sentence: str = "") -> None:
         self._refuse_deleted()  # or writing would make the folder anew
         self._status = replace(self._status, state=state, sentence=sentence)
         # Where the disk is full the job goes on as long as its command does; a reader finds out by the process's end.
@@ -158,14 +158,14 @@ class _Keeper:
     def _end(self, state: State, sentence: str = "") -> None:
         self._status = replace(self._status, ended_at=time.time())
         with contextlib.suppress(_DeletedError):
-            self._say(state, sentence)
+            self._write_state(state, sentence)
 
 
 class _DeletedError(Exception):
     """The job's folder was deleted: nobody wants its result."""
 
 
-def _why(status: int, sentence: str) -> str:
+def _reason(status: int, sentence: str) -> str:
     if status < 0:
         name = signal.Signals(-status).name
         memory = "; often that means that the machine ran out of memory" if -status == signal.SIGKILL else ""

@@ -1,4 +1,4 @@
-"""How far a run is and how long it will take, from its curves alone."""
+"""Progress and remaining time of a run, estimated from its curves alone."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,7 @@ WINDOW_SECONDS = 300.0
 
 @dataclass(frozen=True)
 class Outlook:
-    """How far a run is.
+    """Progress and remaining time of a run.
 
     Attributes:
         stage: Current activity, in the words of the command.

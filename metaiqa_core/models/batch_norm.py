@@ -39,7 +39,7 @@ def norms_within_convolutions(module: nn.Module) -> Iterator[None]:
     pairs = [(one, norm) for _, (_, one), (_, norm) in _normalised_convolutions(module) if not norm.training]
     for convolution, norm in pairs:
         vars(convolution)["forward"] = partial(_convolve_and_normalise, convolution, norm)
-        vars(norm)["forward"] = _itself
+        vars(norm)["forward"] = _identity
     try:
         yield
     finally:
@@ -124,7 +124,7 @@ def _convolve_and_normalise(convolution: nn.Conv2d, norm: nn.BatchNorm2d, maps: 
     return convolution._conv_forward(maps, convolution.weight * scale[:, None, None, None], bias)
 
 
-def _itself(maps: Tensor) -> Tensor:
+def _identity(maps: Tensor) -> Tensor:
     return maps
 
 

@@ -29,7 +29,7 @@ MOST_HIDDEN = 4096
 
 @dataclass(frozen=True)
 class RegressorConfig:
-    """What the network looks like; defaults are the paper's.
+    """Configuration of the network; defaults are the paper's.
 
     Attributes:
         backbone: A published classifier, one of `BACKBONES` (Section 4.1: ResNet18).

@@ -1,4 +1,4 @@
-"""What one fold of a protocol gave, with all that results say about it: one JSON file, the only place where it is kept.
+"""A finished fold of a protocol with everything that results say about it: one JSON file, its only store.
 
 | key | meaning |
 |---|---|

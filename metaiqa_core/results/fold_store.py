@@ -23,7 +23,7 @@ METHOD_FOLDERS = "folds"
 SPLITS = "splits"
 _FOLDERS = (f"{METHOD_FOLDERS}/*", SPLITS, "k-*-S-*")
 _NO_FOLDS = ("recipe.json", "prior.json")
-"""What else lies in those folders: how the folds are made, and the card of a setting's prior."""
+"""Other files in those folders: the recipe of the folds, and the card of a setting's prior."""
 
 
 def folder_of_method(method: str) -> str:

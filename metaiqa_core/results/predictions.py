@@ -29,7 +29,7 @@ FOLDER = "predictions"
 
 @dataclass(frozen=True)
 class PredictionFile:
-    """Where a cell's predictions lie: file name in the run's `predictions` folder, its SHA-256 and number of rows."""
+    """File of a cell's predictions: name in the run's `predictions` folder, its SHA-256 and number of rows."""
 
     __pydantic_config__ = STRICT
 

@@ -58,7 +58,7 @@ class Run:
 
 @dataclass(frozen=True)
 class RunSummary:
-    """What is known about a run before its records are read.
+    """Summary of a run, known before its records are read.
 
     Attributes:
         folder: Its folder; the folder's name is the run's name.

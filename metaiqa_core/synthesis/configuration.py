@@ -1,4 +1,4 @@
-"""What to synthesise: which database to imitate, with which types, levels, seed and window."""
+"""Configuration of a synthesis: the database to imitate, with types, levels, seed and window."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -9,7 +9,7 @@ from metaiqa_core.distortions.distortion_type import Database
 from metaiqa_core.distortions.opinion_scores import RAW_RANGES
 
 NAMES: dict[Database, str] = {"kadid10k": "kadid10k-style", "tid2013": "tid2013-kodak"}
-"""What the results are called: re-syntheses, never the database's own name."""
+"""Names of the re-synthesised databases; never the database's own name."""
 
 FULL_SIZE = (512, 384)  # (width, height) of every image of both databases, pixels
 LEAST_SIDE = 64  # pixels
@@ -57,7 +57,7 @@ class SynthesisConfig:
 
     @property
     def name(self) -> str:
-        """What the database is called: `kadid10k-style` or `tid2013-kodak`."""
+        """Name of the database: `kadid10k-style` or `tid2013-kodak`."""
         return NAMES[self.like]
 
     @property

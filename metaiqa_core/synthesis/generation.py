@@ -21,7 +21,7 @@ from metaiqa_core.errors import DatabaseError
 from metaiqa_core.files import write_whole
 from metaiqa_core.images import png
 from metaiqa_core.progress import Progress, Work
-from metaiqa_core.synthesis.parallel import work_off
+from metaiqa_core.synthesis.parallel import run_jobs
 
 PNG_COMPRESSION = 3  # the default 6 takes three times as long for files 2 % larger or smaller
 BYTES_PER_PIXEL = 2.2  # of a distorted PNG, on the safe side: 1.6 was measured on tid2013-kodak
@@ -93,7 +93,7 @@ def make_images(jobs: list[ImageJob], workers: int) -> Work[int]:
     missing = [job for job in jobs if not Path(job.target).exists()]
     there = len(jobs) - len(missing)
     yield Progress("distorting", there, len(jobs))
-    with closing(work_off(_make, missing, workers)) as made:
+    with closing(run_jobs(_make, missing, workers)) as made:
         for step, _ in enumerate(made, start=there + 1):
             yield Progress("distorting", step, len(jobs))
     return len(missing)

@@ -1,4 +1,4 @@
-"""How visibly an image differs from its reference: gradient magnitude similarity deviation (GMSD).
+"""Gradient magnitude similarity deviation (GMSD): how visibly an image differs from its reference.
 
 Source: W. Xue, L. Zhang, X. Mou, A. C. Bovik, Gradient Magnitude Similarity Deviation: A Highly Efficient Perceptual
 Image Quality Index, IEEE Transactions on Image Processing 23(2), 2014.

@@ -1,4 +1,4 @@
-"""Whether a photo is pristine enough to be a reference: what is damaged already would be labelled as if it were not.
+"""Tests of whether a photo is pristine enough to be a reference, so that no damaged photo is labelled as a good one.
 
 Four measures, each with the share of pristine photos (CID22, BSDS500, Kodak) and of damaged ones that it refuses in
 `docs/label_refinement.md`. They catch what would be visible at a glance; a person who picks the photos sees more.

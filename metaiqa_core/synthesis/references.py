@@ -1,4 +1,4 @@
-"""From a folder of photos to reference windows: found, checked, cut, and each under a name of its own."""
+"""Selection of references from a folder: photos are found, checked, cut to windows and named."""
 
 import hashlib
 import re

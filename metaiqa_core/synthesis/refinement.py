@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 Curve = tuple[Floats, Floats]
 
 WEIGHT = 0.3
-"""What cross-validation on people's scores of tid2013-kodak chooses for GMSD."""
+"""Weight of GMSD, chosen by cross-validation on people's scores of tid2013-kodak."""
 
 
 def refine(metric: Floats, means: Floats, weight: float = WEIGHT) -> Floats:

@@ -16,7 +16,7 @@ from metaiqa_core.synthesis import database_folder, generation, references
 from metaiqa_core.synthesis.configuration import SynthesisConfig
 from metaiqa_core.synthesis.gmsd import gmsd
 from metaiqa_core.synthesis.labels import Label, LabelSource, mean_label, people_label, read_tid2013_scores
-from metaiqa_core.synthesis.parallel import work_off
+from metaiqa_core.synthesis.parallel import run_jobs
 from metaiqa_core.synthesis.references import Reference, Selection
 from metaiqa_core.synthesis.refinement import refine
 
@@ -63,7 +63,7 @@ def synthesise(
         workers: Number of processes; the bytes do not depend on it.
 
     Returns:
-        What was made. The folder's layout is told in `database_folder`.
+        The finished database. `database_folder` describes the layout of its folder.
 
     Raises:
         DatabaseError: The folder is foreign, the disk too small, or the score file wrong.
@@ -166,7 +166,7 @@ def _refined(
     """Replace the means of each type by labels that GMSD refines."""
     metrics = []
     pairs = [(job.target, job.reference) for job in jobs]
-    with closing(work_off(_similarity, pairs, workers)) as measured:
+    with closing(run_jobs(_similarity, pairs, workers)) as measured:
         for step, value in enumerate(measured, start=1):
             metrics.append(value)
             yield Progress("comparing with the references", step, len(jobs))

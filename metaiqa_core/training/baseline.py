@@ -16,7 +16,7 @@ from metaiqa_core.training.training_run import TrainingRun
 
 @dataclass(frozen=True, eq=False)
 class BaselineTrained:
-    """What training Baseline returns.
+    """Result of training Baseline.
 
     Attributes:
         network: The network, in evaluation mode.

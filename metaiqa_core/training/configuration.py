@@ -1,4 +1,4 @@
-"""What a fine-tuning run may vary, and the named presets."""
+"""Settings of fine-tuning, and the named presets."""
 
 from dataclasses import dataclass, replace
 from typing import Literal

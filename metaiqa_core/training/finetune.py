@@ -32,7 +32,7 @@ from metaiqa_core.training.state import load_state, save_state
 
 @dataclass(frozen=True, eq=False)
 class FineTuned:
-    """What fine-tuning returns.
+    """Result of fine-tuning.
 
     Attributes:
         network: The tuned network, in evaluation mode.

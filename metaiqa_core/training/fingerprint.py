@@ -1,4 +1,4 @@
-"""What tells one training from another: its start's weights, and the recipe that it follows."""
+"""Fingerprint of a training: the weights of its start, and the recipe that it follows."""
 
 import hashlib
 import json

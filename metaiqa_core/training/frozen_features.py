@@ -21,7 +21,7 @@ class PhotoPixels(Protocol):
 
 
 class FrozenFeatures:
-    """What the frozen first stages make of random crops.
+    """Feature maps of random crops after the frozen first stages.
 
     Of whole photos (and their mirror images) they are computed once, not in every epoch; crops are then cut from these
     feature maps instead of from the photo. Unlike a crop of the photo, a crop of the maps has seen its true

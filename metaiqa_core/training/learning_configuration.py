@@ -1,4 +1,4 @@
-"""What every training may vary, whether it learns a prior or fine-tunes one; each of its settings exists here once."""
+"""Settings that every training has, whether it learns a prior or fine-tunes one."""
 
 import math
 from dataclasses import asdict, dataclass, fields

@@ -32,7 +32,7 @@ from metaiqa_core.training.training_run import TrainingRun
 
 @dataclass(frozen=True, eq=False)
 class MetaTrained:
-    """What meta-training returns.
+    """Result of meta-training.
 
     Attributes:
         network: The quality prior, in evaluation mode.

@@ -1,4 +1,4 @@
-"""What meta-training may vary: the paper, the released code and this project as three named presets.
+"""Settings of meta-training: the paper, the released code and this project as three named presets.
 
 The released code is not the paper's algorithm. Each difference is a field here, so that either can be run and a
 mixture can be studied.

@@ -17,7 +17,7 @@ from metaiqa_core.training.fingerprint import is_same_recipe
 from metaiqa_core.training.photos import TrainingPhotos
 
 STATE_SECONDS = 20.0
-"""How much work a killed run may lose, if `METAIQA_STATE_SECONDS` says nothing else; no result depends on it."""
+"""Most seconds of work lost when a run is killed, unless `METAIQA_STATE_SECONDS` sets another."""
 
 
 def state_is_due(kept: float) -> bool:

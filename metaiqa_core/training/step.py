@@ -18,7 +18,7 @@ from metaiqa_core.training.photos import TrainingPhotos
 
 @dataclass(frozen=True, eq=False)
 class Pass:
-    """What a pass showed, before the step that follows it.
+    """Measurements of a pass, before the step that follows it.
 
     Attributes:
         loss: Mean squared error of the unit scores (Eqs. 2 and 9).

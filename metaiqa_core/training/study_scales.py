@@ -1,4 +1,4 @@
-"""From one latent quality to the opinion scores of several studies.
+"""Functions from one latent quality to the opinion scores of several studies.
 
 Two studies give the same photo different numbers: other scales, other instructions, other company. So that a network
 can learn from several, each study has a scale of its own, which is learned beside the network and thrown away

@@ -1,4 +1,4 @@
-"""What Algorithm 1 draws: the tasks of a mini-batch, each task's support and query set, and batches of these."""
+"""Random draws of Algorithm 1: the tasks of a mini-batch, each task's support and query set, and batches of these."""
 
 from collections.abc import Iterator, Sequence
 

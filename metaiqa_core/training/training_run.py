@@ -1,4 +1,4 @@
-"""What meta-training and the Baseline do around their loops: prepare a network, resume a run, save its state."""
+"""Steps around the loops of meta-training and of the Baseline: prepare a network, resume a run, save its state."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path

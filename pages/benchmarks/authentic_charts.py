@@ -14,7 +14,7 @@ GROUP_COLOURS = {"CNN": ACCENT, "hand-crafted": OPPOSITE, "own run": PURPLE, "yo
 _DASHES = ("solid", "dash", "dot", "dashdot")
 _SYMBOLS = ("circle", "square", "diamond", "cross")
 _LABEL_CHARACTERS = 22
-"""In a line of a label: on a phone, a longer one would leave no room for the chart."""
+"""Largest number of characters in a line of a label: on a phone, a longer one would leave no room for the chart."""
 
 
 def method_bars(values: pd.Series, groups: Mapping[str, str], metric: str, title: str) -> go.Figure:

@@ -1,4 +1,4 @@
-"""What is behind one number: its source, and for own runs the predictions, the residuals and the worst images."""
+"""Details of one number: its source, and for own runs the predictions, the residuals and the worst images."""
 
 from pathlib import Path
 

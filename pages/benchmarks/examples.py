@@ -1,4 +1,4 @@
-"""An example of a distortion at its five levels, on a photo that is there at once."""
+"""An example of a distortion at its five levels, on a bundled photo."""
 
 import numpy as np
 import streamlit as st

@@ -13,7 +13,7 @@ from pages.shared.palette import ACCENT, LIGHT, MUTED, OPPOSITE, PURPLE
 _LOOKS = ((ACCENT, "solid", "circle"), (OPPOSITE, "dash", "square"), (PURPLE, "dot", "diamond"))
 """Dash and marker differ too: colour alone does not reach every reader."""
 MOST_POINTS = 600
-"""What a curve is thinned to: more than a screen has columns, little enough to send every few seconds."""
+"""Most points of a curve after thinning: more than a screen has columns, and few enough to send every few seconds."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Who may start, cancel and delete: only somebody at this machine, unless its owner says otherwise.
+"""Permission to start, cancel and delete: only for somebody at this machine, unless its owner says otherwise.
 
 A job reads folders of this machine and uses it for hours, so being able to see the page is not enough. Streamlit only
 greys out a disabled button; what a button does asks again here.

@@ -33,7 +33,7 @@ WORDS = {
     State.STALE: ("⚠️", "interrupted", "orange"),
     State.TERMINAL: ("⌨️", "started in a terminal", "gray"),
 }
-"""How each state is shown: a sign, a word and a colour, of which the word suffices."""
+"""Sign, word and colour of each state; the word alone suffices."""
 
 
 def show(runs: Path, job: Job, reason: str | None, leave: Callable[[], None]) -> None:

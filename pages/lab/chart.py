@@ -15,7 +15,7 @@ from pages.shared.palette import ACCENT, CLEAR, MUTED, OPPOSITE, faint
 from pages.shared.plain import plain
 
 MODEL, PEOPLE = ACCENT, OPPOSITE
-"""The same two colours as in the small multiples."""
+"""Colours of the model and of people, as in the small multiples."""
 _BAND = faint(OPPOSITE, 0.16)
 _GRID = faint(MUTED, 0.25)
 

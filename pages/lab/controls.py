@@ -1,4 +1,4 @@
-"""What is done to the photo: family, type, level and seed; type and level are in the address."""
+"""Choice of the distortion: family, type, level and seed; type and level are in the address."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from metaiqa_core.distortions import CATALOGUE, FAMILIES, LEVELS, DistortionType
 from metaiqa_core.errors import DistortionError
 
 DATABASES = {"kadid10k": "KADID-10k", "tid2013": "TID2013"}
-"""How the databases write themselves."""
+"""Spelling of the databases' names."""
 THIS_FAMILY, ALL_TYPES = "This family", f"All {len(CATALOGUE)} types"
 DIFFERENCE_FIRST, CATALOGUE_ORDER = "Largest difference first", "Catalogue order"
 _FIRST_TYPE, _FIRST_LEVEL = "kadid10k:GB", 4
@@ -17,7 +17,7 @@ _REMEMBERED = "lab_remembered"
 
 @dataclass(frozen=True)
 class Choice:
-    """What is done to the photo."""
+    """The chosen distortion."""
 
     distortion: DistortionType
     level: int

@@ -38,7 +38,7 @@ def show(bench: Bench, scope: Scope, choice: Choice) -> None:
 
 def judgement(disagreement: Disagreement) -> str:
     """Say in one sentence how the model reads a type."""
-    gap, pairs = disagreement.mean_gap, disagreement.pairs_told_apart
+    gap, pairs = disagreement.mean_gap, disagreement.distinguishable_pairs
     if disagreement.rmse <= _AGREES:
         sentence = "Scored as people rate it"
     elif abs(gap) < disagreement.rmse / 2:

@@ -16,7 +16,7 @@ from pages.shared.failures import explain
 from pages.shared.plain import plain
 
 AT_ONCE_SECONDS = 1.0
-"""What takes less is computed without being asked for."""
+"""Maps that take fewer seconds than this are computed without a click."""
 
 
 def compute_first(maps: PhotoMaps, wanted: str) -> None:

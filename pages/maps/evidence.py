@@ -1,4 +1,4 @@
-"""What speaks for or against a map: each piece of evidence with one sentence on what it means."""
+"""Evidence for or against a map: each piece of evidence with one sentence on what it means."""
 
 from collections.abc import Callable, Sequence
 from functools import partial

@@ -63,7 +63,7 @@ EXAMPLES: dict[str, Example] = {
         ),
     )
 }
-"""By title, in the order of Figure 3."""
+"""Examples by title, in the order of Figure 3."""
 
 
 @st.cache_data(max_entries=len(EXAMPLES), show_spinner="Damaging a sample photo …")

@@ -1,4 +1,4 @@
-"""What a browser needs of a map: the layers that it blends, the regions that it frames, and a sentence."""
+"""Data of a map for the browser: the layers that it blends, the regions that it frames, and a sentence."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from PIL import Image
 from metaiqa_core.explain.gradient_maps import GradientMap
 from metaiqa_core.explain.methods import METHODS
 from metaiqa_core.explain.overlay import Mode, overlay
-from metaiqa_core.explain.regions import Region, hurt_energy, worst_regions
+from metaiqa_core.explain.regions import Region, harm_energy, worst_regions
 from pages.maps.photo_maps import PhotoMaps
 from pages.shared.encoding import jpeg
 
@@ -20,7 +20,7 @@ _LEAST_HARM = 0.01
 
 @dataclass(frozen=True, eq=False)
 class PreparedMap:
-    """What a browser needs to show a map at any opacity.
+    """Data that a browser needs to show a map at any opacity.
 
     Attributes:
         layers: JPEGs of the photo, its grey version, and the map over it at full strength.
@@ -36,7 +36,7 @@ class PreparedMap:
 
 
 def prepare(maps: PhotoMaps, result: GradientMap, mode: Mode, side: int) -> PreparedMap:
-    """Return what the browser needs of a map.
+    """Return the data of a map for the browser.
 
     Args:
         maps: The maps of the photo.
@@ -78,7 +78,7 @@ def layers_of(
 def regions_of(values: np.ndarray, method: str) -> tuple[Region, ...]:
     """Return the three regions that hurt most (for methods without a meaningful sign: matter most)."""
     signed = METHODS[method].signed
-    harm, influence = (float(hurt_energy(values, signed=kind).sum()) for kind in (signed, False))
+    harm, influence = (float(harm_energy(values, signed=kind).sum()) for kind in (signed, False))
     return worst_regions(values, count=3, signed=signed) if harm > _LEAST_HARM * influence else ()
 
 

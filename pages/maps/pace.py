@@ -1,4 +1,4 @@
-"""How long each method takes on this machine: measured with each map, promised before the next."""
+"""Time that each method takes on this machine, measured with each map to estimate the next."""
 
 import streamlit as st
 

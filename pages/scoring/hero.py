@@ -17,7 +17,7 @@ from pages.shared.score_plot import score_plot, score_plot_in_words, tiles_plot
 
 _SIDE = 1600
 _POPULATIONS = {"LIVE Challenge photos": "everyday photos (LIVE Challenge)"}
-"""How populations are called for visitors who do not know the database."""
+"""Names of populations for visitors who do not know the database."""
 WHOLE_PHOTO, ZOOMED_IN = "Whole photo", "Zoomed in"
 
 

@@ -1,4 +1,4 @@
-"""What a reader sees when something goes wrong: one sentence, never a stack trace."""
+"""Messages for failures: one sentence, never a stack trace."""
 
 import contextlib
 import logging

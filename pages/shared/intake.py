@@ -1,4 +1,4 @@
-"""Where photos come in: files, a folder, the camera."""
+"""The intake of photos: files, a folder, the camera."""
 
 import streamlit as st
 

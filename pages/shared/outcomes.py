@@ -1,4 +1,4 @@
-"""What the models of a session said of its photos, made the same way as on the command line."""
+"""Assessments of the photos of a session by its models, made the same way as on the command line."""
 
 from dataclasses import dataclass, field
 
@@ -15,7 +15,7 @@ from pages.shared.photo_library import PhotoFile, PhotoLibrary, SessionPhoto, li
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one look at a photo gave; either an assessment or a reason.
+    """Result for one photo; either an assessment or a reason.
 
     Attributes:
         assessment: The model's assessment; None where the photo failed.

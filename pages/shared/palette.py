@@ -26,9 +26,9 @@ DIFFERENCE_SCALE = "PuOr_r"
 """Plotly's scale for differences, which have a sign: purple below 0, orange above."""
 
 _ANCHORS = ((178, 63, 36), (224, 143, 92), (226, 211, 176), (110, 167, 190), (36, 99, 138))
-"""sRGB at the scores 0, 25, 50, 75 and 100; straight lines between them."""
+"""Colours (sRGB) at the scores 0, 25, 50, 75 and 100, interpolated linearly between them."""
 _DARK_TEXT, _LIGHT_TEXT = "#000000", "#ffffff"
-"""Of these two, one has a contrast of at least 4.58 on any colour."""
+"""Colours of text, one of which has a contrast of at least 4.58 on any colour."""
 
 
 def faint(colour: str, opacity: float) -> str:

@@ -1,4 +1,4 @@
-"""Photos that are there at once: five that scikit-image bundles, each with one or two damaged versions.
+"""Sample photos: five that scikit-image bundles, each with one or two damaged versions.
 
 Nothing is stored in the repository; all is made at run time, the same bytes every time.
 """

@@ -9,7 +9,7 @@ from metaiqa_core.experiments.start import Origin
 from metaiqa_core.models.backbones import BACKBONES
 
 _DEFAULTS = {"model": "default", "backbone": "resnet18"}
-"""What is started from where neither is named."""
+"""Start that is used where neither option is given."""
 
 
 def add_start_arguments(parser: argparse.ArgumentParser, *, default: Literal["model", "backbone"]) -> None:

@@ -1,4 +1,4 @@
-"""The colour space of a picture without a profile: what its file says elsewhere.
+"""The colour space of a picture without a profile, as its file declares it elsewhere.
 
 PNG: cICP, gAMA and cHRM. AVIF and HEIC: nclx. TIFF: white point and primaries. BMP: endpoints and gamma. JPEG and
 others: the mark of Adobe RGB that cameras leave in the EXIF data (DCF 2.0, "R03").
@@ -18,10 +18,12 @@ _UNCALIBRATED, _ADOBE_RGB = 65535, 2
 _TIFF_WHITE, _TIFF_PRIMARIES, _TIFF_TRANSFER = 318, 319, 301
 _BMP_COLOUR, _BMP_CALIBRATED, _BMP_EMBEDDED = 70, 0, b"DEBM"
 
+_INVALID = "the colours that the file declares are invalid: sRGB assumed"
+
 
 @dataclass(frozen=True)
-class ToldColours:
-    """What a file says of its colours.
+class DeclaredColours:
+    """Colour description in a file.
 
     Attributes:
         space: The colour space, or None for sRGB.
@@ -36,7 +38,7 @@ class ToldColours:
     note: str = ""
 
 
-def colours_of_png(chunks: PngChunks) -> ToldColours:
+def colours_of_png(chunks: PngChunks) -> DeclaredColours:
     """Return what a PNG file says: cICP before the profile, the profile before sRGB, and that before gAMA and cHRM.
 
     Args:
@@ -44,20 +46,20 @@ def colours_of_png(chunks: PngChunks) -> ToldColours:
     """
     if chunks.code_points is not None:
         primaries, transfer, matrix, full_range = chunks.code_points
-        told = _from_code_points(primaries, transfer, narrow_range=not full_range)
-        if matrix == 0 and not told.note:
-            return ToldColours(told.space, chunks.profile, before_profile=True)
+        declared = _from_code_points(primaries, transfer, narrow_range=not full_range)
+        if matrix == 0 and not declared.note:
+            return DeclaredColours(declared.space, chunks.profile, before_profile=True)
         if chunks.profile is None:
-            return told if told.note else ToldColours(note="the file tells its colours in a wrong way: sRGB assumed")
+            return declared if declared.note else DeclaredColours(note=_INVALID)
     if chunks.profile is not None or chunks.is_srgb:
-        return ToldColours(profile=chunks.profile)
+        return DeclaredColours(profile=chunks.profile)
     if chunks.gamma is None and chunks.chromaticities is None:
-        return ToldColours(ADOBE_RGB if _is_adobe_rgb(chunks.exif) else None)
+        return DeclaredColours(ADOBE_RGB if _is_adobe_rgb(chunks.exif) else None)
     space = colour_spaces.from_gamma_and_chromaticities(chunks.gamma, chunks.chromaticities)
-    return ToldColours(space, note="" if space else "the file tells its colours in a wrong way: sRGB assumed")
+    return DeclaredColours(space, note="" if space else _INVALID)
 
 
-def colours_of(image: Image.Image, data: bytes) -> ToldColours:
+def colours_of(image: Image.Image, data: bytes) -> DeclaredColours:
     """Return what a file of any format but PNG says beside its profile.
 
     Args:
@@ -65,24 +67,24 @@ def colours_of(image: Image.Image, data: bytes) -> ToldColours:
         data: The whole file.
     """
     if image.info.get("icc_profile"):
-        return ToldColours()
+        return DeclaredColours()
     if image.format in ("AVIF", "HEIF"):
         code_points = iso_boxes.nclx_code_points(data)
-        return _from_code_points(*code_points) if code_points else ToldColours()
+        return _from_code_points(*code_points) if code_points else DeclaredColours()
     if image.format == "JPEG2000":
-        return ToldColours(profile=iso_boxes.jpeg2000_profile(data))
+        return DeclaredColours(profile=iso_boxes.jpeg2000_profile(data))
     if image.format == "BMP":
         return _of_bmp(data)
     if image.format == "TIFF" and (space := _of_tiff(image)):
-        return ToldColours(space)
-    return ToldColours(ADOBE_RGB if _is_adobe_rgb(image.info.get("exif")) else None)
+        return DeclaredColours(space)
+    return DeclaredColours(ADOBE_RGB if _is_adobe_rgb(image.info.get("exif")) else None)
 
 
-def _from_code_points(primaries: int, transfer: int, *, narrow_range: bool = False) -> ToldColours:
+def _from_code_points(primaries: int, transfer: int, *, narrow_range: bool = False) -> DeclaredColours:
     try:
-        return ToldColours(colour_spaces.from_code_points(primaries, transfer, narrow_range=narrow_range))
+        return DeclaredColours(colour_spaces.from_code_points(primaries, transfer, narrow_range=narrow_range))
     except KeyError:
-        return ToldColours(
+        return DeclaredColours(
             note=f"colours are coded in a way that is not known here (primaries {primaries}, curve {transfer}): "
             "sRGB assumed"
         )
@@ -119,21 +121,21 @@ def _of_tiff(image: Image.Image) -> ColourSpace | None:
     )
 
 
-def _of_bmp(data: bytes) -> ToldColours:
+def _of_bmp(data: bytes) -> DeclaredColours:
     """Read the colours of a BITMAPV4HEADER or BITMAPV5HEADER."""
     size = int.from_bytes(data[14:18], "little")
     if size < 108 or len(data) < 14 + size:
-        return ToldColours()
+        return DeclaredColours()
     kind = data[_BMP_COLOUR : _BMP_COLOUR + 4]
     if size >= 124 and kind == _BMP_EMBEDDED:
         offset, length = struct.unpack_from("<2I", data, 14 + 112)
-        return ToldColours(profile=data[14 + offset : 14 + offset + length] or None)
+        return DeclaredColours(profile=data[14 + offset : 14 + offset + length] or None)
     if int.from_bytes(kind, "little") != _BMP_CALIBRATED:
-        return ToldColours()
+        return DeclaredColours()
     endpoints = np.array(struct.unpack_from("<9I", data, 74)).reshape(3, 3) / 2**30  # XYZ of red, green and blue
     gammas = np.array(struct.unpack_from("<3I", data, 110)) / 2**16
     if (endpoints.sum(axis=1) <= 0).any() or not 0.1 <= gammas.mean() <= 10:
-        return ToldColours()
+        return DeclaredColours()
     white = endpoints.sum(axis=0)
     places = [value for xyz in (white, *endpoints) for value in (xyz / xyz.sum())[:2]]
-    return ToldColours(colour_spaces.from_gamma_and_chromaticities(1 / float(gammas.mean()), tuple(places)))
+    return DeclaredColours(colour_spaces.from_gamma_and_chromaticities(1 / float(gammas.mean()), tuple(places)))
