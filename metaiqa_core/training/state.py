@@ -17,7 +17,8 @@ from metaiqa_core.training.fingerprint import is_same_recipe
 from metaiqa_core.training.photos import TrainingPhotos
 
 STATE_SECONDS = 20.0
-"""Most seconds of work lost when a run is killed, unless `METAIQA_STATE_SECONDS` sets another."""
+"""Most seconds of work lost when a run is killed, unless `METAIQA_STATE_SECONDS` sets another; no
+result depends on it."""
 
 
 def state_is_due(kept: float) -> bool:
