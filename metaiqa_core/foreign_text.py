@@ -1,5 +1,8 @@
 r"""Text that others wrote, such as the name of a file, made harmless for a terminal or a table and kept whole.
 
+Each medium has one function: `printable` for a terminal, `csv_text` for a cell of CSV; the pages have their own for
+Markdown and charts.
+
 A file name of Unix is bytes. `path_text` writes those that are not UTF-8 as `\xE9`, for CSV and JSON, which are UTF-8
 throughout; `path_from_text` gives the very file back.
 """
@@ -9,8 +12,9 @@ import re
 import unicodedata
 from pathlib import Path
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What a spreadsheet takes for the beginning of a formula; the last four are the wide forms of the first four."""
+_QUOTED_FORMULA = re.compile(f"'*[{re.escape(''.join(_FORMULA_STARTS))}]")
 
 
 def printable(text: str, *, keep: str = "") -> str:
@@ -62,12 +66,24 @@ def path_from_text(text: str) -> Path:
 def csv_text(text: str) -> str:
     """Return text for a cell of a CSV file: valid UTF-8, and led by `'` where a spreadsheet would run it as a formula.
 
-    >>> csv_text("=1+1"), csv_text("a = b")
-    ("'=1+1", 'a = b')
+    A text that looks as if it had been changed so gets one more `'`: `text_from_csv` gives back every text that is
+    valid UTF-8.
+
+    >>> csv_text("=1+1"), csv_text("'=1+1"), csv_text("a = b"), csv_text("'s")
+    ("'=1+1", "''=1+1", 'a = b', "'s")
     """
     if _has_surrogates(text):
         text = "".join(_escape(one) if _is_surrogate(one) else one for one in text)
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    return f"'{text}" if _QUOTED_FORMULA.match(text) else text
+
+
+def text_from_csv(cell: str) -> str:
+    """Return the text that `csv_text` wrote.
+
+    >>> text_from_csv("'=1+1"), text_from_csv("''=1+1"), text_from_csv("'s")
+    ('=1+1', "'=1+1", "'s")
+    """
+    return cell[1:] if cell.startswith("'") and _QUOTED_FORMULA.match(cell) else cell
 
 
 def _can_be_shown(character: str) -> bool:

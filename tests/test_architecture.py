@@ -134,6 +134,27 @@ def test_the_core_never_prints():
         assert not [call for call in calls if isinstance(call, ast.Name) and call.id == "print"], file
 
 
+def test_commands_write_to_the_terminal_in_one_place_which_makes_foreign_text_harmless():
+    writers = {"sys.stdout.write", "sys.stderr.write", "tqdm.write"}
+    for file in (ROOT / "metaiqa_core" / "commands").rglob("*.py"):
+        calls = [ast.unparse(node.func) for node in ast.walk(TREES[file]) if isinstance(node, ast.Call)]
+        assert file.name == "output.py" or not writers & set(calls), f"{module_name(file)}: use `say` or `write`"
+
+
+def test_tables_become_csv_in_one_place_which_leaves_no_formula():
+    writers = {
+        module_name(file)
+        for file in [*CORE, *INTERFACE]
+        for node in ast.walk(TREES[file])
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "to_csv"
+        and ast.unparse(node.func.value) != "export"
+    }
+    # A run's own log holds numbers and the program's words, and is read back by the program alone.
+    assert writers == {"metaiqa_core.results.export", "metaiqa_core.results.run_log"}
+
+
 def test_the_core_validates_with_exceptions_not_with_asserts():
     assert not [file for file in CORE if any(isinstance(node, ast.Assert) for node in ast.walk(TREES[file]))]
 

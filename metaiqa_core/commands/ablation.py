@@ -1,13 +1,12 @@
 """Compare priors after fine-tuning on the same splits: MetaIQA against Baseline (Table 4)."""
 
 import argparse
-import sys
 
 from metaiqa_core.commands.options.adaptation import add_adaptation_arguments, read_tuning
 from metaiqa_core.commands.options.database_choice import add_database_arguments, chosen_database
 from metaiqa_core.commands.options.run_folder import add_run_arguments, add_worker_arguments, read_run_folder
 from metaiqa_core.commands.options.start import read_origins
-from metaiqa_core.commands.output import as_table, finish_with_bar
+from metaiqa_core.commands.output import as_table, finish_with_bar, write
 from metaiqa_core.experiments.ablation import Ablation, ablation
 from metaiqa_core.experiments.adaptation import AdaptationConfig
 
@@ -32,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     work = ablation(database, read_origins(arguments), config, read_run_folder(arguments))
     finished = finish_with_bar(work)
     if not arguments.shard:
-        sys.stdout.write(_table(finished))
+        write(_table(finished), None)
     return 0
 
 

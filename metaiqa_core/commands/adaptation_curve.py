@@ -1,7 +1,6 @@
 """Measure SROCC after fine-tuning on ever more labelled photos, from several starts."""
 
 import argparse
-import sys
 
 import numpy as np
 
@@ -9,7 +8,7 @@ from metaiqa_core.commands.options.adaptation import add_adaptation_arguments, r
 from metaiqa_core.commands.options.database_choice import add_database_arguments, chosen_database
 from metaiqa_core.commands.options.run_folder import add_run_arguments, add_worker_arguments, read_run_folder
 from metaiqa_core.commands.options.start import read_origins
-from metaiqa_core.commands.output import as_table, finish_with_bar
+from metaiqa_core.commands.output import as_table, finish_with_bar, write
 from metaiqa_core.experiments.adaptation_curve import AdaptationCurve, AdaptationCurveConfig, adaptation_curve
 
 
@@ -42,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     work = adaptation_curve(database, read_origins(arguments), config, read_run_folder(arguments))
     finished = finish_with_bar(work)
     if not arguments.shard:
-        sys.stdout.write(_table(finished))
+        write(_table(finished), None)
     return 0
 
 

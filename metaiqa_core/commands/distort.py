@@ -1,14 +1,13 @@
 """Distort a photo as KADID-10k or TID2013 do, at one of five levels or at all of them."""
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from metaiqa_core.commands.output import as_table, finish_with_bar, write
+from metaiqa_core.commands.output import as_table, finish_with_bar, say, write
 from metaiqa_core.distortions import CATALOGUE, LEVELS, DistortionType, distort, find_distortion
 from metaiqa_core.errors import DistortionError
 from metaiqa_core.files import check_output, write_whole
@@ -58,9 +57,9 @@ def run(arguments: argparse.Namespace) -> int:
         check_output(file, [arguments.photo])
     finish_with_bar(_distort(arguments, entry, files))
     for file in files.values():
-        sys.stderr.write(f"wrote {file}\n")
+        say(f"wrote {file}")
     if any(_FORMATS[file.suffix.lower()][0] == "JPEG" for file in files.values()):
-        sys.stderr.write("JPEG adds a little damage of its own: write .png or .tif to keep every pixel.\n")
+        say("JPEG adds a little damage of its own: write .png or .tif to keep every pixel.")
     return 0
 
 

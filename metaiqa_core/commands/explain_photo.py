@@ -1,12 +1,11 @@
 """The work behind the command `explain`, apart from its options: Captum and Matplotlib take seconds to import."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from metaiqa_core.commands.output import as_json, finish_with_bar, write
+from metaiqa_core.commands.output import as_json, finish_with_bar, say, write
 from metaiqa_core.errors import ExplanationError
 from metaiqa_core.explain.evidence import deletion_insertion, randomisation
 from metaiqa_core.explain.gradient_maps import GradientMap, gradient_map
@@ -87,7 +86,7 @@ def _check_targets(arguments: argparse.Namespace, methods: Sequence[str], *, sev
 
 def _save(result: GradientMap, target: Path, photo: Photo, opacity: float, mode: Mode | None) -> None:
     save_map(result, target, photo, opacity=opacity, mode=mode)
-    sys.stderr.write(f"wrote {target}\n")
+    say(f"wrote {target}")
 
 
 def _describe(result: GradientMap, photo: Photo, targets: Sequence[Path]) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Fine-tune a model on rated photos, and measure by repeated splits how good that is."""
 
 import argparse
-import sys
 from pathlib import Path
 
 from metaiqa_core.commands.options.adaptation import read_tuning
@@ -9,7 +8,7 @@ from metaiqa_core.commands.options.configuration import add_options
 from metaiqa_core.commands.options.database_choice import add_database_arguments, chosen_database
 from metaiqa_core.commands.options.run_folder import add_run_arguments, read_run_folder
 from metaiqa_core.commands.options.start import add_start_arguments, read_origin
-from metaiqa_core.commands.output import finish_with_bar
+from metaiqa_core.commands.output import finish_with_bar, say
 from metaiqa_core.databases.reading import read_database
 from metaiqa_core.experiments.fine_tuning import FineTuningConfig, fine_tuning
 from metaiqa_core.training.configuration import FINE_TUNE_PRESETS, LEAST_STEPS, FineTuneConfig
@@ -89,5 +88,5 @@ def run(arguments: argparse.Namespace) -> int:
     work = fine_tuning(database, read_origin(arguments), config, read_run_folder(arguments), rehearsed)
     model = finish_with_bar(work)
     if model.file:
-        sys.stderr.write(f"wrote {model.file} and its card\n")
+        say(f"wrote {model.file} and its card")
     return 0

@@ -1,13 +1,12 @@
 """Learn from several databases of rated images at once, each with a scale of its own, and make one model."""
 
 import argparse
-import sys
 from pathlib import Path
 
 from metaiqa_core.commands.options.configuration import add_options, chosen
 from metaiqa_core.commands.options.run_folder import add_run_arguments, read_run_folder
 from metaiqa_core.commands.options.start import add_start_arguments, read_origin
-from metaiqa_core.commands.output import finish_with_bar
+from metaiqa_core.commands.output import finish_with_bar, say
 from metaiqa_core.databases.reading import read_database
 from metaiqa_core.errors import TrainingError
 from metaiqa_core.experiments.joint_training import NATIVE_SIDE, JointTrainingConfig, joint_training
@@ -95,7 +94,7 @@ def run(arguments: argparse.Namespace) -> int:
     work = joint_training(databases, read_origin(arguments), config, read_run_folder(arguments))
     model = finish_with_bar(work)
     if model.file:
-        sys.stderr.write(f"wrote {model.file} and its card\n")
+        say(f"wrote {model.file} and its card")
     return 0
 
 

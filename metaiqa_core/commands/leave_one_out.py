@@ -1,7 +1,6 @@
 """Leave one distortion out: learn from all types but one, and be judged on that one (Table 2)."""
 
 import argparse
-import sys
 
 import numpy as np
 
@@ -9,7 +8,7 @@ from metaiqa_core.commands.options.database_choice import add_database_arguments
 from metaiqa_core.commands.options.prior import add_prior_arguments, read_baseline_rates, read_meta_config
 from metaiqa_core.commands.options.run_folder import add_run_arguments, add_worker_arguments, read_run_folder
 from metaiqa_core.commands.options.start import read_origin
-from metaiqa_core.commands.output import as_table, finish_with_bar
+from metaiqa_core.commands.output import as_table, finish_with_bar, write
 from metaiqa_core.experiments.leave_one_out import LeaveOneOut, LeaveOneOutConfig, leave_one_out
 from metaiqa_core.experiments.prior_recipe import METHODS
 
@@ -42,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     work = leave_one_out(database, read_origin(arguments), config, read_run_folder(arguments))
     finished = finish_with_bar(work)
     if not arguments.shard:
-        sys.stdout.write(_table(finished))
+        write(_table(finished), None)
     return 0
 
 

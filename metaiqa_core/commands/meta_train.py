@@ -1,13 +1,12 @@
 """Learn a quality prior from distortion tasks by meta-learning (Algorithm 1), for `fine-tune`."""
 
 import argparse
-import sys
 
 from metaiqa_core.commands.options.database_choice import add_database_arguments, chosen_databases
 from metaiqa_core.commands.options.prior import add_prior_arguments, read_baseline_rates, read_meta_config
 from metaiqa_core.commands.options.run_folder import add_run_arguments, read_run_folder
 from metaiqa_core.commands.options.start import read_origin
-from metaiqa_core.commands.output import finish_with_bar
+from metaiqa_core.commands.output import finish_with_bar, say
 from metaiqa_core.experiments.prior import PriorConfig, learn_prior
 from metaiqa_core.experiments.prior_recipe import METHODS
 from metaiqa_core.progress import finish
@@ -45,5 +44,5 @@ def run(arguments: argparse.Namespace) -> int:
         work = learn_prior(databases, origin, config, read_run_folder(arguments), processes)
         prior = finish(work) if processes.rank else finish_with_bar(work)
     if prior.file:
-        sys.stderr.write(f"wrote {prior.file} and its card\n")
+        say(f"wrote {prior.file} and its card")
     return 0

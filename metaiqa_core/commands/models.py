@@ -2,11 +2,10 @@
 
 import argparse
 import re
-import sys
 from pathlib import Path
 
 from metaiqa_core import __version__
-from metaiqa_core.commands.output import as_json, as_table, write
+from metaiqa_core.commands.output import as_json, as_table, say, write
 from metaiqa_core.errors import CheckpointError
 from metaiqa_core.files import check_output
 from metaiqa_core.models.card import ModelCard, read_card
@@ -39,7 +38,7 @@ def _list(arguments: argparse.Namespace) -> int:
         try:
             cards.append(read_card(path.with_suffix(".json")))
         except CheckpointError as error:
-            sys.stderr.write(f"{error}\n")  # one damaged card does not hide the others
+            say(str(error))  # one damaged card does not hide the others
     if arguments.format == "json":
         rows = [{"name": card.name, "summary": card.summary, "accuracy": card.accuracy} for card in cards]
         write(as_json(rows), None)
@@ -91,5 +90,5 @@ def _import(arguments: argparse.Namespace) -> int:
         code_version=__version__,
     )
     save_checkpoint(network, card, path)
-    sys.stderr.write(f"imported as {name}: use it with --model {name}\n")
+    say(f"imported as {name}: use it with --model {name}")
     return 0

@@ -27,6 +27,11 @@ def write(text: str, output: Path | None) -> None:
         write_text(output, text)
 
 
+def say(sentence: str) -> None:
+    """Tell the reader of a terminal something on stderr, on one line and without control characters."""
+    sys.stderr.write(f"{printable(sentence)}\n")
+
+
 def write_to_stdout(text: str, *, as_utf8: bool = False) -> None:
     r"""Write to standard output at once, whatever its encoding; a terminal is shown no control characters.
 
@@ -89,6 +94,7 @@ def as_table(rows: Sequence[Sequence[str]], header: Sequence[str], widths: Seque
         header: names of the columns.
         widths: least number of characters of each column; by default that of its longest cell.
     """
+    header = [printable(cell) for cell in header]
     rows = [[printable(cell) for cell in row] for row in rows]
     if widths is None:
         widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
@@ -137,7 +143,7 @@ def finish_with_bar(work: Work[Any]) -> Any:
             line = _record(progress)
             if line and line != shown:
                 shown = line
-                tqdm.write(line, file=sys.stderr)
+                tqdm.write(printable(line), file=sys.stderr)
 
 
 class _Lines(logging.Handler):
@@ -145,7 +151,7 @@ class _Lines(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one line."""
-        tqdm.write(record.getMessage(), file=sys.stderr)
+        tqdm.write(printable(record.getMessage()), file=sys.stderr)
 
 
 @contextmanager
@@ -163,7 +169,7 @@ def _log_lines() -> Iterator[None]:
 
 
 def _advance(bar: Any, progress: Progress) -> None:
-    bar.set_description(progress.title, refresh=False)
+    bar.set_description(printable(progress.title), refresh=False)
     bar.total = progress.total
     bar.update(progress.step - bar.n)
 

@@ -2,14 +2,13 @@
 
 import argparse
 import dataclasses
-import sys
 from pathlib import Path
 
 from metaiqa_core.commands.options.database_choice import add_database_arguments, chosen_databases
 from metaiqa_core.commands.options.prior import add_prior_arguments, read_meta_config
 from metaiqa_core.commands.options.run_folder import add_run_arguments, read_run_folder
 from metaiqa_core.commands.options.start import read_origin
-from metaiqa_core.commands.output import as_table, finish_with_bar
+from metaiqa_core.commands.output import as_table, finish_with_bar, write
 from metaiqa_core.databases.reading import read_database
 from metaiqa_core.experiments.parameter_study import ParameterStudyConfig, parameter_study
 from metaiqa_core.training.configuration import FINE_TUNE_PRESETS
@@ -68,5 +67,5 @@ def run(arguments: argparse.Namespace) -> int:
     work = parameter_study(sources, target, read_origin(arguments), config, read_run_folder(arguments))
     finished = finish_with_bar(work)
     rows = [[str(k), str(steps), f"{finished.srocc((k, steps)):.4f}"] for k, steps in finished.splits]
-    sys.stdout.write(as_table(rows, ["k", "S", "SROCC"]))
+    write(as_table(rows, ["k", "S", "SROCC"]), None)
     return 0

@@ -13,6 +13,7 @@ from metaiqa_core import __version__
 from metaiqa_core.assess import Assessor
 from metaiqa_core.assessment import ROW_FIELDS, Assessment, failed_row
 from metaiqa_core.commands.options.photo_choice import find_photos
+from metaiqa_core.commands.output import say
 from metaiqa_core.commands.score_output import score_to_file, score_to_stream
 from metaiqa_core.commands.streaming import csv_pieces, json_pieces, table_pieces
 from metaiqa_core.errors import MetaIQAError, OutputError
@@ -43,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
         check_output(output)
     choice = find_photos(arguments.photos)
     for remark in choice.remarks():
-        sys.stderr.write(f"{remark}\n")
+        say(remark)
     model = find_model(arguments.model)
     if output is not None:
         check_output(output, (*choice.files, model, model.with_suffix(".json")))

@@ -1,13 +1,12 @@
 """Where the rows of `score` go while it runs: into a stream as they come, or into a journal until the file is whole."""
 
 import errno
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from metaiqa_core.commands.output import write_to_stdout
+from metaiqa_core.commands.output import say, write_to_stdout
 from metaiqa_core.commands.score_journal import ScoreJournal
 from metaiqa_core.errors import OutputError
 from metaiqa_core.files import is_standard_output, open_stream, write_text
@@ -43,7 +42,7 @@ def score_to_file(
     try:
         waiting = [file for file in files if journal.row_of(file) is None]
         if resume:
-            sys.stderr.write(f"{_where_it_goes_on(journal, files, waiting)}\n")
+            say(_where_it_goes_on(journal, files, waiting))
         for file, row in scored(waiting):
             journal.append(file, row)
         rows = journal.rows(files)
@@ -51,7 +50,7 @@ def score_to_file(
         journal.remove()
         return 1 if any(row["error"] for row in rows) else 0
     except KeyboardInterrupt:
-        sys.stderr.write(f"interrupted: {_what_is_kept(journal, files)}\n")
+        say(f"interrupted: {_what_is_kept(journal, files)}")
         return 130
     except OSError as error:
         reason = "The disk is full" if error.errno in _FULL else f"The system refused it ({error.strerror or error})"
@@ -101,9 +100,9 @@ def score_to_stream(
             "and start again, with --output FILE, which keeps finished rows for --resume."
         ) from error
     if tally.interrupted:
-        sys.stderr.write(
+        say(
             f"interrupted: the rows of {tally.rows:,} of {len(files):,} photos were written; with --output FILE "
-            "they are kept and --resume goes on\n"
+            "they are kept and --resume goes on"
         )
         return 130
     return 1 if tally.failed else 0

@@ -3,12 +3,11 @@
 import argparse
 import os
 import re
-import sys
 from pathlib import Path
 
 from humanize import naturalsize
 
-from metaiqa_core.commands.output import finish_with_bar
+from metaiqa_core.commands.output import finish_with_bar, say
 from metaiqa_core.distortions import LEVELS, find_distortion
 from metaiqa_core.errors import DatabaseError
 from metaiqa_core.synthesis import NAMES, SynthesisConfig, disk_need, find_photos, select_references, synthesise
@@ -70,12 +69,12 @@ def run(arguments: argparse.Namespace) -> int:
     photos = [photo for folder in arguments.photos for photo in _spread(find_photos([folder]), arguments.most)]
     selection = finish_with_bar(select_references(photos, config))
     for reason in selection.refused.values():
-        sys.stderr.write(f"refused: {reason}\n")
+        say(f"refused: {reason}")
     images = len(selection.references) * len(config.types) * len(config.levels)
     need = disk_need(config, selection, arguments.output)
-    sys.stderr.write(
+    say(
         f"{config.name}: {len(selection.references)} references x {len(config.types)} types x {len(config.levels)} "
-        f"levels = {images:,} images; about {naturalsize(need)} are still to be written\n"
+        f"levels = {images:,} images; about {naturalsize(need)} are still to be written"
     )
     work = synthesise(
         config,
@@ -86,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
         workers=arguments.workers,
     )
     done = finish_with_bar(work)
-    sys.stderr.write(f"{done.images:,} images in {done.folder}, {done.made:,} of them made now\n")
+    say(f"{done.images:,} images in {done.folder}, {done.made:,} of them made now")
     return 1 if selection.refused else 0
 
 

@@ -1,10 +1,15 @@
 """Tables for papers and spreadsheets: CSV, and LaTeX with booktabs and the best value in bold."""
 
+import csv
 import math
+import re
+from functools import partial
 from typing import Literal
 
 import numpy as np
 import pandas as pd
+
+from metaiqa_core.foreign_text import csv_text, printable
 
 _ESCAPES = {
     "\\": r"\textbackslash{}",
@@ -14,24 +19,42 @@ _ESCAPES = {
 }
 
 
-def to_csv(table: pd.DataFrame, row_name: str, decimals: int | None = None) -> str:
-    """Return the table as CSV; missing cells are empty, column levels are joined by a space.
+def to_csv(table: pd.DataFrame, row_name: str | None = None, decimals: int | None = None) -> str:
+    """Return the table as CSV; missing cells are empty, column levels are joined by a space, texts as `csv_text` says.
 
     Args:
         table: Any table of numbers or texts.
-        row_name: Heading of the row names.
+        row_name: Heading of the row names; None leaves the row names out.
         decimals: Digits after the point; all digits by default.
     """
     flat = table.copy()
     flat.columns = [_joined(column) for column in table.columns]
-    for column in flat:
-        # A spreadsheet would run a text that starts like a formula.
-        if not pd.api.types.is_numeric_dtype(flat[column]):
-            flat[column] = [_harmless(value) for value in flat[column]]
-    flat.index = [_harmless(row) for row in flat.index]
-    return flat.to_csv(
-        index_label=row_name, float_format=None if decimals is None else f"%.{decimals}f", lineterminator="\n"
+    write = partial(
+        harmless(flat).to_csv,
+        index=row_name is not None,
+        index_label=None if row_name is None else csv_text(row_name),
+        float_format=None if decimals is None else f"%.{decimals}f",
+        lineterminator="\n",
     )
+    written = write()
+    # Python before 3.13 leaves a lone carriage return without quotes, and a reader would see a new row.
+    return write(quoting=csv.QUOTE_NONNUMERIC) if "\r" in written else written
+
+
+def harmless(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose texts, headings included, no spreadsheet runs as formulas: see `csv_text`.
+
+    A table on a page is one too, since its readers can save it as CSV.
+    """
+    changed = table.copy()
+    for position, kind in enumerate(table.dtypes):
+        if not pd.api.types.is_numeric_dtype(kind):
+            changed.isetitem(position, table.iloc[:, position].map(_harmless))
+    for axis in (0, 1):
+        labels = table.axes[axis]
+        if not isinstance(labels, pd.RangeIndex):
+            changed = changed.set_axis(labels.map(_harmless), axis=axis)
+    return changed
 
 
 def to_latex(
@@ -76,18 +99,18 @@ def to_latex(
             position_float="centering",
             hrules=True,
             caption=escape(caption),
-            label=label,
+            label=re.sub(r"[^A-Za-z0-9:._-]", "-", label),
         )
     )
 
 
 def escape(text: str) -> str:
-    r"""Escape LaTeX's special characters.
+    r"""Escape LaTeX's special characters, and write the text on one line.
 
     >>> escape("50 % of A_1")
     '50 \\% of A\\_1'
     """
-    return "".join(_ESCAPES.get(character, character) for character in text)
+    return "".join(_ESCAPES.get(character, character) for character in printable(" ".join(text.split())))
 
 
 def _cell(value: object, decimals: int, missing: str) -> str:
@@ -104,4 +127,6 @@ def _joined(column: object) -> str:
 
 
 def _harmless(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value[:1] in tuple("=+-@\t\r") else value
+    if isinstance(value, tuple):  # the name of a column under another one
+        return tuple(map(_harmless, value))
+    return csv_text(value) if isinstance(value, str) else value

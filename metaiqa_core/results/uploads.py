@@ -4,6 +4,7 @@ import csv
 import io
 
 from metaiqa_core.errors import ResultsError
+from metaiqa_core.foreign_text import text_from_csv
 from metaiqa_core.results import published
 from metaiqa_core.results.records import METRICS, Protocol, ResultRecord, Uploaded
 
@@ -55,7 +56,7 @@ def read_upload(content: bytes, file: str) -> tuple[list[ResultRecord], list[str
     try:
         for row in reader:
             line = reader.line_num
-            cells = {name: (row.get(name) or "").strip() for name in COLUMNS}
+            cells = {name: text_from_csv((row.get(name) or "").strip()) for name in COLUMNS}
             if not cells["value"]:
                 continue
             try:

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from metaiqa_core.models.card import Calibration, ModelCard
+from pages.shared.plain import plain
 
 _CRITERIA = {
     "srocc": ("SROCC", "Agreement in rank between the scores and people's mean opinions; 1 is perfect."),
@@ -17,15 +18,15 @@ _CRITERIA = {
 
 def show(card: ModelCard) -> None:
     """Render a card; what it does not hold is said to be missing, never guessed."""
-    st.subheader(f"Model card: {card.name}", anchor=False)
-    st.write(card.summary)
+    st.subheader(f"Model card: {plain(card.name)}", anchor=False)
+    st.write(plain(card.summary))
     _accuracy(card.accuracy)
     if card.calibration:
         _calibration(card.calibration)
     st.markdown("**Training data**")
-    st.write(card.training_data)
+    st.write(plain(card.training_data))
     st.markdown("**Licence**")
-    st.write(card.licence)
+    st.write(plain(card.licence))
     with st.expander("Recipe and file"):
         st.json(
             {
@@ -50,16 +51,18 @@ def _accuracy(accuracy: dict[str, Any]) -> None:
             value = f"{accuracy[f'{key}_mean']:.3f}" + (f" ± {spread:.3f}" if isinstance(spread, int | float) else "")
             st.metric(name, value, help=meaning, width="content")
     shown = {f"{key}_{end}" for key in found for end in ("mean", "std")}
-    rest = {key: _readable(value) for key, value in accuracy.items() if key not in shown}
+    rest = {
+        plain(key.replace("_", " ")): plain(_readable(value)) for key, value in accuracy.items() if key not in shown
+    }
     if rest:
-        st.table(pd.Series(rest, name="measured here").rename(lambda key: key.replace("_", " ")))
+        st.table(pd.Series(rest, name="measured here"))
 
 
 def _calibration(calibration: Calibration) -> None:
     st.write(
         f"The {100 * calibration.level:.0f} % interval is the score ± {calibration.half_width:.1f} points. On photos "
         f"that were new to the model, it held people's mean opinion {100 * calibration.measured_coverage:.1f} % "
-        f"of the time. Percentiles compare with {calibration.population_size:,} {calibration.population}."
+        f"of the time. Percentiles compare with {calibration.population_size:,} {plain(calibration.population)}."
     )
 
 

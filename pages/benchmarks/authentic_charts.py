@@ -8,6 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from pages.shared.palette import ACCENT, GREEN, MUTED, OPPOSITE, PURPLE, SERIES, faint
+from pages.shared.plain import chart_text
 
 GROUP_COLOURS = {"CNN": ACCENT, "hand-crafted": OPPOSITE, "own run": PURPLE, "yours": GREEN}
 # Dash and marker differ too: colour alone does not reach every reader.
@@ -19,6 +20,8 @@ _LABEL_CHARACTERS = 22
 
 def method_bars(values: pd.Series, groups: Mapping[str, str], metric: str, title: str) -> go.Figure:
     """Draw one bar a method, coloured by group, best on top; methods without a number stay, marked *not reported*."""
+    values = values.rename(chart_text)
+    groups = {chart_text(name): group for name, group in groups.items()}
     order = [*values.index[values.isna()], *values.dropna().sort_values().index]
     figure = go.Figure()
     for group in dict.fromkeys(groups.values()):
@@ -45,13 +48,19 @@ def method_bars(values: pd.Series, groups: Mapping[str, str], metric: str, title
             x=0.01, y=name, text="not reported", showarrow=False, xanchor="left", font={"color": MUTED}
         )
     figure.update_layout(
-        title=title,
+        title=chart_text(title),
         height=28 * len(values) + 150,
         margin={"l": 10, "r": 44, "t": 60, "b": 90},
         barmode="overlay",
         bargap=0.25,
         xaxis={"title": metric, "range": [min(0, float(values.min()) - 0.1), 1]},
-        yaxis={"categoryorder": "array", "categoryarray": order, "range": [-0.5, len(order) - 0.5], "fixedrange": True},
+        yaxis={
+            "type": "category",
+            "categoryorder": "array",
+            "categoryarray": order,
+            "range": [-0.5, len(order) - 0.5],
+            "fixedrange": True,
+        },
         legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0},
     )
     return figure
@@ -64,6 +73,7 @@ def gain_lines(pairs: pd.DataFrame, title: str) -> go.Figure:
         pairs: Rows in words; columns `baseline` and `metaiqa`, and on how many repeats the latter is `ahead`, in words.
         title: Title of the chart.
     """
+    pairs = pairs.rename(lambda row: chart_text(row).replace("\n", "<br>"))
     figure = go.Figure()
     for row, pair in pairs.iterrows():
         figure.add_trace(
@@ -95,7 +105,7 @@ def gain_lines(pairs: pd.DataFrame, title: str) -> go.Figure:
             )
         )
     figure.update_layout(
-        title=title,
+        title=chart_text(title),
         height=52 * len(pairs) + 170,
         margin={"l": 10, "r": 20, "t": 60, "b": 90},
         xaxis={"title": "Correlation with people"},
@@ -118,7 +128,7 @@ def repeat_boxes(values: pd.DataFrame, title: str, metric: str) -> go.Figure:
         figure.add_trace(
             go.Box(
                 x=repeats["value"],
-                name="<br>".join(wrap(str(label), _LABEL_CHARACTERS, break_on_hyphens=False)),
+                name="<br>".join(map(chart_text, wrap(str(label), _LABEL_CHARACTERS, break_on_hyphens=False))),
                 boxpoints="all",
                 jitter=0.5,
                 pointpos=0,
@@ -133,7 +143,7 @@ def repeat_boxes(values: pd.DataFrame, title: str, metric: str) -> go.Figure:
             )
         )
     figure.update_layout(
-        title=title,
+        title=chart_text(title),
         height=70 * values["label"].nunique() + 140,
         margin={"l": 10, "r": 20, "t": 60, "b": 50},
         xaxis={"title": f"{metric}, one point a repeat"},
@@ -160,6 +170,7 @@ def curves(
     figure = go.Figure()
     names, runs = list(points["name"].unique()), list(points["run"].unique())
     for series, rows in points.groupby("series", sort=False):
+        name = chart_text(str(series))
         place = names.index(rows["name"].iloc[0])
         colour = SERIES[place % len(SERIES)]
         shifted = place + place // len(SERIES)  # where colours come again, they come with other markers
@@ -180,7 +191,7 @@ def curves(
                 mode="markers",
                 marker={"color": colour, "symbol": symbol, "size": 5, "opacity": 0.35},
                 customdata=rows[["seed"]],
-                hovertemplate=f"{series}<br>{x_title}: %{{x}}<br>SROCC: %{{y:.4f}}<br>"
+                hovertemplate=f"{name}<br>{x_title}: %{{x}}<br>SROCC: %{{y:.4f}}<br>"
                 "seed %{customdata[0]}<extra></extra>",
                 showlegend=False,
             )
@@ -190,15 +201,15 @@ def curves(
                 x=means.index,
                 y=means,
                 mode="lines+markers",
-                name=str(series),
+                name=name,
                 line={"color": colour, "dash": dash, "width": 2.5},
                 marker={"color": colour, "symbol": symbol, "size": 9},
-                hovertemplate=f"<b>{series}</b><br>{x_title}: %{{x}}<br>mean SROCC: %{{y:.4f}}<extra></extra>",
+                hovertemplate=f"<b>{name}</b><br>{x_title}: %{{x}}<br>mean SROCC: %{{y:.4f}}<extra></extra>",
             )
         )
     ticks = sorted(points[x].unique())
     figure.update_layout(
-        title=title,
+        title=chart_text(title),
         height=420,
         margin={"l": 10, "r": 10, "t": 60, "b": 100},
         xaxis={

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from metaiqa_core.results import published, summaries
+from metaiqa_core.results import export, published, summaries
 from metaiqa_core.results.records import Measured, Protocol, ResultRecord, Uploaded
 from metaiqa_core.results.storage import Run, RunSummary
 from pages.benchmarks import authentic_charts as charts
@@ -54,14 +54,16 @@ def methods_view(runs: Sequence[RunSummary], uploaded: Records) -> None:
         "Table 3 of the paper; means of ten repeats, no spread printed."
     )
     st.dataframe(
-        shown.style.format("{:.3f}").highlight_max(axis=0, props=f"background-color: {faint(ACCENT, 0.27)}"),
+        export.harmless(shown)
+        .style.format("{:.3f}")
+        .highlight_max(axis=0, props=f"background-color: {faint(ACCENT, 0.27)}"),
         placeholder="–",
         height="content",
         alt="PLCC and SROCC of every method on the three authentic databases; a dash means not reported.",
     )
     st.caption("Best of each column shaded; – means not reported.")
     for sentence in summaries.transposed_pairs(uploaded, published.authentic()):
-        st.warning(sentence)
+        st.warning(plain(sentence))
     with st.expander("MetaIQA in later papers"):
         st.write(
             "Later papers' tables often carry MetaIQA's LIVE Challenge and KonIQ-10k pairs transposed: the original "
@@ -80,7 +82,7 @@ def ablation_view(runs: Sequence[RunSummary]) -> None:
         "ablation",
         f"MetaIQA and Baseline as paired points; the gain runs from {gains.min():+.3f} to {gains.max():+.3f}.",
         ExportTable(
-            pairs.assign(gain=gains).rename(lambda row: row.replace("<br>", ", ")),
+            pairs.assign(gain=gains).rename(lambda row: row.replace("\n", ", ")),
             "database and criterion",
             "MetaIQA against Baseline",
             decimals=3,
@@ -114,9 +116,9 @@ def _own_pairs(runs: Sequence[Run]) -> tuple[list[pd.DataFrame], str]:
 
     Beside them, the names of runs that give none.
     """
-    by_run = {run.name: _pairs(_ablation([run]), "{}<br>{}, ", run.name) for run in runs}
+    by_run = {run.name: _pairs(_ablation([run]), "{}\n{}, ", run.name) for run in runs}
     halves = [run for run in runs if by_run[run.name].empty]
-    together = _pairs(_ablation(halves), "{}<br>{}, ", "own runs")
+    together = _pairs(_ablation(halves), "{}\n{}, ", "own runs")
     pairs = [pairs for pairs in (*by_run.values(), together) if not pairs.empty]
     return pairs, ", ".join(run.name for run in halves) if together.empty else ""
 

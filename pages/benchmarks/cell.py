@@ -6,12 +6,13 @@ import pandas as pd
 import streamlit as st
 
 from metaiqa_core.errors import MetaIQAError
-from metaiqa_core.results import published
+from metaiqa_core.results import export, published
 from metaiqa_core.results.records import Measured, Published, ResultRecord
 from pages.benchmarks import data
 from pages.benchmarks.examples import show_levels
 from pages.benchmarks.prediction_charts import predictions_scatter, residuals_histogram
 from pages.benchmarks.widgets import ExportTable, chart
+from pages.shared.plain import plain
 
 _WORST = 5
 
@@ -29,9 +30,9 @@ def show_cell(
         ranked: The values that this cell is ranked among, by label; None for no rank.
     """
     entry = next(entry for entry in published.distortion_types(database) if entry.abbreviation == abbreviation)
-    st.subheader(f"{abbreviation}, {label}", anchor=False)
+    st.subheader(plain(f"{abbreviation}, {label}"), anchor=False)
     if not records:
-        st.info(f"{label} was not measured on {abbreviation}.")
+        st.info(plain(f"{label} was not measured on {abbreviation}."))
         return
     record = records[0]
     if len(records) > 1:
@@ -48,7 +49,10 @@ def show_cell(
     with st.container(horizontal=True, gap="medium"):
         for name, fact in facts.items():
             st.metric(name, fact, width="content")
-    st.write(f"{entry.name}: type {entry.id} of {database}, family {entry.family}. This number is **{record.source}**.")
+    st.write(
+        f"{entry.name}: type {entry.id} of {database}, family {entry.family}. "
+        f"This number is **{plain(str(record.source))}**."
+    )
     if isinstance(record.source, Published):
         st.caption(
             f"{record.method}: {published.methods()[record.method].reference}. Per-image predictions are not "
@@ -67,7 +71,7 @@ def show_predictions(record: ResultRecord) -> None:
     try:
         predictions = data.predictions_of(record)
     except MetaIQAError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
         predictions = None
     if predictions is None:
         st.caption("No per-image predictions were kept for this number.")
@@ -84,7 +88,7 @@ def show_predictions(record: ResultRecord) -> None:
             "code version": source.code_version,
             **{f"configuration: {name}": value for name, value in source.configuration.items()},
         }
-        st.table(pd.Series({name: str(value) for name, value in facts.items()}, name="value"))
+        st.table(pd.Series({plain(name): plain(str(value)) for name, value in facts.items()}, name="value"))
 
 
 def _show_agreement(predictions: pd.DataFrame, record: ResultRecord) -> None:
@@ -124,7 +128,7 @@ def _show_worst(predictions: pd.DataFrame, source: Measured) -> None:
                 column.image(str(path), caption=caption, alt=f"{row['image']}: {caption}")
     score = st.column_config.NumberColumn
     st.dataframe(
-        worst[["image", "level", "opinion_score", "predicted_score", "residual"]],
+        export.harmless(worst[["image", "level", "opinion_score", "predicted_score", "residual"]]),
         hide_index=True,
         height=220,
         column_config={

@@ -12,6 +12,7 @@ import streamlit as st
 from metaiqa_core.errors import ResultsError
 from metaiqa_core.results import published, significance, storage
 from metaiqa_core.results.records import Measured, Protocol, ResultRecord, Uploaded
+from pages.shared.plain import plain
 
 Columns = dict[str, list[ResultRecord]]
 
@@ -71,7 +72,7 @@ def choose_runs(runs: Sequence[storage.RunSummary], key: str, shown: int) -> lis
             try:
                 read.append(read_run(run.folder))
             except ResultsError as error:
-                st.warning(str(error))
+                st.warning(plain(str(error)))
     return read
 
 

@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
 from pages.shared.palette import ACCENT, CLEAR, DARK, DIFFERENCE_SCALE, LIGHT, MUTED, OPPOSITE, SELECTED, VALUE_SCALE
+from pages.shared.plain import chart_text, text_of_chart
 
 _CELL_HEIGHT = 25
 
@@ -38,12 +39,13 @@ def heat_map(
         Colours, numbers, and one invisible point a cell on top. Plotly does not report selections of a heat map; the
         points (x: method, y: type) make every cell clickable.
     """
+    table = _with_chart_texts(table)
     rows, columns = list(table.index), list(table.columns)
     plain = difference_to is None
     values = table.to_numpy(dtype=float)
     limit = 1.0 if plain else max(0.1, float(np.nanmax(np.abs(values), initial=0.1)))
     scale, low = (VALUE_SCALE, 0.0) if plain else (DIFFERENCE_SCALE, -limit)
-    quantity = "SROCC" if plain else f"SROCC minus {difference_to}"
+    quantity = "SROCC" if plain else f"SROCC minus {chart_text(difference_to or '')}"
     figure = go.Figure(
         go.Heatmap(
             z=values,
@@ -70,7 +72,10 @@ def heat_map(
             selected={"marker": {"opacity": 0}},
             unselected={"marker": {"opacity": 0}},
             customdata=[
-                [names.get(row, row), "not reported" if np.isnan(value) else digits.format(value)]
+                [
+                    chart_text(names.get(text_of_chart(row), row)),
+                    "not reported" if np.isnan(value) else digits.format(value),
+                ]
                 for _, row, value in cells
             ],
             hovertemplate=f"<b>%{{x}}</b><br>%{{customdata[0]}}<br>{quantity}: %{{customdata[1]}}<extra></extra>",
@@ -79,6 +84,11 @@ def heat_map(
     )
     _lay_out_grid(figure, title, table, lines, height=_CELL_HEIGHT * len(rows) + 80, bottom=80)
     return figure
+
+
+def _with_chart_texts(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with names that stand as they are in a chart; `text_of_chart` gives the names back."""
+    return table.rename(index=chart_text, columns=chart_text)
 
 
 def _add_numbers(figure: go.Figure, table: pd.DataFrame, scale: str, low: float, high: float, form: str) -> None:
@@ -141,11 +151,11 @@ def _lay_out_grid(
     bottom: int,
 ) -> None:
     """Put slanted column names between the title and the cells, line by line, with room for them."""
-    labels = [lines[column] for column in table.columns]
+    labels = [lines[text_of_chart(column)] for column in table.columns]
     longest = max((len(line) for label in labels for line in label), default=0)
     top = 64 + int(5.2 * longest) + 10 * max((len(label) - 1 for label in labels), default=0)
     figure.update_layout(
-        title={"text": title, "yref": "container", "y": 1, "yanchor": "top", "pad": {"t": 12}},
+        title={"text": chart_text(title), "yref": "container", "y": 1, "yanchor": "top", "pad": {"t": 12}},
         height=height + top,
         margin={"l": 10, "r": 24, "t": top, "b": bottom},
         clickmode="event+select",
@@ -162,7 +172,7 @@ def _lay_out_grid(
             "fixedrange": True,
             "type": "category",
             "tickvals": list(table.columns),
-            "ticktext": ["<br>".join(label) for label in labels],
+            "ticktext": ["<br>".join(map(chart_text, label)) for label in labels],
             "range": [-0.5, len(table.columns) - 0.5],
         },
         yaxis={
@@ -193,10 +203,11 @@ def type_bars(
 ) -> go.Figure:
     """Draw one bar a method for one distortion type, best on top; whiskers where a 95 % interval is known."""
     values = values.dropna().sort_values()
+    labels = [chart_text(str(name)) for name in values.index]
     figure = go.Figure(
         go.Bar(
             x=values.to_numpy(),
-            y=list(values.index),
+            y=labels,
             orientation="h",
             marker={"color": values.to_numpy(), "colorscale": VALUE_SCALE, "cmin": 0, "cmax": 1},
             text=[f"<b>{value:.3f}</b>" if name == emphasis else f"{value:.3f}" for name, value in values.items()],
@@ -207,11 +218,11 @@ def type_bars(
         )
     )
     figure.update_layout(
-        title=title,
+        title=chart_text(title),
         height=34 * len(values) + 130,
         margin={"l": 10, "r": 40, "t": 60, "b": 50},
         xaxis={"title": "SROCC", "range": [min(-0.1, float(values.min()) - 0.15) if len(values) else 0, 1.08]},
-        yaxis={"fixedrange": True},
+        yaxis={"fixedrange": True, "type": "category"},
     )
     return figure
 
@@ -225,6 +236,7 @@ def difference_bars(
 ) -> go.Figure:
     """Draw one bar a type for first minus second; whiskers where a paired bootstrap interval is known."""
     differences = differences.dropna()
+    first, second = chart_text(first), chart_text(second)
     figure = go.Figure(
         go.Bar(
             x=differences.to_numpy(),
@@ -267,6 +279,7 @@ def rank_map(
     ranks: pd.DataFrame, names: Mapping[str, str], title: str, lines: Mapping[str, Sequence[str]]
 ) -> go.Figure:
     """Draw each method's rank within each type: 1 is the best and the brightest; the arguments are as in `heat_map`."""
+    ranks = _with_chart_texts(ranks)
     columns, rows = list(ranks.columns), list(ranks.index)
     last = max(2, len(columns))
     figure = go.Figure(

@@ -9,13 +9,14 @@ import pandas as pd
 import streamlit as st
 
 from metaiqa_core.errors import MetaIQAError
-from metaiqa_core.results import published, summaries
+from metaiqa_core.results import export, published, summaries
 from metaiqa_core.results.records import Measured, ResultRecord
 from pages.benchmarks import data
 from pages.benchmarks import distortion_charts as charts
 from pages.benchmarks.cell import show_cell
 from pages.benchmarks.data import Columns
 from pages.benchmarks.widgets import ExportTable, chart, export_menu
+from pages.shared.plain import plain, text_of_chart
 
 PAPERS_OWN = "MetaIQA"
 _OPPONENT = "WaDIQaM-NR"  # the best of the others on both databases
@@ -48,7 +49,7 @@ def heat_map_view(table: pd.DataFrame, columns: Columns, database: str) -> None:
         on_select=_open_clicked_cell,
     )
     if order != "type id":
-        st.caption(f"Sorted by {method}" + (f" minus {reference}." if order == "difference" else "."))
+        st.caption(f"Sorted by {plain(method)}" + (f" minus {plain(reference)}." if order == "difference" else "."))
     st.divider()
     st.caption("Details of one cell: click it above, or choose it here.")
     left, right = st.columns(2)
@@ -68,7 +69,7 @@ def heat_map_view(table: pd.DataFrame, columns: Columns, database: str) -> None:
 def _open_clicked_cell() -> None:
     points = st.session_state["heat_map"]["selection"]["points"]
     if points:
-        st.session_state["type"], st.session_state["method"] = points[0]["y"], points[0]["x"]
+        st.session_state["type"], st.session_state["method"] = (text_of_chart(points[0][axis]) for axis in "yx")
 
 
 def one_type_view(table: pd.DataFrame, columns: Columns, database: str) -> None:
@@ -98,12 +99,12 @@ def rank_view(table: pd.DataFrame, columns: Columns, database: str) -> None:
     summary = summaries.ranking(table)
     leader = summary["best"].idxmax()
     st.markdown(
-        f"**{leader}** is best on **{summary['best'].max()} of {len(table)}** types; "
+        f"**{plain(leader)}** is best on **{summary['best'].max()} of {len(table)}** types; "
         f"{PAPERS_OWN} exceeds 0.9 on {summary.loc[PAPERS_OWN, 'above']} of {len(table)}."
     )
     number = st.column_config.NumberColumn
     st.dataframe(
-        summary,
+        export.harmless(summary),
         column_config={
             "average": number("Average SROCC", format="%.4f"),
             "average_rank": number("Average rank", format="%.2f"),
@@ -151,16 +152,16 @@ def difference_view(table: pd.DataFrame, columns: Columns, database: str) -> Non
     if intervals:
         clear = sum(low > 0 or high < 0 for low, high in intervals.values())
         st.caption(
-            f"{first} is better on {wins} of {count} types. Whiskers: 95 % intervals of a paired bootstrap over "
+            f"{plain(first)} is better on {wins} of {count} types. Whiskers: 95 % intervals of a paired bootstrap over "
             f"reference photos; {clear} of {len(intervals)} leave 0 out, each looked at alone."
         )
     else:
         st.caption(
-            f"{first} is better on {wins} of {count} types. No significance is given: that needs both methods' "
+            f"{plain(first)} is better on {wins} of {count} types. No significance is given: that needs both methods' "
             "predictions of the same images, which only own runs have."
         )
     for note in notes:
-        st.warning(note)
+        st.warning(plain(note))
 
 
 def _paired_intervals(
@@ -189,14 +190,14 @@ def average_view(table: pd.DataFrame, columns: Columns, database: str) -> None:
     wrong = list(check.index[~check["agrees"]])
     if wrong:
         st.warning(
-            f"{' and '.join(wrong)}: the printed average is not the mean of the printed column. "
+            f"{plain(' and '.join(wrong))}: the printed average is not the mean of the printed column. "
             "This app shows the cells as printed and recomputes every average."
         )
     else:
         st.success("Every printed average is the mean of its column.")
     number = st.column_config.NumberColumn
     st.dataframe(
-        check,
+        export.harmless(check),
         column_config={
             "printed": number("Printed", format="%.4f"),
             "recomputed": number("Recomputed", format="%.6f"),
@@ -208,9 +209,11 @@ def average_view(table: pd.DataFrame, columns: Columns, database: str) -> None:
     averages = summaries.averages(table)
     own = averages.drop(check.index)
     if own.notna().any():
-        st.dataframe(own.dropna().to_frame("Average SROCC of other columns"), alt="Averages of own columns.")
+        st.dataframe(
+            export.harmless(own.dropna().to_frame("Average SROCC of other columns")), alt="Averages of own columns."
+        )
     if partial := list(own.index[own.isna()]):
-        st.caption(f"No average for {', '.join(partial)}: types are missing, and a partial mean would mislead.")
+        st.caption(f"No average for {plain(', '.join(partial))}: types are missing, and a partial mean would mislead.")
     export_menu(
         f"averages-{database.lower()}",
         ExportTable(check.astype({"agrees": str}), "method", f"Averages on {database}", decimals=6),

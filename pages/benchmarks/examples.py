@@ -6,6 +6,7 @@ import streamlit as st
 from metaiqa_core.errors import MetaIQAError
 from metaiqa_core.images import png
 from pages.shared import previews, samples
+from pages.shared.plain import plain
 
 _DATABASES = {"TID2013": "tid2013", "KADID-10k": "kadid10k"}
 _PHOTO = "astronaut.png"
@@ -20,7 +21,7 @@ def show_levels(database: str, abbreviation: str) -> None:
         with st.spinner("Distorting a sample photo …"):
             photos, facts = _levels(f"{_DATABASES[database]}:{abbreviation}")
     except MetaIQAError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
         return
     with st.container(horizontal=True, gap="small"):
         for level, photo in enumerate(photos, start=1):

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
+from metaiqa_core.results import export
 from metaiqa_core.results.records import Measured, Protocol, ResultRecord
 from metaiqa_core.results.storage import Run, RunSummary
 from pages.benchmarks import authentic_charts as charts
@@ -42,7 +43,7 @@ def repeats_view(runs: Sequence[RunSummary]) -> None:
         if record.database == database and record.metric == METRICS[metric]
     ]
     if not shown:
-        st.info(f"The chosen runs hold no {metric} on {database}.")
+        st.info(f"The chosen runs hold no {metric} on {plain(database)}.")
         return
     values = pd.DataFrame({"label": r.label, "seed": _seed(r), "value": r.value} for r in shown)
     summary = values.groupby("label", sort=False)["value"].agg(["count", "mean", "std", "min", "max"])
@@ -54,7 +55,7 @@ def repeats_view(runs: Sequence[RunSummary]) -> None:
         ExportTable(summary, "method", f"{metric} over repeats, {database}"),
     )
     st.dataframe(
-        summary.style.format("{:.4f}", subset=["mean", "std", "min", "max"], na_rep="–"),
+        export.harmless(summary).style.format("{:.4f}", subset=["mean", "std", "min", "max"], na_rep="–"),
         alt="Mean and spread over repeats.",
     )
     position = st.selectbox(

@@ -5,6 +5,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from pages.shared.palette import ACCENT, LIGHT, MUTED, VALUE_SCALE, faint
+from pages.shared.plain import chart_text
 
 
 def predictions_scatter(predictions: pd.DataFrame, title: str) -> go.Figure:
@@ -26,7 +27,7 @@ def predictions_scatter(predictions: pd.DataFrame, title: str) -> go.Figure:
             y=predictions["predicted_score"],
             mode="markers",
             marker=marker,
-            customdata=predictions[["image", "level"]],
+            customdata=predictions[["image", "level"]].assign(image=predictions["image"].map(chart_text)),
             hovertemplate="<b>%{customdata[0]}</b><br>people: %{x:.3f}<br>predicted: %{y:.3f}"
             + ("<br>level %{customdata[1]}" if graded else "")
             + "<extra></extra>",
@@ -36,7 +37,7 @@ def predictions_scatter(predictions: pd.DataFrame, title: str) -> go.Figure:
     high = float(predictions[["opinion_score", "predicted_score"]].max(axis=None))
     figure.add_shape(type="line", x0=low, y0=low, x1=high, y1=high, line={"color": MUTED, "dash": "dot", "width": 1})
     figure.update_layout(
-        title=title,
+        title=chart_text(title),
         height=400,
         margin={"l": 10, "r": 10, "t": 60, "b": 50},
         showlegend=False,
@@ -60,7 +61,7 @@ def residuals_histogram(predictions: pd.DataFrame, title: str) -> go.Figure:
     )
     figure.add_vline(x=0, line={"color": MUTED, "width": 1})
     figure.update_layout(
-        title=title,
+        title=chart_text(title),
         height=400,
         margin={"l": 10, "r": 10, "t": 60, "b": 50},
         xaxis={"title": "Predicted minus opinion score", "range": [-limit * 1.05, limit * 1.05]},

@@ -11,6 +11,7 @@ import streamlit as st
 from metaiqa_core.errors import ResultsError
 from metaiqa_core.results import export, uploads
 from metaiqa_core.results.records import ResultRecord
+from pages.shared.plain import plain
 
 
 @dataclass(frozen=True)
@@ -118,12 +119,12 @@ def compare_with_mine() -> list[ResultRecord]:
         try:
             records, problems = uploads.read_upload(upload.getvalue(), upload.name)
         except ResultsError as error:
-            st.error(str(error))
+            st.error(plain(str(error)))
             return []
         if records:
-            st.success(f"{len(records)} number{'s' * (len(records) > 1)} read from {upload.name}.")
+            st.success(f"{len(records)} number{'s' * (len(records) > 1)} read from {plain(upload.name)}.")
         for problem in problems[:20]:
-            st.warning(problem)
+            st.warning(plain(problem))
         if len(problems) > 20:
             st.warning(f"… and {len(problems) - 20} more lines with an error.")
         return records

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from metaiqa_core.progress import Kind
 from metaiqa_core.results.run_log import titles
 from pages.shared.palette import ACCENT, LIGHT, MUTED, OPPOSITE, PURPLE
+from pages.shared.plain import chart_text
 
 _LOOKS = ((ACCENT, "solid", "circle"), (OPPOSITE, "dash", "square"), (PURPLE, "dot", "diamond"))
 """Dash and marker differ too: colour alone does not reach every reader."""
@@ -51,14 +52,14 @@ def curves(metrics: pd.DataFrame, chart: Chart) -> go.Figure:
     """
     figure, longest = go.Figure(), float(metrics["seconds"].max()) if len(metrics) else 0.0
     unit, seconds = ("hours", 3600) if longest > 3 * 3600 else ("minutes", 60) if longest > 180 else ("seconds", 1)
-    shown = metrics_of(metrics, chart).assign(title=titles)
+    shown = metrics_of(metrics, chart).assign(title=lambda lines: titles(lines).map(chart_text))
     for position, (name, rows) in enumerate(shown.groupby("metric", sort=False)):
         look = _LOOKS[position % len(_LOOKS)]
         outcomes = rows["kind"] == Kind.OUTCOME
         if outcomes.any():
-            figure.add_trace(_points(rows[outcomes], f"{label(str(name))} of a fold", look, unit, seconds))
+            figure.add_trace(_points(rows[outcomes], f"{chart_text(label(str(name)))} of a fold", look, unit, seconds))
         if not outcomes.all():
-            for trace in _trend(rows[~outcomes], label(str(name)), look, unit, seconds):
+            for trace in _trend(rows[~outcomes], chart_text(label(str(name))), look, unit, seconds):
                 figure.add_trace(trace)
     figure.update_layout(
         title={"text": chart.title, "x": 0, "xref": "paper"},

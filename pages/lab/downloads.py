@@ -11,8 +11,10 @@ import metaiqa_core
 from metaiqa_core.assess import Assessor
 from metaiqa_core.distortions import CATALOGUE, LEVELS, distort
 from metaiqa_core.distortions.opinion_scores import opinion_curve
+from metaiqa_core.foreign_text import path_text
 from metaiqa_core.images import decode, png
 from metaiqa_core.level_response import compare_with_people
+from metaiqa_core.results import export
 from pages.lab.bench import Bench
 from pages.lab.controls import Choice
 from pages.shared.photo_library import PhotoLibrary, SessionPhoto
@@ -74,7 +76,7 @@ def table(bench: Bench, photo: SessionPhoto, assessor: Assessor) -> list[dict[st
         "seed": bench.seed,
         "width": width,
         "height": height,
-        "file": photo.name,
+        "file": path_text(photo.name),
         "sha256": photo.sha256,
         "model": assessor.card.name,
         "model_sha256": assessor.card.sha256,
@@ -109,4 +111,4 @@ def table(bench: Bench, photo: SessionPhoto, assessor: Assessor) -> list[dict[st
 
 def to_csv(records: list[dict[str, Any]]) -> bytes:
     """Return records as CSV in UTF-8, with the mark that spreadsheets need to see it."""
-    return pd.DataFrame(records).to_csv(index=False).encode("utf-8-sig")
+    return export.to_csv(pd.DataFrame(records)).encode("utf-8-sig")

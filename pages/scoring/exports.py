@@ -11,6 +11,8 @@ import streamlit as st
 import metaiqa_core
 from metaiqa_core.assess import Assessor
 from metaiqa_core.assessment import QualityMap, failed_row
+from metaiqa_core.foreign_text import path_text
+from metaiqa_core.results import export
 from pages.scoring.ranked_table import Row
 from pages.shared.outcomes import Outcomes
 
@@ -36,14 +38,15 @@ def records(rows: list[Row], outcomes: Outcomes, assessor: Assessor) -> list[dic
 
 def _assessed(row: Row, quality: QualityMap | None, model: str) -> dict[str, Any]:
     """Return the row of an assessment, with the reading at 100 % if there is one by now, or that of a failure."""
+    file = path_text(row.photo.name)
     if row.outcome and row.outcome.assessment:
-        return replace(row.outcome.assessment, at_full_size=quality).to_row(row.photo.name)
-    return failed_row(row.photo.name, model, (row.outcome and row.outcome.error) or "not scored")
+        return replace(row.outcome.assessment, at_full_size=quality).to_row(file)
+    return failed_row(file, model, (row.outcome and row.outcome.error) or "not scored")
 
 
 def to_csv(rows: list[dict[str, Any]]) -> bytes:
     """Return records as CSV in UTF-8, with the mark that spreadsheets need to see it."""
-    return pd.DataFrame(rows).to_csv(index=False).encode("utf-8-sig")
+    return export.to_csv(pd.DataFrame(rows)).encode("utf-8-sig")
 
 
 def to_json(rows: list[dict[str, Any]]) -> bytes:

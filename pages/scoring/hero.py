@@ -130,10 +130,10 @@ def _explain_interval(assessment: Assessment, assessor: Assessor) -> None:
         return
     st.caption(
         f"{100 * calibration.level:.0f} % interval: {assessment.interval_low:.0f} to {assessment.interval_high:.0f}. "
-        f"Grey shape: scores of {calibration.population}.",
+        f"Grey shape: scores of {plain(calibration.population)}.",
         help=f"The interval should hold people's mean opinion for {100 * calibration.level:.0f} % of photos. On photos "
         f"that the model had not learnt from, it did for {100 * calibration.measured_coverage:.1f} %. The grey shape "
-        f"shows how the {calibration.population_size:,} {calibration.population} score.",
+        f"shows how the {calibration.population_size:,} {plain(calibration.population)} score.",
     )
 
 
@@ -143,7 +143,7 @@ def _facts(assessment: Assessment, photo: SessionPhoto) -> None:
         f"{assessment.width} × {assessment.height} pixels ({megapixels:.1f} MP)",
         assessment.format,
         naturalsize(photo.size),
-        f"model {assessment.model}",
+        f"model {plain(assessment.model)}",
     ]
     st.caption(" · ".join(facts))
     for note in assessment.notes:

@@ -9,6 +9,8 @@ import streamlit as st
 
 from metaiqa_core.assessment import WORDS
 from metaiqa_core.databases import near_duplicates
+from metaiqa_core.foreign_text import path_text
+from metaiqa_core.results import export
 from pages.shared.outcomes import Outcome
 from pages.shared.palette import colour_of_word, text_colour_on
 from pages.shared.photo_library import SessionPhoto
@@ -93,7 +95,7 @@ def show(rows: list[Row]) -> list[str]:
             "Photo": [row.outcome.thumbnail if row.outcome else None for row in rows],
             "Score": pd.array([row.score for row in rows], dtype="Float64"),
             "Grade": [row.status for row in rows],
-            "Name": [row.photo.name for row in rows],
+            "Name": [path_text(row.photo.name) for row in rows],
             "Similar": [f"{row.group} · best" if row.best else row.group for row in rows],
             "Better than": pd.array([_percentile(row) for row in rows], dtype="Float64"),
             "Pixels": [_pixels(row) for row in rows],
@@ -103,7 +105,7 @@ def show(rows: list[Row]) -> list[str]:
     # The state of a table names rows by position: other rows or another order must be another table.
     order = hashlib.sha256("\n".join(f"{row.photo.key} {row.score}" for row in rows).encode()).hexdigest()[:16]
     event = st.dataframe(
-        table.style.map(_grade_colours, subset=["Grade"]),
+        export.harmless(table).style.map(_grade_colours, subset=["Grade"]),
         key=f"ranked_{order}",
         height=38 + _ROW_HEIGHT * max(1, min(len(rows), _MOST_ROWS_SEEN)),
         row_height=_ROW_HEIGHT,

@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 from metaiqa_core.assessment import WORDS, Assessment, QualityMap, word_of
 from metaiqa_core.models.card import Calibration
 from pages.shared.palette import CLEAR, LIGHT, MUTED, colour_of, colour_of_word, faint
+from pages.shared.plain import chart_text
 
 _BANDWIDTH = 4.0
 _GOLDEN_RATIO = 0.618
@@ -29,7 +30,7 @@ def score_plot(assessment: Assessment, calibration: Calibration | None) -> go.Fi
             line={"width": 1, "color": MUTED},
             fill="tozeroy",
             fillcolor=faint(MUTED, 0.25),
-            hovertemplate=f"{calibration.population}: how common a score of %{{x:.0f}} is<extra></extra>",
+            hovertemplate=f"{chart_text(calibration.population)}: how common a score of %{{x:.0f}} is<extra></extra>",
         )
     if assessment.interval_low is not None and assessment.interval_high is not None:
         low, high = assessment.interval_low, assessment.interval_high

@@ -3,10 +3,10 @@
 import argparse
 import os
 import re
-import sys
 
 import torch
 
+from metaiqa_core.commands.output import say
 from metaiqa_core.errors import TrainingError
 from metaiqa_core.experiments.start import PROCESSOR
 
@@ -31,7 +31,7 @@ def read_device(arguments: argparse.Namespace) -> torch.device:
         raise TrainingError(f"--device takes cpu, cuda or cuda:N, such as cuda:1, got {arguments.device!r}.")
     if arguments.device == "cpu":
         if torch.cuda.is_available():
-            sys.stderr.write("NOTE: this machine has a GPU that --device cuda would compute on.\n")
+            say("NOTE: this machine has a GPU that --device cuda would compute on.")
         return PROCESSOR
     if not torch.cuda.is_available():
         built = torch.version.cuda or torch.version.hip

@@ -1,0 +1,79 @@
+"""Foreign text in a terminal and in CSV: harmless there, and what was written can be had back."""
+
+import csv
+import io
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from metaiqa_core.commands.output import as_csv, as_table, say
+from metaiqa_core.foreign_text import csv_text, path_from_text, path_text, printable, text_from_csv
+from metaiqa_core.results import export, uploads
+
+FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1", "=cmd|' /C calc'!A0"]
+RUN_BY_SPREADSHEETS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+
+
+@given(st.text(alphabet=st.one_of(st.sampled_from("'=+-@\t\r\n a"), st.characters(exclude_categories=["Cs"]))))
+def test_text_comes_back_from_csv_as_it_was_and_is_no_formula_there(text):
+    assert not csv_text(text).startswith(RUN_BY_SPREADSHEETS)
+    assert text_from_csv(csv_text(text)) == text
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_terminal_and_page_write_one_text_alike_into_csv(text):
+    in_terminal = as_csv([{text: text}], [text])
+    on_page = export.to_csv(pd.DataFrame([{text: text}]))
+    for written in (in_terminal, on_page):
+        header, row = csv.reader(io.StringIO(written, newline=""))
+        assert header == row == [csv_text(text)]
+
+
+def test_row_names_and_names_of_columns_are_no_formulas_either():
+    table = pd.DataFrame([[1.0, "=2"]], index=["=row"], columns=pd.MultiIndex.from_tuples([("=a", "b"), ("c", "=d")]))
+    assert export.to_csv(table, "=rows") == "'=rows,'=a b,c =d\n'=row,1.0,'=2\n"
+    assert list(export.harmless(table).columns) == [("'=a", "b"), ("c", "'=d")]
+
+
+def test_a_method_that_was_exported_is_uploaded_under_its_own_name():
+    content = f"{','.join(uploads.COLUMNS)}\n{csv_text('=mine')},LIVE Challenge,,srocc,0.5,\n"
+    records, problems = uploads.read_upload(content.encode(), "mine.csv")
+    assert [record.method for record in records] == ["=mine"]
+    assert problems == []
+
+
+@pytest.mark.parametrize("name", ["=1+1.jpg", "@x.jpg", "plain.jpg", "caf\udce9.jpg", "a\\x41.jpg"])
+def test_a_path_in_a_table_names_the_same_file_again(name):
+    written = path_text(name)
+    assert csv_text(written) == written
+    assert path_from_text(written).name == name
+
+
+def test_a_table_in_latex_is_one_line_a_row_whatever_the_names_are():
+    table = pd.DataFrame({"a\n\nb": [0.5]}, index=["x\n\\input{y}"])
+    written = export.to_latex(table, "row", caption="c", label="tab:x}\\input{y")
+    assert r"\input" not in written.replace(r"\textbackslash{}input", "")
+    assert r"\label{tab:x--input-y}" in written
+    assert "a b" in written
+
+
+@given(st.text())
+def test_a_terminal_is_shown_no_control_character(text):
+    shown = printable(text)
+    assert all(one.isprintable() or one.isspace() for one in shown)
+    assert not set(shown) & {chr(code) for code in (*range(32), *range(127, 160), 0x202E, 0x2066)}
+
+
+def test_what_commands_tell_and_tables_in_a_terminal_hold_no_escape_sequence(capsys):
+    say("wrote \x1b[31m\nred.png")
+    assert capsys.readouterr().err == "wrote \\x1b[31m\\nred.png\n"
+    assert "\x1b" not in as_table([["\x1b[2Jx"]], ["\x1b]0;title\x07"])
+
+
+def test_an_option_that_no_command_has_is_quoted_without_its_escape_sequences(run):
+    status, _, told = run("models", "list", "--\x1b[31m")
+    assert status == 2
+    assert "\x1b" not in told
+    assert "\\x1b[31m" in told
