@@ -8,16 +8,19 @@ import re
 
 from metaiqa_core.foreign_text import printable
 
+_JOINER = "\u2060"
+"""Invisible, and no part of any address: without it an address becomes a link even where it is escaped."""
+_ADDRESSES = re.compile(r"(?i)(?<=http)(?=s?://)|(?<=www)(?=\.)|(?=@)")
 _MARKS = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:&@/^=])")
 
 
 def plain(text: str) -> str:
     r"""Return Markdown that shows `text` as it is, on one line; labels, captions and cells of `st.table` need it too.
 
-    >>> plain("![x](http://y)")
-    '\\!\\[x\\]\\(http\\:\\/\\/y\\)'
+    >>> plain("![x](y)")
+    '\\!\\[x\\]\\(y\\)'
     """
-    return _MARKS.sub(r"\\\1", printable(" ".join(text.split())))
+    return _MARKS.sub(r"\\\1", _ADDRESSES.sub(_JOINER, printable(" ".join(text.split()))))
 
 
 def chart_text(text: str) -> str:
