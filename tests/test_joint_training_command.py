@@ -93,7 +93,8 @@ def test_a_database_that_is_not_there_is_named(tiny_csv, other_csv, tmp_path):
 
 def test_two_databases_with_a_photo_in_common_are_refused(tiny_csv, tmp_path):
     (tmp_path / "copied.png").write_bytes((tiny_csv.parent / "photo-04.png").read_bytes())
-    (tmp_path / "again.csv").write_text("image,mos\ncopied.png,50\n")
+    (tmp_path / "again.csv").write_text("image,mos\ncopied.png,50\nother.png,70\n")
+    Image.fromarray(photo_pixels(200)).save(tmp_path / "other.png")
     databases = [read_database(tiny_csv), read_database(tmp_path / "again.csv")]
     with pytest.raises(TrainingError, match=r"copied\.png of again is to be learned from and is also"):
         finish(joint_training(databases, ORIGIN, JointTrainingConfig(joint=QUICK), RunFolder(tmp_path / "run")))

@@ -9,6 +9,7 @@ from results_fixtures import leave_one_out_run, predictions
 from streamlit.testing.v1 import AppTest
 
 from metaiqa_core.results import storage
+from pages.shared.plain import plain
 
 PAGE = Path(__file__).parents[1] / "pages" / "leave_one_distortion_out.py"
 
@@ -52,7 +53,7 @@ def test_the_page_opens_with_the_papers_table_and_its_source(runs):
     assert len(values) == 24 * 7
     assert values[("MetaIQA", "GB")] == "0.9767"
     assert values[("ILNIQE", "Block")] == "-0.1357"
-    assert "reported in the paper: Zhu et al., CVPR 2020, Table 2, TID2013 AGN, MetaIQA" in texts(page)
+    assert plain("reported in the paper: Zhu et al., CVPR 2020, Table 2, TID2013 AGN, MetaIQA") in texts(page)
 
 
 def test_without_own_runs_the_page_says_which_command_makes_one(runs):
@@ -127,7 +128,7 @@ def test_an_own_run_is_a_further_column_with_its_predictions_behind_it(runs):
         "Model and people, GB",
         "Residuals, GB",
     ]
-    assert "measured here: run mine, model abababababab, seed 0, 2026-03-01" in texts(page)
+    assert plain("measured here: run mine, model abababababab, seed 0, 2026-03-01") in texts(page)
     assert not page.code
 
 
@@ -192,7 +193,7 @@ def test_a_run_whose_records_are_damaged_is_named_when_it_is_chosen(runs):
     path = runs / "mine" / "results.json"
     path.write_text(path.read_text().replace('"metric": "srocc"', '"metric": "beauty"'))
     page = opened()
-    assert "mine/results.json is damaged: A metric is one of srocc" in texts(page)
+    assert plain("mine/results.json is damaged: A metric is one of srocc") in texts(page)
     assert len(heat_map_values(figures(page)[0])) == 24 * 7
 
 
@@ -202,7 +203,7 @@ def test_changed_predictions_are_an_error_on_the_page_not_a_crash(runs):
     file.write_bytes(b"nothing")
     page = opened(method="MetaIQA · mine")
     assert [error.value for error in page.error] == [
-        f"The predictions {file.name} of the run mine were changed after the run wrote them."
+        plain(f"The predictions {file.name} of the run mine were changed after the run wrote them.")
     ]
 
 
@@ -213,4 +214,4 @@ def test_uploaded_numbers_become_a_column_marked_as_yours_and_bad_lines_are_expl
     assert not page.exception
     assert heat_map_values(figures(page)[0])[("Mine · yours", "GB")] == "0.9900"
     assert heat_map_values(figures(page)[0])[("Mine · yours", "AGN")] == "not reported"
-    assert any("Line 3: 'XX' is not a distortion type of TID2013" in warning.value for warning in page.warning)
+    assert any(plain("Line 3: 'XX' is not a distortion type of TID2013") in warning.value for warning in page.warning)
