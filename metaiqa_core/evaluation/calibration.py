@@ -38,16 +38,9 @@ def calibrate(splits: Sequence[Split], population: str, *, level: float = 0.9) -
         raise EvaluationError(f"A calibration needs at least two splits, got {len(splits)}: raise --repeats.")
     covered: list[bool] = []
     for held_out in splits:
-        images = set(held_out.test)
-        others = [
-            residual
-            for split in splits
-            if split is not held_out
-            for position, residual in zip(split.test, _residuals(split), strict=True)
-            if position not in images
-        ]
-        if others:
-            covered.extend(_residuals(held_out) <= conformal_quantile(np.array(others), level))
+        others = _residuals_elsewhere(splits, held_out)
+        if len(others):
+            covered.extend(_residuals(held_out) <= conformal_quantile(others, level))
     if not covered:
         raise EvaluationError(
             "The splits held out the same images, which leaves none to measure the coverage on: raise --repeats."
@@ -96,18 +89,10 @@ def calibrate_on_several(
         for name, one in residuals.items():
             covered[name].extend(one[halves[name] == half] <= width)
     for held_out in splits:
-        images = set(held_out.test)
-        rest = [
-            residual
-            for split in splits
-            if split is not held_out
-            for position, residual in zip(split.test, _residuals(split), strict=True)
-            if position not in images
-        ]
-        if rest:
-            covered[population].extend(
-                _residuals(held_out) <= _even_quantile([np.array(rest), *residuals.values()], level)
-            )
+        elsewhere = _residuals_elsewhere(splits, held_out)
+        if len(elsewhere):
+            width = _even_quantile([elsewhere, *residuals.values()], level)
+            covered[population].extend(_residuals(held_out) <= width)
     shares = {name: float(np.mean(values)) for name, values in covered.items()}
     return (
         replace(
@@ -137,3 +122,17 @@ def conformal_quantile(residuals: NDArray[np.float64], level: float) -> float:
 def _residuals(split: Split) -> NDArray[np.float64]:
     predicted = np.clip(np.array(split.predicted), 0, 1)
     return 100 * np.abs(predicted - np.array(split.opinion))
+
+
+def _residuals_elsewhere(splits: Sequence[Split], held_out: Split) -> NDArray[np.float64]:
+    """Return the residuals of all other splits, without those of any image that `held_out` tests on."""
+    images = set(held_out.test)
+    return np.array(
+        [
+            residual
+            for split in splits
+            if split is not held_out
+            for position, residual in zip(split.test, _residuals(split), strict=True)
+            if position not in images
+        ]
+    )
