@@ -6,23 +6,39 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
-import torch
-from torch import nn
+import numpy as np
+from numpy.typing import NDArray
 
 from metaiqa_core.assessment import Assessment, QualityMap, percentile_of, word_of
+from metaiqa_core.engine import Engine, choose_engine
+from metaiqa_core.engine.stored_model import StoredModel
 from metaiqa_core.errors import CheckpointError, MetaIQAError, PhotoError
 from metaiqa_core.images import DecodeLimits, Photo, PhotoSource, decode
 from metaiqa_core.models.card import ModelCard
-from metaiqa_core.models.checkpoints import Checkpoint, load_checkpoint
-from metaiqa_core.models.evaluation_mode import evaluation_mode
 from metaiqa_core.preprocessing import Preprocessing, tiles
 from metaiqa_core.progress import Progress, Work, finish
+
+if TYPE_CHECKING:  # scoring needs no torch, only the engine of that name does
+    from torch import nn
 
 TILE = 500
 """Side of the tiles of the reading at 100 %, in photo pixels: the size of the photos the default model learnt on."""
 
 _LOOK_AHEAD = 3
+
+
+class Model(Protocol):
+    """A network with its card, such as a `Checkpoint` in memory or a `StoredModel` on the disk."""
+
+    @property
+    def network(self) -> "nn.Module":
+        """The network: (B, 3, H, W) RGB in [0, 1] -> unit scores (B,)."""
+
+    @property
+    def card(self) -> ModelCard:
+        """The card."""
 
 
 class Assessor:
@@ -31,33 +47,55 @@ class Assessor:
     Scores are those of evaluation mode, whatever mode the network is in; that mode stays as it is.
 
     Args:
-        checkpoint: network with its card.
-        limits: sizes of photos that are accepted; None: the defaults.
+        model: A network with its card.
+        limits: Sizes of photos that are accepted; None: the defaults.
+        engine: Engine that runs the model; None: torch runs the network itself.
     """
 
-    def __init__(self, checkpoint: Checkpoint, *, limits: DecodeLimits | None = None) -> None:
-        self._checkpoint = checkpoint
+    def __init__(self, model: Model, *, limits: DecodeLimits | None = None, engine: Engine | None = None) -> None:
+        self._model = model
         self._limits = limits or DecodeLimits()
-        self.network.to(memory_format=torch.channels_last)
+        if engine is None:
+            from metaiqa_core.engine.torch_engine import TorchEngine
+
+            engine = TorchEngine(model.network)
+        self._engine = engine
 
     @classmethod
-    def load(cls, model: str | Path = "default", *, limits: DecodeLimits | None = None) -> "Assessor":
+    def load(
+        cls, model: str | Path = "default", *, limits: DecodeLimits | None = None, engine: str | None = None
+    ) -> "Assessor":
         """Load a model by name or file.
 
+        Args:
+            model: `default`, a model's name, or the path of a `.safetensors` file with its card beside it.
+            limits: Sizes of photos that are accepted; None: the defaults.
+            engine: `onnx`, `torch`, or `auto` (see `choose_engine`).
+
         Raises:
-            CheckpointError: If it cannot be used.
+            CheckpointError: If the model cannot be used.
+            EngineError: If the engine cannot.
         """
-        return cls(load_checkpoint(model), limits=limits)
+        stored = StoredModel(model)
+        return cls(stored, limits=limits, engine=choose_engine(stored, engine))
 
     @property
-    def network(self) -> nn.Module:
-        """The model itself: (B, 3, H, W) RGB in [0, 1] -> unit scores (B,); differentiable in its input."""
-        return self._checkpoint.network
+    def network(self) -> "nn.Module":
+        """The model itself: (B, 3, H, W) RGB in [0, 1] -> unit scores (B,); differentiable in its input.
+
+        It is torch's, whatever engine scores; a change of its weights reaches the scores of the engine `torch` alone.
+        """
+        return self._model.network
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that scores."""
+        return self._engine
 
     @property
     def card(self) -> ModelCard:
         """The model's card."""
-        return self._checkpoint.card
+        return self._model.card
 
     @property
     def preprocessing(self) -> Preprocessing:
@@ -127,7 +165,7 @@ class Assessor:
         for number, box in enumerate(boxes, start=1):
             # A tile goes through the same door as a photo, so that one of the model's own size gets the same score.
             tile = photo.pixels[box.top : box.top + box.height, box.left : box.left + box.width]
-            scores.append(self._score(self.preprocessing(tile)))
+            scores.append(self._score(self.preprocessing.pixels(tile)))
             yield Progress("scoring tiles", number, len(boxes))
         return QualityMap(tuple(boxes), tuple(scores))
 
@@ -137,18 +175,17 @@ class Assessor:
         least = None if in_full else self.preprocessing.short_side
         return decode(source, limits=self._limits, least_short_side=least)
 
-    def _score(self, images: torch.Tensor) -> float:
-        with torch.inference_mode(), evaluation_mode(self.network):
-            unit_score = float(self.network(images.contiguous(memory_format=torch.channels_last)).clamp(0, 1))
+    def _score(self, pixels: NDArray[np.uint8]) -> float:
+        unit_score = self._engine.unit_score(pixels)
         if math.isnan(unit_score):
             raise CheckpointError(
                 f"The model {self.card.name} gives this photo no score that is a number: its weights are damaged or "
                 "far too large; use another model, or train it anew with lower learning rates."
             )
-        return unit_score * 100
+        return min(max(unit_score, 0.0), 1.0) * 100
 
     def _assessment(self, photo: Photo, detail: QualityMap | None) -> Assessment:
-        score = self._score(self.preprocessing(photo))
+        score = self._score(self.preprocessing.pixels(photo))
         calibration, notes = self.card.calibration, photo.notes
         width, height = photo.full_size
         promised = calibration

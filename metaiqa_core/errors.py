@@ -25,6 +25,10 @@ class DistortionError(MetaIQAError):
     """A distortion that does not exist or that cannot be applied to this photo."""
 
 
+class EngineError(MetaIQAError):
+    """An engine that cannot run a network, or a network that no engine can run."""
+
+
 class TrainingError(MetaIQAError):
     """A training run that cannot start, go on or be resumed."""
 

@@ -7,16 +7,19 @@ import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import torch
+from numpy.typing import NDArray
 from PIL import Image
 
 from metaiqa_core.errors import CheckpointError, PhotoError
 from metaiqa_core.images import Photo
 from metaiqa_core.images.reduction import reduce_by, whole_factor
 from metaiqa_core.json_files import STRICT
+
+if TYPE_CHECKING:  # pixels need no torch
+    import torch
 
 _FILTER = Image.Resampling.BICUBIC
 LARGEST_SIDE = 2048
@@ -74,7 +77,14 @@ class Preprocessing:
         # Whole-number arithmetic, halves rounded up: the same on every machine.
         return (2 * width * target + short) // (2 * short), (2 * height * target + short) // (2 * short)
 
-    def __call__(self, photo: Photo | np.ndarray) -> torch.Tensor:
+    def __call__(self, photo: Photo | np.ndarray) -> "torch.Tensor":
+        """Return the model's input as a tensor (1, 3, height, width), float32, RGB, [0, 1]; see `pixels`."""
+        import torch
+
+        planes = np.ascontiguousarray(self.pixels(photo).transpose(2, 0, 1)[None], dtype=np.float32)
+        return torch.from_numpy(planes).div_(255)
+
+    def pixels(self, photo: Photo | np.ndarray) -> NDArray[np.uint8]:
         """Return the model's input.
 
         Args:
@@ -82,7 +92,7 @@ class Preprocessing:
                 size that the full photo would have got.
 
         Returns:
-            (1, 3, height, width), float32, RGB, [0, 1].
+            (height, width, 3), uint8, RGB.
 
         Raises:
             PhotoError: If the input would have more than `MOST_PIXELS`.
@@ -108,8 +118,7 @@ class Preprocessing:
             done = round(max(photo.full_size) / max(width, height))
             image, box = reduce_by(Image.fromarray(pixels), max(factor // done, 1), photo.extent)
             pixels = np.asarray(image.resize(size, _FILTER, box=box))
-        planes = np.ascontiguousarray(pixels.transpose(2, 0, 1)[None], dtype=np.float32)  # (1, 3, H, W)
-        return torch.from_numpy(planes).div_(255)
+        return pixels
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as plain values for a model's card."""

@@ -9,7 +9,7 @@ from PIL import Image
 from skimage import data
 
 from metaiqa_core.models import checkpoints
-from metaiqa_core.models.checkpoints import DEFAULT_MODEL
+from metaiqa_core.models.model_files import DEFAULT_MODEL
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -27,6 +27,7 @@ LAYERS = [
     ["preprocessing", "databases", "distortions"],
     ["assessment", "synthesis", "tasks"],
     ["models"],
+    ["engine"],
     ["training", "evaluation", "explain", "assess"],
     ["results", "level_response"],
     ["experiments"],

@@ -16,7 +16,7 @@ from metaiqa_core.assess import TILE
 from metaiqa_core.assessment import ROW_FIELDS, Assessment, QualityMap, failed_row, percentile_of, word_of
 from metaiqa_core.errors import CheckpointError, PhotoError
 from metaiqa_core.images import DecodeLimits, decode
-from metaiqa_core.models.checkpoints import Checkpoint
+from metaiqa_core.models.checkpoints import Checkpoint, load_checkpoint
 from metaiqa_core.preprocessing import Preprocessing
 
 
@@ -285,7 +285,7 @@ def test_an_assessment_and_a_failure_are_rows_of_the_same_fields():
 
 
 def test_a_photo_smaller_than_those_that_the_interval_was_measured_on_gets_a_note_instead(tiny_checkpoint):
-    checkpoint = Assessor.load(tiny_checkpoint)._checkpoint
+    checkpoint = load_checkpoint(tiny_checkpoint)
     calibration = replace(checkpoint.card.calibration, smallest_side=72)
     careful = Assessor(Checkpoint(checkpoint.network, replace(checkpoint.card, calibration=calibration)))
     small, large = careful.assess(photo_pixels(1, 5.0, (96, 71))), careful.assess(photo_pixels(1, 5.0, (96, 72)))
@@ -296,8 +296,9 @@ def test_a_photo_smaller_than_those_that_the_interval_was_measured_on_gets_a_not
     assert not large.notes
 
 
-def test_the_score_is_that_of_evaluation_mode_and_the_networks_mode_stays(tiny_checkpoint, files, alone):
-    assessor = Assessor.load(tiny_checkpoint)
+def test_the_score_is_that_of_evaluation_mode_and_the_networks_mode_stays(tiny_checkpoint, files):
+    assessor = Assessor.load(tiny_checkpoint, engine="torch")
+    alone = [assessor.assess(file) for file in files[:8]]
     network = assessor.network
     for train in (network.train, network.head.train, network.backbone[0].train):
         network.eval()
@@ -314,7 +315,7 @@ def test_the_score_is_that_of_evaluation_mode_and_the_networks_mode_stays(tiny_c
 
 
 def test_the_networks_mode_stays_where_scoring_fails(tiny_checkpoint, files, monkeypatch):
-    assessor = Assessor.load(tiny_checkpoint)
+    assessor = Assessor.load(tiny_checkpoint, engine="torch")
     assessor.network.train()
     monkeypatch.setattr(type(assessor.network), "forward", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
@@ -323,7 +324,7 @@ def test_the_networks_mode_stays_where_scoring_fails(tiny_checkpoint, files, mon
 
 
 def test_a_network_without_a_finite_score_is_a_sentence(tiny_checkpoint, files):
-    assessor = Assessor.load(tiny_checkpoint)
+    assessor = Assessor.load(tiny_checkpoint, engine="torch")
     assessor.network.head[-1].bias.data.fill_(torch.nan)
     with pytest.raises(CheckpointError, match="The model tiny gives this photo no score that is a number"):
         assessor.assess(files[0])

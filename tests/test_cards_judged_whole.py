@@ -10,7 +10,8 @@ from metaiqa_core import Assessor
 from metaiqa_core.cli import main
 from metaiqa_core.errors import CheckpointError
 from metaiqa_core.models.card import check_card, check_name, read_card
-from metaiqa_core.models.checkpoints import list_models, load_checkpoint, save_checkpoint
+from metaiqa_core.models.checkpoints import load_checkpoint, save_checkpoint
+from metaiqa_core.models.model_files import list_models
 
 
 @pytest.fixture

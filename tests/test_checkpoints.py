@@ -14,14 +14,8 @@ from safetensors.torch import load_file, save_file
 from metaiqa_core.errors import CheckpointError
 from metaiqa_core.files import sha256_of
 from metaiqa_core.models.card import Calibration, read_card
-from metaiqa_core.models.checkpoints import (
-    find_model,
-    list_models,
-    load_checkpoint,
-    own_models,
-    read_weights,
-    save_checkpoint,
-)
+from metaiqa_core.models.checkpoints import load_checkpoint, read_weights, save_checkpoint
+from metaiqa_core.models.model_files import find_model, list_models, own_models
 from metaiqa_core.models.regressor import Regressor
 
 
@@ -257,7 +251,7 @@ def test_a_header_whose_length_looks_like_a_pickle_or_a_zip_is_no_pickle(tmp_pat
 
 def test_an_unknown_name_lists_the_known_ones(copy, monkeypatch):
     for folder in ("SHIPPED_MODELS", "SHIPPED_PRIORS"):
-        monkeypatch.setattr(f"metaiqa_core.models.checkpoints.{folder}", copy.parent / "none")
+        monkeypatch.setattr(f"metaiqa_core.models.model_files.{folder}", copy.parent / "none")
     monkeypatch.setenv("METAIQA_MODELS", str(copy.parent))
     assert refusal("huge") == "There is no model called 'huge': expected a file, `default`, or one of tiny."
     monkeypatch.setenv("METAIQA_MODELS", str(copy.parent / "none"))
@@ -275,7 +269,7 @@ def test_shipped_models_come_before_own_ones_of_the_same_name(copy, tmp_path, mo
     own = tmp_path / "own"
     own.mkdir()
     (own / "tiny.json").write_text("{}")
-    monkeypatch.setattr("metaiqa_core.models.checkpoints.SHIPPED_MODELS", copy.parent)
+    monkeypatch.setattr("metaiqa_core.models.model_files.SHIPPED_MODELS", copy.parent)
     monkeypatch.setenv("METAIQA_MODELS", str(own))
     assert find_model("tiny") == copy
 

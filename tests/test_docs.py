@@ -16,7 +16,7 @@ from tiny_fixtures import photo_pixels
 from metaiqa_core.cli import build_parser, load_command, main
 from metaiqa_core.command_catalogue import COMMANDS
 from metaiqa_core.models.card import read_card
-from metaiqa_core.models.checkpoints import DEFAULT_MODEL, SHIPPED_MODELS
+from metaiqa_core.models.model_files import DEFAULT_MODEL, SHIPPED_MODELS
 
 README = ROOT / "README.md"
 RESULTS, MODELS, WALKS = (ROOT / "docs" / name for name in ("results.md", "models.md", "how_it_works.md"))

@@ -7,7 +7,7 @@ from page_fixtures import ROOT, tiny_default  # noqa: F401
 from streamlit.testing.v1 import AppTest
 
 from metaiqa_core.models.card import read_card
-from metaiqa_core.models.checkpoints import DEFAULT_MODEL
+from metaiqa_core.models.model_files import DEFAULT_MODEL
 from pages.shared.plain import plain
 
 pytestmark = pytest.mark.usefixtures("tiny_default")

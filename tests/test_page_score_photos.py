@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from metaiqa_core.assess import Assessor
 from metaiqa_core.assessment import word_of
-from metaiqa_core.models.checkpoints import DEFAULT_MODEL
+from metaiqa_core.models.model_files import DEFAULT_MODEL
 from pages.shared import long_work, samples
 
 pytestmark = pytest.mark.usefixtures("tiny_default")

@@ -16,7 +16,7 @@ from metaiqa_core.experiments.start import start_from_model
 from metaiqa_core.files import sha256_of
 from metaiqa_core.models.batch_norm import idle_norms
 from metaiqa_core.models.card import read_card
-from metaiqa_core.models.checkpoints import DEFAULT_MODEL, SHIPPED_MODELS, list_models, list_priors
+from metaiqa_core.models.model_files import DEFAULT_MODEL, SHIPPED_MODELS, list_models, list_priors
 from metaiqa_core.training.configuration import FINE_TUNE_PRESETS
 from metaiqa_core.training.meta_configuration import META_PRESETS
 

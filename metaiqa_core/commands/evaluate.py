@@ -10,20 +10,22 @@ import numpy as np
 
 from metaiqa_core.assess import Assessor
 from metaiqa_core.commands.options.database_choice import add_database_arguments, chosen_database, score_files
-from metaiqa_core.commands.output import as_csv, as_json, as_table, finish_with_bar, write
+from metaiqa_core.commands.options.engine import add_engine_argument
+from metaiqa_core.commands.output import as_csv, as_json, as_table, finish_with_bar, say, write
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.errors import DatabaseError, MetaIQAError, OutputError
 from metaiqa_core.evaluation.criteria import Criteria, evaluate
 from metaiqa_core.evaluation.distortion_types import AgreementByType, agreement_by_type
 from metaiqa_core.files import check_output
 from metaiqa_core.foreign_text import path_text
-from metaiqa_core.models.checkpoints import find_model
+from metaiqa_core.models.model_files import find_model
 from metaiqa_core.progress import Progress, Work
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--model", default="default", metavar="NAME|FILE", help="which model (default: %(default)s)")
+    add_engine_argument(parser)
     add_database_arguments(parser)
     parser.add_argument("--format", choices=("table", "json"), default="table")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write there instead of to the terminal")
@@ -35,7 +37,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Score the database's photos and compare with what people said, in unit scores."""
     database = chosen_database(arguments)
     _check_outputs(arguments, database)
-    assessor = Assessor.load(arguments.model)
+    assessor = Assessor.load(arguments.model, engine=arguments.engine)
+    if assessor.engine.remark:
+        say(assessor.engine.remark)
     predicted = finish_with_bar(_predict(assessor, database))
     opinion = np.array([image.unit_score for image in database])
     if arguments.predictions:  # first: they are the long work, and may turn out to be such as cannot be judged
@@ -53,6 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     answer = {
         "model": assessor.card.name,
         "model_sha256": assessor.card.sha256,
+        "engine": assessor.engine.name,
         "database": database.name,
         "seed": arguments.seed,
         **criteria.to_dict(),

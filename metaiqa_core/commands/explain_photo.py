@@ -16,7 +16,8 @@ from metaiqa_core.explain.overlay import Mode
 from metaiqa_core.explain.regions import worst_regions
 from metaiqa_core.files import check_output
 from metaiqa_core.images import Photo, decode
-from metaiqa_core.models.checkpoints import Checkpoint, find_model, load_checkpoint
+from metaiqa_core.models.checkpoints import Checkpoint, load_checkpoint
+from metaiqa_core.models.model_files import find_model
 from metaiqa_core.preprocessing import Preprocessing
 
 

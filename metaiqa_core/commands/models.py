@@ -9,8 +9,9 @@ from metaiqa_core.commands.output import as_json, as_table, say, write
 from metaiqa_core.errors import CheckpointError
 from metaiqa_core.files import check_output
 from metaiqa_core.models.card import ModelCard, read_card
-from metaiqa_core.models.checkpoints import DEFAULT_MODEL, find_model, list_starts, own_models, save_checkpoint
+from metaiqa_core.models.checkpoints import save_checkpoint
 from metaiqa_core.models.foreign.imported import import_foreign_checkpoint
+from metaiqa_core.models.model_files import DEFAULT_MODEL, find_model, list_starts, own_models
 from metaiqa_core.preprocessing import Preprocessing
 
 

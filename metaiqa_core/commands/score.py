@@ -12,6 +12,7 @@ from tqdm import tqdm
 from metaiqa_core import __version__
 from metaiqa_core.assess import Assessor
 from metaiqa_core.assessment import ROW_FIELDS, Assessment, failed_row
+from metaiqa_core.commands.options.engine import add_engine_argument
 from metaiqa_core.commands.options.photo_choice import find_photos
 from metaiqa_core.commands.output import say
 from metaiqa_core.commands.score_output import score_to_file, score_to_stream
@@ -19,13 +20,14 @@ from metaiqa_core.commands.streaming import csv_pieces, json_pieces, table_piece
 from metaiqa_core.errors import MetaIQAError, OutputError
 from metaiqa_core.files import check_output, is_stream
 from metaiqa_core.foreign_text import path_text
-from metaiqa_core.models.checkpoints import find_model
+from metaiqa_core.models.model_files import find_model
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("photos", nargs="+", metavar="PHOTO", help="a photo, a folder of photos, or a quoted glob")
     parser.add_argument("--model", default="default", metavar="NAME|FILE", help="which model (default: %(default)s)")
+    add_engine_argument(parser)
     parser.add_argument("--full-size", action="store_true", help="also read the photo at 100 %%, tile by tile")
     parser.add_argument("--format", choices=("table", "csv", "json"), default="table")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write there instead of to the terminal")
@@ -48,7 +50,9 @@ def run(arguments: argparse.Namespace) -> int:
     model = find_model(arguments.model)
     if output is not None:
         check_output(output, (*choice.files, model, model.with_suffix(".json")))
-    assessor = Assessor.load(arguments.model)
+    assessor = Assessor.load(arguments.model, engine=arguments.engine)
+    if assessor.engine.remark:
+        say(assessor.engine.remark)
 
     def scored(files: Sequence[Path]) -> Iterator[tuple[Path, dict[str, Any]]]:
         return _scored(assessor, files, arguments, total=len(choice.files))
@@ -59,6 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
             "model": assessor.card.name,
             "model_sha256": assessor.card.sha256,
             "full_size": arguments.full_size,
+            "engine": assessor.engine.name,
             "version": __version__,
         }
         status = score_to_file(scored, choice.files, output, pieces, settings=settings, resume=arguments.resume)

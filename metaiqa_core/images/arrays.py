@@ -1,7 +1,9 @@
 """Photos from arrays and tensors."""
 
+import sys
+from typing import TYPE_CHECKING, TypeGuard
+
 import numpy as np
-import torch
 from PIL import Image
 
 from metaiqa_core.errors import PhotoError
@@ -9,9 +11,20 @@ from metaiqa_core.images.colours import reduce_uint16, reduce_unit_float, to_srg
 from metaiqa_core.images.limits import DecodeLimits
 from metaiqa_core.images.photo import Photo
 
+if TYPE_CHECKING:  # whoever has a tensor has imported torch; a file's photo needs none
+    import torch
 
-def array_from_tensor(tensor: torch.Tensor) -> np.ndarray:
+
+def is_tensor(source: object) -> "TypeGuard[torch.Tensor]":
+    """Return whether a source is a tensor of torch; where torch was never imported, there is none."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(source, torch.Tensor)
+
+
+def array_from_tensor(tensor: "torch.Tensor") -> np.ndarray:
     """Return a (3, H, W) or (1, 3, H, W) tensor as an array (H, W, 3)."""
+    import torch
+
     if tensor.dtype != torch.uint8 and not tensor.is_floating_point():
         raise TypeError(f"a tensor must be uint8, or floating point in [0, 1], got {tensor.dtype}")
     image = tensor.detach().cpu()

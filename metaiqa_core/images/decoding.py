@@ -11,11 +11,10 @@ import functools
 from collections.abc import Iterator
 
 import numpy as np
-import torch
 from PIL import ExifTags, Image, ImageFile, JpegImagePlugin
 
 from metaiqa_core.errors import PhotoError
-from metaiqa_core.images.arrays import array_from_tensor, photo_from_array
+from metaiqa_core.images.arrays import array_from_tensor, is_tensor, photo_from_array
 from metaiqa_core.images.colours import to_srgb
 from metaiqa_core.images.files import Picture, notes_on_damage, open_picture
 from metaiqa_core.images.limits import DecodeLimits
@@ -50,7 +49,7 @@ def decode(
     """
     if least_short_side is not None and least_short_side < 1:
         raise ValueError(f"least_short_side must be positive or None, got {least_short_side!r}")
-    if isinstance(source, torch.Tensor):
+    if is_tensor(source):
         return photo_from_array(array_from_tensor(source), "tensor", limits)
     if isinstance(source, np.ndarray):
         return photo_from_array(source, "array", limits)

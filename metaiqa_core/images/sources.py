@@ -3,16 +3,18 @@
 import os
 import stat
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Union
 
 import numpy as np
-import torch
 from PIL import Image
 
 from metaiqa_core.errors import PhotoError
 from metaiqa_core.images.limits import DecodeLimits
 
-PhotoSource = str | os.PathLike[str] | bytes | BinaryIO | Image.Image | np.ndarray | torch.Tensor
+if TYPE_CHECKING:  # reading files needs no torch
+    import torch
+
+PhotoSource = Union[str, os.PathLike[str], bytes, BinaryIO, Image.Image, np.ndarray, "torch.Tensor"]  # noqa: UP007
 """Types that a photo may come from."""
 
 

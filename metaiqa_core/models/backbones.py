@@ -16,23 +16,9 @@ from torch import Tensor, nn
 
 from metaiqa_core.errors import CheckpointError
 from metaiqa_core.models import efficientnet_lite, efficientnet_lite_weights, resnet_blocks
+from metaiqa_core.models.regressor_config import BACKBONES
 
 _RESNETS = {"resnet18": resnet_blocks.resnet18, "resnet34": resnet_blocks.resnet34, "resnet50": resnet_blocks.resnet50}
-
-BACKBONES = (
-    *_RESNETS,
-    "mobilenet_v2",
-    "mobilenet_v3_small",
-    "mobilenet_v3_large",
-    "efficientnet_b0",
-    "efficientnet_v2_s",
-    "convnext_tiny",
-    "densenet121",
-    "regnet_y_400mf",
-    "shufflenet_v2_x1_0",
-    "vgg16",
-    *efficientnet_lite.WIDTH_AND_DEPTH,
-)
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)

@@ -10,7 +10,7 @@ from annotated_types import Interval, Len, MaxLen
 
 from metaiqa_core.errors import CheckpointError
 from metaiqa_core.json_files import STRICT, check_json, read_json, validated
-from metaiqa_core.models.regressor import RegressorConfig
+from metaiqa_core.models.regressor_config import RegressorConfig
 from metaiqa_core.preprocessing import Preprocessing
 
 CARD_VERSION = 1

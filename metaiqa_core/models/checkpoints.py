@@ -1,6 +1,5 @@
 """Model files: weights in safetensors and a JSON card beside them, written and loaded only together."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,18 +9,15 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from metaiqa_core.assets import ASSETS
 from metaiqa_core.errors import CheckpointError
 from metaiqa_core.files import sha256_of, write_text, write_whole
-from metaiqa_core.models.card import ModelCard, check_card, read_card
+from metaiqa_core.models.card import ModelCard, check_card
 from metaiqa_core.models.finite_weights import first_not_finite, require_finite
+from metaiqa_core.models.model_files import find_model, read_card_of
 from metaiqa_core.models.regressor import Regressor
 from metaiqa_core.models.released import ReleasedRegressor
+from metaiqa_core.models.weight_files import not_finite, not_whole, refuse_other_files
 from metaiqa_core.preprocessing import Preprocessing
-
-SHIPPED_MODELS = ASSETS / "models"
-SHIPPED_PRIORS = ASSETS / "priors"
-DEFAULT_MODEL = "mobilenet-metaiqa-livec"
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,54 +31,6 @@ class Checkpoint:
     def preprocessing(self) -> Preprocessing:
         """How a photo becomes the network's input."""
         return self.card.preprocessing
-
-
-def own_models() -> Path:
-    """Return the folder of imported and personal models: METAIQA_MODELS, or a folder in the home directory."""
-    return Path(os.environ.get("METAIQA_MODELS") or Path.home() / ".local" / "share" / "metaiqa" / "models")
-
-
-def list_models() -> dict[str, Path]:
-    """Return the weights file of every model that has a card, by name: shipped ones first, then own ones."""
-    found: dict[str, Path] = {}
-    for folder in (SHIPPED_MODELS, own_models()):
-        for card in sorted(folder.glob("*.json")):
-            if card.name.startswith("."):  # half written, or what some systems put beside a file that they copy
-                continue
-            found.setdefault(card.stem, card.with_suffix(".safetensors"))
-    return found
-
-
-def list_priors() -> dict[str, Path]:
-    """Return the weights file of every shipped quality prior, by name: a start for fine-tuning, not yet a judge."""
-    return {card.stem: card.with_suffix(".safetensors") for card in sorted(SHIPPED_PRIORS.glob("*.json"))}
-
-
-def list_starts() -> dict[str, Path]:
-    """Return the weights file of everything that goes by a name: the models and the shipped priors."""
-    return list_models() | list_priors()
-
-
-def find_model(name_or_file: str | Path) -> Path:
-    """Return the weights file that a name (`default`, a model, or a shipped prior) or a path stands for.
-
-    Raises:
-        CheckpointError: If there is no such model.
-    """
-    name = str(name_or_file)
-    models = list_starts()
-    if name == "default":
-        return models.get(DEFAULT_MODEL, SHIPPED_MODELS / f"{DEFAULT_MODEL}.safetensors")
-    if name in models:
-        return models[name]
-    path = Path(name_or_file)
-    if path.suffix == ".json":
-        path = path.with_suffix(".safetensors")
-    if path.is_file():
-        return path
-    raise CheckpointError(
-        f"There is no model called {name!r}: expected a file, `default`, or one of {', '.join(models) or 'no others'}."
-    )
 
 
 def load_checkpoint(name_or_file: str | Path = "default") -> Checkpoint:
@@ -99,22 +47,24 @@ def load_checkpoint(name_or_file: str | Path = "default") -> Checkpoint:
     """
     path = find_model(name_or_file)
     weights = read_weights(path)
-    card = read_card(path.with_suffix(".json"))
-    if card.sha256 and card.sha256 != sha256_of(path):
-        raise CheckpointError(
-            f"{path.name} is not the file that its card describes (the SHA-256 differs): it was changed or damaged. "
-            "Restore both files from the same place."
-        )
-    with torch.random.fork_rng(devices=[]):  # the initial weights are overwritten: draw them from nobody's generator
-        try:
-            network = Regressor(card.regressor) if card.architecture == "regressor" else ReleasedRegressor()
-        except ValueError as error:
-            raise CheckpointError(
-                f"The model card {path.stem}.json is not valid: {error}. Restore the file."
-            ) from error
+    card = read_card_of(path)
+    try:
+        network = build_network(card)
+    except ValueError as error:
+        raise CheckpointError(f"The model card {path.stem}.json is not valid: {error}. Restore the file.") from error
     load_weights(network, weights, path)
     network.eval().requires_grad_(False)
     return Checkpoint(network, card)
+
+
+def build_network(card: ModelCard) -> nn.Module:
+    """Build the network that a card describes, with random weights; no generator moves.
+
+    Raises:
+        ValueError: If a stage is to be pooled that the backbone does not have.
+    """
+    with torch.random.fork_rng(devices=[]):
+        return Regressor(card.regressor) if card.architecture == "regressor" else ReleasedRegressor()
 
 
 def save_checkpoint(network: nn.Module, card: ModelCard, path: Path, *, half: bool = False) -> ModelCard:
@@ -158,31 +108,13 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         CheckpointError: If it is missing, is something else (a pickle, a git-lfs pointer), is cut short, or holds
             values that are not finite.
     """
-    try:
-        with path.open("rb") as file:
-            start = file.read(64)
-    except OSError as error:
-        raise CheckpointError(f"The weights file {path.name} cannot be opened: {error.strerror}.") from error
-    if start.startswith(b"version https://git-lfs"):
-        raise CheckpointError(
-            f"{path.name} is a git-lfs pointer, not the weights: run `git lfs pull` in its repository."
-        )
-    # A safetensors file starts with the length of its JSON header, whose bytes can be anything; its ninth byte is "{".
-    if start[8:9] != b"{" and (start[:1] == b"\x80" or start[:2] == b"PK"):
-        raise CheckpointError(
-            f"{path.name} is a pickle, which could run code and is never loaded: "
-            f"bring it in with `models import {path.name}`."
-        )
+    refuse_other_files(path)
     try:
         weights = load_file(path)
     except (SafetensorError, OSError, ValueError) as error:
-        raise CheckpointError(
-            f"{path.name} is not a whole safetensors file ({error}): it was cut short or is another kind of file."
-        ) from error
+        raise not_whole(path, error) from error
     if broken := first_not_finite(weights):
-        raise CheckpointError(
-            f"{path.name} holds values that are not finite, first in {broken}: training went wrong there."
-        )
+        raise not_finite(path, broken)
     return weights
 
 

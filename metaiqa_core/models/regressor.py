@@ -5,67 +5,15 @@ what noise and blur do to a photo shows in early stages, and in how much a chann
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from itertools import pairwise
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from metaiqa_core.json_files import STRICT
-from metaiqa_core.models.backbones import (
-    BACKBONES,
-    build_backbone,
-    load_classifier_weights,
-    normalisation,
-    stage_channels,
-)
+from metaiqa_core.models.backbones import build_backbone, load_classifier_weights, normalisation, stage_channels
 from metaiqa_core.models.batch_norm import fold_batch_norm, unfolded_weights
-
-MOST_HIDDEN = 4096
-"""Widest first linear layer: with every stage of VGG16 pooled, the widest of all, its weights take 325 MB."""
-
-
-@dataclass(frozen=True)
-class RegressorConfig:
-    """Configuration of the network; defaults are the paper's.
-
-    Attributes:
-        backbone: A published classifier, one of `BACKBONES` (Section 4.1: ResNet18).
-        hidden: Width of the first linear layer.
-        dropout: Probability in front of the first linear layer while training.
-        folded: Whether the backbone's batch normalisation is folded into its convolutions: the same function with fewer
-            passes over memory, for networks whose statistics are not going to change.
-        pooled: Stages whose maps are pooled by mean and standard deviation, as numbers from 1, ascending; none: only
-            the last stage, by its mean (the paper's).
-    """
-
-    __pydantic_config__ = STRICT
-
-    backbone: str = "resnet18"
-    hidden: int = 512
-    dropout: float = 0.0
-    folded: bool = False
-    pooled: tuple[int, ...] = ()
-
-    def __post_init__(self) -> None:
-        if self.backbone not in BACKBONES:
-            raise ValueError(f"backbone must be one of {', '.join(BACKBONES)}, got {self.backbone!r}")
-        if self.hidden < 1:
-            raise ValueError(f"hidden must be at least 1, got {self.hidden}")
-        if self.hidden > MOST_HIDDEN:
-            raise ValueError(f"hidden must be at most {MOST_HIDDEN}, got {self.hidden}")
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout must be in [0, 1), got {self.dropout}")
-        object.__setattr__(self, "pooled", tuple(self.pooled))  # a card holds a list
-        numbers = all(isinstance(stage, int) for stage in self.pooled)
-        if not numbers or any(later <= one for one, later in pairwise((0, *self.pooled))):
-            raise ValueError(f"pooled must be ascending numbers of stages from 1, got {list(self.pooled)}")
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields as JSON-ready values."""
-        return asdict(self) | {"pooled": list(self.pooled)}
+from metaiqa_core.models.regressor_config import RegressorConfig
 
 
 class Regressor(nn.Module):

@@ -4,7 +4,7 @@ import streamlit as st
 
 from metaiqa_core.assess import Assessor
 from metaiqa_core.errors import CheckpointError
-from metaiqa_core.models.checkpoints import DEFAULT_MODEL, find_model, list_models
+from metaiqa_core.models.model_files import DEFAULT_MODEL, find_model, list_models
 from pages.shared.plain import plain
 
 

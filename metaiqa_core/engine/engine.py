@@ -1,0 +1,32 @@
+"""The interface of an engine."""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Engine(Protocol):
+    """Runs one network, in evaluation mode; safe to share between threads.
+
+    Attributes:
+        name: Name of the engine, one of `ENGINES` but `auto`.
+        remark: Sentence for users where this is not the engine that was wished for; empty otherwise.
+    """
+
+    name: str
+    remark: str
+
+    @property
+    def threads(self) -> int:
+        """Number of threads that compute one score."""
+
+    def unit_score(self, pixels: NDArray[np.uint8]) -> float:
+        """Score one photo.
+
+        Args:
+            pixels: The model's input, (H, W, 3) uint8 RGB, from 32 pixels a side.
+
+        Returns:
+            The network's output, about [0, 1]; the same bits for the same pixels on one machine.
+        """

@@ -1,0 +1,35 @@
+"""torch as an engine: for networks in memory, and wherever ONNX Runtime cannot run."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from metaiqa_core.models.evaluation_mode import evaluation_mode
+
+
+class TorchEngine:
+    """Runs the network itself, so that changes of its weights show at once.
+
+    Args:
+        network: (B, 3, H, W) RGB in [0, 1] -> unit scores (B,); its modes stay as they are.
+        remark: Sentence for users; see `Engine`.
+    """
+
+    name = "torch"
+
+    def __init__(self, network: nn.Module, remark: str = "") -> None:
+        self._network = network.to(memory_format=torch.channels_last)
+        self.remark = remark
+
+    @property
+    def threads(self) -> int:
+        """Number of threads that torch computes with."""
+        return torch.get_num_threads()
+
+    def unit_score(self, pixels: NDArray[np.uint8]) -> float:
+        """Score one photo; see `Engine`."""
+        planes = np.ascontiguousarray(pixels.transpose(2, 0, 1)[None], dtype=np.float32)
+        images = torch.from_numpy(planes).div_(255).contiguous(memory_format=torch.channels_last)
+        with torch.inference_mode(), evaluation_mode(self._network):
+            return float(self._network(images))

@@ -1,0 +1,76 @@
+"""Model files by name: weights with their card beside them, those of the program and a user's own."""
+
+import os
+from pathlib import Path
+
+from metaiqa_core.assets import ASSETS
+from metaiqa_core.errors import CheckpointError
+from metaiqa_core.files import sha256_of
+from metaiqa_core.models.card import ModelCard, read_card
+
+SHIPPED_MODELS = ASSETS / "models"
+SHIPPED_PRIORS = ASSETS / "priors"
+DEFAULT_MODEL = "mobilenet-metaiqa-livec"
+
+
+def own_models() -> Path:
+    """Return the folder of imported and personal models: METAIQA_MODELS, or a folder in the home directory."""
+    return Path(os.environ.get("METAIQA_MODELS") or Path.home() / ".local" / "share" / "metaiqa" / "models")
+
+
+def list_models() -> dict[str, Path]:
+    """Return the weights file of every model that has a card, by name: shipped ones first, then own ones."""
+    found: dict[str, Path] = {}
+    for folder in (SHIPPED_MODELS, own_models()):
+        for card in sorted(folder.glob("*.json")):
+            if card.name.startswith("."):  # half written, or what some systems put beside a file that they copy
+                continue
+            found.setdefault(card.stem, card.with_suffix(".safetensors"))
+    return found
+
+
+def list_priors() -> dict[str, Path]:
+    """Return the weights file of every shipped quality prior, by name: a start for fine-tuning, not yet a judge."""
+    return {card.stem: card.with_suffix(".safetensors") for card in sorted(SHIPPED_PRIORS.glob("*.json"))}
+
+
+def list_starts() -> dict[str, Path]:
+    """Return the weights file of everything that goes by a name: the models and the shipped priors."""
+    return list_models() | list_priors()
+
+
+def find_model(name_or_file: str | Path) -> Path:
+    """Return the weights file that a name (`default`, a model, or a shipped prior) or a path stands for.
+
+    Raises:
+        CheckpointError: If there is no such model.
+    """
+    name = str(name_or_file)
+    models = list_starts()
+    if name == "default":
+        return models.get(DEFAULT_MODEL, SHIPPED_MODELS / f"{DEFAULT_MODEL}.safetensors")
+    if name in models:
+        return models[name]
+    path = Path(name_or_file)
+    if path.suffix == ".json":
+        path = path.with_suffix(".safetensors")
+    if path.is_file():
+        return path
+    raise CheckpointError(
+        f"There is no model called {name!r}: expected a file, `default`, or one of {', '.join(models) or 'no others'}."
+    )
+
+
+def read_card_of(path: Path) -> ModelCard:
+    """Read the card of a weights file, and make sure that it describes this file.
+
+    Raises:
+        CheckpointError: If the card is missing or wrong, or the file is another than the one that it describes.
+    """
+    card = read_card(path.with_suffix(".json"))
+    if card.sha256 and card.sha256 != sha256_of(path):
+        raise CheckpointError(
+            f"{path.name} is not the file that its card describes (the SHA-256 differs): it was changed or damaged. "
+            "Restore both files from the same place."
+        )
+    return card

@@ -1,0 +1,71 @@
+"""The configuration of the quality regression network, which a model's card holds; reading it needs no torch."""
+
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from typing import Any
+
+from metaiqa_core.json_files import STRICT
+
+BACKBONES = (
+    "resnet18",
+    "resnet34",
+    "resnet50",
+    "mobilenet_v2",
+    "mobilenet_v3_small",
+    "mobilenet_v3_large",
+    "efficientnet_b0",
+    "efficientnet_v2_s",
+    "convnext_tiny",
+    "densenet121",
+    "regnet_y_400mf",
+    "shufflenet_v2_x1_0",
+    "vgg16",
+    "efficientnet_lite0",
+    "efficientnet_lite1",
+    "efficientnet_lite2",
+)
+"""Names of the published classifiers that a network can stand on (`backbones.build_backbone`)."""
+
+MOST_HIDDEN = 4096
+"""Widest first linear layer: with every stage of VGG16 pooled, the widest of all, its weights take 325 MB."""
+
+
+@dataclass(frozen=True)
+class RegressorConfig:
+    """Configuration of the network; defaults are the paper's.
+
+    Attributes:
+        backbone: A published classifier, one of `BACKBONES` (Section 4.1: ResNet18).
+        hidden: Width of the first linear layer.
+        dropout: Probability in front of the first linear layer while training.
+        folded: Whether the backbone's batch normalisation is folded into its convolutions: the same function with fewer
+            passes over memory, for networks whose statistics are not going to change.
+        pooled: Stages whose maps are pooled by mean and standard deviation, as numbers from 1, ascending; none: only
+            the last stage, by its mean (the paper's).
+    """
+
+    __pydantic_config__ = STRICT
+
+    backbone: str = "resnet18"
+    hidden: int = 512
+    dropout: float = 0.0
+    folded: bool = False
+    pooled: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.backbone not in BACKBONES:
+            raise ValueError(f"backbone must be one of {', '.join(BACKBONES)}, got {self.backbone!r}")
+        if self.hidden < 1:
+            raise ValueError(f"hidden must be at least 1, got {self.hidden}")
+        if self.hidden > MOST_HIDDEN:
+            raise ValueError(f"hidden must be at most {MOST_HIDDEN}, got {self.hidden}")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout must be in [0, 1), got {self.dropout}")
+        object.__setattr__(self, "pooled", tuple(self.pooled))  # a card holds a list
+        numbers = all(isinstance(stage, int) for stage in self.pooled)
+        if not numbers or any(later <= one for one, later in pairwise((0, *self.pooled))):
+            raise ValueError(f"pooled must be ascending numbers of stages from 1, got {list(self.pooled)}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as JSON-ready values."""
+        return asdict(self) | {"pooled": list(self.pooled)}
