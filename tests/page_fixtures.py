@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from metaiqa_core.models import checkpoints
+from metaiqa_core.models import model_files
 from metaiqa_core.models.model_files import DEFAULT_MODEL
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -35,5 +35,5 @@ def cat_jpeg():
 @pytest.fixture
 def tiny_default(tiny_checkpoint, tmp_path, monkeypatch):
     """The tiny model stands in for the shipped one: pages answer fast, and nothing depends on certain scores."""
-    monkeypatch.setattr(checkpoints, "SHIPPED_MODELS", as_default(tiny_checkpoint, tmp_path))
+    monkeypatch.setattr(model_files, "SHIPPED_MODELS", as_default(tiny_checkpoint, tmp_path))
     return tmp_path
