@@ -88,6 +88,7 @@ def rows_of(assessor: Assessor, arguments: argparse.Namespace) -> Iterator[Row]:
         chosen = [paths[index * len(paths) // arguments.most] for index in range(min(arguments.most, len(paths)))]
         photos = [decode(path).pixels for path in chosen]
         yield from sizes(assessor, photos)
+        yield from copies(assessor, photos)
         yield from storage(assessor, photos)
 
 
@@ -167,6 +168,13 @@ def sizes(assessor: Assessor, photos: list[Pixels]) -> Iterator[Row]:
         )
 
 
+def copies(assessor: Assessor, photos: list[Pixels]) -> Iterator[Row]:
+    """Copy photos as people do, worse than the photo every time: a copy must not be the best of its group."""
+    for name, copied in COPIES.items():
+        best = sum(assessor.assess(copied(photo)).score > assessor.assess(photo).score for photo in photos)
+        yield Row(f"{name}: the copy is the best of its group", f"{best} of {len(photos)}", "none", best == 0)
+
+
 def storage(assessor: Assessor, photos: list[Pixels]) -> Iterator[Row]:
     """Store the same pixels otherwise."""
     same, differences = 0, []
@@ -212,6 +220,29 @@ def reduced(photo: Pixels, side: int) -> Pixels:
     size = round(width * scale), round(height * scale)
     return np.asarray(Image.fromarray(photo).resize(size, Image.Resampling.LANCZOS))
 
+
+def enlarged(photo: Pixels) -> Pixels:
+    """Shrink a photo to half and enlarge it to twice its size."""
+    height, width = photo.shape[:2]
+    small = Image.fromarray(photo).resize((width // 2, height // 2), Image.Resampling.LANCZOS)
+    return np.asarray(small.resize((2 * width, 2 * height), Image.Resampling.BICUBIC))
+
+
+def recompressed(photo: Pixels) -> Pixels:
+    """Shrink a photo a little and store it as a messenger does."""
+    height, width = photo.shape[:2]
+    small = Image.fromarray(photo).resize((width * 4 // 5, height * 4 // 5), Image.Resampling.LANCZOS)
+    return np.asarray(Image.open(jpeg(np.asarray(small), 40)))
+
+
+def cropped(photo: Pixels) -> Pixels:
+    """Cut the middle half of a photo's sides out and enlarge it to the photo's size."""
+    height, width = photo.shape[:2]
+    middle = photo[height // 4 : height // 4 + height // 2, width // 4 : width // 4 + width // 2]
+    return np.asarray(Image.fromarray(middle).resize((width, height), Image.Resampling.BICUBIC))
+
+
+COPIES = {"halved and enlarged": enlarged, "shrunk and recompressed": recompressed, "cropped and enlarged": cropped}
 
 if __name__ == "__main__":
     main()
