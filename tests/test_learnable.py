@@ -21,9 +21,9 @@ from metaiqa_core.models.checkpoints import load_checkpoint, save_checkpoint
 from metaiqa_core.progress import finish
 from metaiqa_core.results.records import Protocol
 from metaiqa_core.tasks import distortion_tasks
-from metaiqa_core.training import finetune
 from metaiqa_core.training.baseline import train_baseline
 from metaiqa_core.training.configuration import FineTuneConfig
+from metaiqa_core.training.descent import Descent
 from metaiqa_core.training.finetune import fine_tune
 from metaiqa_core.training.meta import meta_train
 from metaiqa_core.training.meta_configuration import BaselineConfig, MetaConfig
@@ -143,7 +143,11 @@ def test_running_statistics_count_as_weights(tiny_checkpoint, tmp_path):
 def test_a_fine_tuning_that_goes_astray_in_its_last_step_leaves_no_state(
     tiny_photos, tiny_checkpoint, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(finetune, "_step", lambda network, *_: len(list(broken(network).modules())))
+    def ruin(self, loss):
+        broken(self.outcome)
+        return float(loss.detach())
+
+    monkeypatch.setattr(Descent, "step", ruin)
     network = load_checkpoint(tiny_checkpoint).network
     config = FineTuneConfig(epochs=1, batch_size=24, crop=64, batch_norm="frozen")
     with pytest.raises(TrainingError, match="The weights are not finite any more"):

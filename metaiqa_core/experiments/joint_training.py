@@ -29,9 +29,10 @@ from metaiqa_core.models.regressor import Regressor, RegressorConfig
 from metaiqa_core.progress import Work
 from metaiqa_core.results.fold_store import SPLITS
 from metaiqa_core.results.run_log import recorded
-from metaiqa_core.training.joint import JointlyTrained, Study, refuse_shared_photos, train_jointly
+from metaiqa_core.training.joint import JointlyTrained, train_jointly
 from metaiqa_core.training.joint_configuration import JointConfig
 from metaiqa_core.training.photos import TrainingPhotos, predict
+from metaiqa_core.training.studies import Study, refuse_shared_photos
 
 NATIVE_SIDE = 64
 """Images that were made from references are seen at their own size: their damage is measured in pixels."""
