@@ -9,7 +9,8 @@ from metaiqa_core.commands.options.start import add_start_arguments, read_origin
 from metaiqa_core.commands.output import finish_with_bar, say
 from metaiqa_core.databases.reading import read_database
 from metaiqa_core.errors import TrainingError
-from metaiqa_core.experiments.joint_training import NATIVE_SIDE, JointTrainingConfig, joint_training
+from metaiqa_core.experiments.joint_configuration import NATIVE_SIDE, JointTrainingConfig
+from metaiqa_core.experiments.joint_training import joint_training
 from metaiqa_core.training.joint_configuration import JointConfig
 
 
