@@ -62,7 +62,7 @@ def compare_starts(
         run: Folder of the run.
 
     Returns:
-        What `compare` returns.
+        By start its finished folds in the order of `folds`; of a shard, those of the shard.
 
     Raises:
         DatabaseError: If the database teaches nothing.

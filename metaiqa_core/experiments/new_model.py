@@ -84,8 +84,8 @@ def new_card(
         summary: The model in one sentence.
         training_data: Description of the photos and of who rated them.
         licence: Terms of the weights and of the data behind them.
-        recipe: What the model was made by, JSON-ready.
-        accuracy: What was measured; None where nothing is known yet.
+        recipe: Start, settings and data that the model was made from, JSON-ready.
+        accuracy: Measured accuracy, JSON-ready; None where nothing is known yet.
         calibration: Interval and population of its scores; None where they are not known.
     """
     return ModelCard(

@@ -100,7 +100,7 @@ def repeated_splits(
 
 
 def measure(tuning: Tuning, config: RepeatedSplitsConfig, run: RunFolder) -> Work[RepeatedSplits]:
-    """Fine-tune and test on repeated splits what is ready to be fine-tuned; see `repeated_splits`."""
+    """Fine-tune and test on repeated splits, with the start and the images in memory; see `repeated_splits`."""
     more = {"least_steps": config.least_steps, **tuning.rehearsal}
     candidate = split_candidate(
         config.name or run.name,
@@ -135,8 +135,8 @@ def split_candidate(
         settings: Settings of each training, JSON-ready; the seeds come from the splits.
         database: Database that is divided.
         trainer_of: Function that makes a split's trainer, with a file for the state of the unfinished training.
-        recipe: What else the splits depend on, JSON-ready.
-        configuration: What else the results say of each training.
+        recipe: Further settings that the splits depend on, JSON-ready.
+        configuration: Further entries of the configuration in the results.
     """
     settings = {**settings, "seed": None}
     identity = {"start": start.origin, "start_hash": start.hash, "device": start.device.type}

@@ -57,12 +57,12 @@ def fine_tune(
 
     Args:
         network: The prior; changed in place. Its device is where the work is done.
-        photos: Training images and their unit scores.
+        photos: Rated photos.
         training: Positions in `photos` to learn from.
-        config: Rates, epochs and the like.
+        config: Rates, epochs, crops and losses.
         validation: Positions to choose the epoch by (lowest RMSE); without any, the last epoch is kept.
-        state_file: File of the state, written after each epoch; a file that is already there is continued from, and the
-            result has the same bits as an uninterrupted run.
+        state_file: File of the run's state, written after each epoch; one that is already there is continued from, and
+            the result has the same bits as an uninterrupted run.
 
     Yields:
         One `Progress` a step, with `loss`, and after each epoch with `validation_srocc` and `validation_rmse`.

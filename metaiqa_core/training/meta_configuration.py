@@ -64,15 +64,17 @@ class MetaConfig(PriorConfig):
         inner_learning_rate: Learning rate of those steps, alpha.
         outer_learning_rate: Share of the mean displacement that the prior moves by, beta (Eq. 8).
         order: `support-then-query` takes S steps on each (the paper); `alternating` takes one on each, S times over.
-        outer_update: Move the prior after each `mini-batch` of tasks (Eq. 8), or after each `pair` of a support and a
-            query step, going on from the task's own weights.
-        moments: Adam's moments start afresh for each `level` (the paper's Eqs. 5-7), each `task`, or once a `run`.
-        bias_correction: Correct Adam's moments for their start at zero; the paper's Eqs. 4-7 do not.
+        outer_update: Moment at which the prior moves: after each `mini-batch` of tasks (Eq. 8), or after each `pair` of
+            a support and a query step, going on from the task's own weights.
+        moments: Span after which Adam's moments start afresh: each `level` (the paper's Eqs. 5-7), each `task`, or the
+            whole `run`.
+        bias_correction: Whether to correct Adam's moments for their start at zero; the paper's Eqs. 4-7 do not.
         outer_decay: Whether the outer rate decays as the inner rate does.
         support_batch: Most images in a support step.
         query_batch: Most images in a query step.
         query_share: Share of a task's images in its query set; divided afresh each time that a task is drawn.
-        query_by: `image`: any image may be asked for; `reference`: the query set has other content than the support.
+        query_by: Unit that a task is divided by. `image`: any image may be in the query set; `reference`: the query set
+            has other content than the support set.
         batch_norm: `frozen`: use the running statistics as they are. `meta`: use the batch's; the running statistics
             are displaced and moved like the weights. `carried`: use the batch's; the running statistics pass from task
             to task (the released code). Weights that were published with their normalisation folded get it back first.

@@ -40,8 +40,8 @@ class Learner:
         photos: Rated photos.
         features: Feature maps of the photos after the frozen stages.
         crop: Side of the random square crop in pixels of the model's input.
-        flip: Mirror half of the crops.
-        precision: `fp32`, or `bf16` for torch's autocast.
+        flip: Whether to mirror half of the crops.
+        precision: Precision of the network: `fp32`, or `bf16` by torch's autocast.
     """
 
     network: Regressor
