@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from metaiqa_core.cli import main
-from metaiqa_core.databases.csv_database import read_csv_database
 from metaiqa_core.databases.learnable import require_learnable
 from metaiqa_core.databases.reading import read_database
 from metaiqa_core.errors import DatabaseError, EvaluationError, TrainingError
@@ -79,7 +78,7 @@ def test_a_distortion_type_with_a_single_image_is_named(distorted):
 
 @pytest.mark.parametrize(("test", "what"), [((0, 1), "2 images"), ((2, 3, 4), "3 images of the same score")])
 def test_a_fold_that_no_training_could_be_judged_on_is_told_before_any(tiny_csv, tmp_path, test, what):
-    database = read_csv_database(rated(tiny_csv, tmp_path, [10, 20, 50, 50, 50, 60, 70]))
+    database = read_database(rated(tiny_csv, tmp_path, [10, 20, 50, 50, 50, 60, 70]))
     plan = Plan(database, Protocol.AUTHENTIC, [(Fold("split-0", 0, (5, 6), test), None)])
     with pytest.raises(EvaluationError, match=f"split-0 of mine would be judged on {what}, and a correlation needs at"):
         refuse_unjudgeable(plan)
