@@ -44,7 +44,7 @@ def test_the_average_forgets_the_first_steps_faster_than_the_later_ones():
         weight = 3.0 - (step + 1)
         decay = min(0.4, (1 + step) / (10 + step))
         expected = weight if expected is None else decay * expected + (1 - decay) * weight
-        assert float(descent.outcome.place[0]) == pytest.approx(expected, rel=1e-6)
+        assert descent.outcome.place.tolist()[0] == pytest.approx(expected, rel=1e-6)
     assert point.place.tolist() == [-3, -2]
 
 
