@@ -7,7 +7,7 @@
 Importing the package touches no disk, network, seed or device: `Assessor` is looked up on first use.
 """
 
-from typing import TYPE_CHECKING, Any
+TYPE_CHECKING = False  # typing's own would have to be imported, and `metaiqa --help` waits for every module
 
 if TYPE_CHECKING:
     from metaiqa_core.assess import Assessor
@@ -17,7 +17,7 @@ __version__ = "0.1.0"
 __all__ = ["Assessment", "Assessor", "__version__"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name == "Assessor":
         from metaiqa_core.assess import Assessor
 

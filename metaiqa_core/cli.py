@@ -3,13 +3,13 @@
 Exit status 0: done; 1: done, but some photos failed; 2: bad usage, or nothing could be done; 130: interrupted.
 """
 
+from __future__ import annotations
+
 import argparse
 import errno
+import os
 import sys
-from collections.abc import Callable, Collection, Sequence
 from importlib import import_module
-from pathlib import Path
-from typing import Any, NoReturn, Protocol, cast
 
 from metaiqa_core import __version__
 from metaiqa_core.command_catalogue import COMMANDS
@@ -17,17 +17,23 @@ from metaiqa_core.completion import PROGRAM, SHELLS, activation_script, answer_s
 from metaiqa_core.errors import MetaIQAError
 from metaiqa_core.foreign_text import printable
 
+TYPE_CHECKING = False  # see metaiqa_core/__init__.py
 
-class Command(Protocol):
-    """What the module of a command has."""
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+    from typing import Any, NoReturn, Protocol
 
-    add_arguments: Callable[[argparse.ArgumentParser], None]
-    run: Callable[[argparse.Namespace], int]
+    class Command(Protocol):
+        """What the module of a command has."""
+
+        add_arguments: Callable[[argparse.ArgumentParser], None]
+        run: Callable[[argparse.Namespace], int]
 
 
 def load_command(name: str) -> Command:
     """Import the module of one of `COMMANDS`; help and a mistyped name need not wait until torch has been."""
-    return cast(Command, import_module(COMMANDS[name].module))
+    module: Any = import_module(COMMANDS[name].module)
+    return module
 
 
 class _Parser(argparse.ArgumentParser):
@@ -65,17 +71,20 @@ def build_parser(names: Collection[str] = tuple(COMMANDS)) -> argparse.ArgumentP
     return parser
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, *, prepare: Callable[[], None] | None = None) -> int:
     """Run one command.
 
     Args:
         arguments: Without the program's name; by default the process's own.
+        prepare: Function to call before the command's module is loaded; help and a mistyped name do without.
 
     Returns:
         The exit status.
     """
     answer_shell(build_parser)
     words = sys.argv[1:] if arguments is None else arguments
+    if prepare and words and words[0] in COMMANDS:
+        prepare()
     parsed = build_parser(words[:1]).parse_args(words)
     try:
         return parsed.run(parsed)
@@ -102,7 +111,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _program() -> str:
     """Return how the program was called, for its usage lines."""
-    return PROGRAM if Path(sys.argv[0]).stem == PROGRAM else "python -m metaiqa_core"
+    name, _ = os.path.splitext(os.path.basename(sys.argv[0]))  # noqa: PTH119, PTH122 (pathlib would take longer)
+    return PROGRAM if name == PROGRAM else "python -m metaiqa_core"
 
 
 def _what_the_system_refused(error: OSError, *, goes_on: bool) -> str:

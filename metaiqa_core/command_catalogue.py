@@ -1,10 +1,8 @@
 """The commands, each with its name, title and summary: what the command line, the jobs and the docs call them."""
 
-from typing import NamedTuple
 
-
-class CommandEntry(NamedTuple):
-    """One command of the program (a tuple, because a dataclass would import what makes `--help` slower).
+class CommandEntry:
+    """One command of the program; no dataclass, which would import what `--help` then waits for.
 
     Attributes:
         name: The word that a terminal takes, such as `meta-train`.
@@ -12,9 +10,8 @@ class CommandEntry(NamedTuple):
         summary: Summary in one sentence, which is also the first line of its module.
     """
 
-    name: str
-    title: str
-    summary: str
+    def __init__(self, name: str, title: str, summary: str) -> None:
+        self.name, self.title, self.summary = name, title, summary
 
     @property
     def module(self) -> str:

@@ -10,7 +10,11 @@ throughout; `path_from_text` gives the very file back.
 import os
 import re
 import unicodedata
-from pathlib import Path
+
+TYPE_CHECKING = False  # see metaiqa_core/__init__.py
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What a spreadsheet takes for the beginning of a formula; the last four are the wide forms of the first four."""
@@ -50,12 +54,15 @@ def path_text(path: str | os.PathLike[str]) -> str:
     return f"./{text}" if text.startswith(_FORMULA_STARTS) else text
 
 
-def path_from_text(text: str) -> Path:
+def path_from_text(text: str) -> "Path":
     r"""Return the path that `path_text` wrote.
 
+    >>> from pathlib import Path
     >>> path_from_text("caf\\xE9.jpg") == Path(os.fsdecode(b"caf\xe9.jpg"))
     True
     """
+    from pathlib import Path
+
     if os.name == "posix" and "\\x" in text:
         text = re.sub(
             r"\\(?:\\|x([0-9A-F]{2}))", lambda match: chr(0xDC00 + int(match[1], 16)) if match[1] else "\\", text

@@ -1,6 +1,5 @@
 """Reuse of freed memory for the next tensors of a process."""
 
-import ctypes
 import sys
 
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # malloc.h
@@ -15,6 +14,8 @@ def keep_freed_memory() -> None:
     """
     if not sys.platform.startswith("linux"):
         return
+    import ctypes
+
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
     if mallopt is not None:
         mallopt(_M_MMAP_MAX, 0)

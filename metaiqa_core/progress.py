@@ -68,7 +68,25 @@ def outcome(
     return Progress(stage, number, places, metrics or {}, place, number, places, Kind.OUTCOME)
 
 
-def placed(work: Generator[Progress, None, Result], place: str, number: int, places: int) -> Work[Result]:
+def passed_on(work: Work[Result], change: Callable[[Progress], Progress]) -> Work[Result]:
+    """Pass work through with each report changed.
+
+    Args:
+        work: The work; closed with this generator.
+        change: Function of each report that returns the one to pass on.
+    """
+    try:
+        while True:
+            try:
+                progress = next(work)
+            except StopIteration as stop:
+                return stop.value
+            yield change(progress)
+    finally:
+        work.close()
+
+
+def placed(work: Work[Result], place: str, number: int, places: int) -> Work[Result]:
     """Pass work through as the work at one of several places; a place that it names itself becomes part of the stage.
 
     Args:
@@ -77,18 +95,12 @@ def placed(work: Generator[Progress, None, Result], place: str, number: int, pla
         number: Its number, from 1.
         places: Number of places in all.
     """
-    try:
-        while True:
-            try:
-                progress = next(work)
-            except StopIteration as stop:
-                return stop.value
-            yield replace(progress, stage=progress.title, place=place, number=number, places=places)
-    finally:
-        work.close()
+    return passed_on(
+        work, lambda progress: replace(progress, stage=progress.title, place=place, number=number, places=places)
+    )
 
 
-def finish(work: Generator[Progress, None, Result], show: Callable[[Progress], None] | None = None) -> Result:
+def finish(work: Work[Result], show: Callable[[Progress], None] | None = None) -> Result:
     """Run work to its end, showing each step, and return its result."""
     while True:
         try:

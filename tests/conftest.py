@@ -64,9 +64,9 @@ def tiny_csv(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def tiny_database(tiny_csv):
-    from metaiqa_core.databases.csv_database import read_csv_database
+    from metaiqa_core.databases.reading import read_database
 
-    return read_csv_database(tiny_csv)
+    return read_database(tiny_csv)
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,10 @@ import re
 
 import pytest
 
-from metaiqa_core.databases.csv_database import read_csv_database
+from metaiqa_core.databases.csv_database import read_csv_sheet
 from metaiqa_core.databases.rated_image import Database, RatedImage
+from metaiqa_core.databases.reading import read_database
+from metaiqa_core.databases.score_sheet import to_database
 from metaiqa_core.errors import DatabaseError
 
 
@@ -26,12 +28,12 @@ def write_csv(folder, text, encoding="utf-8"):
 
 def refusal(path, **options):
     with pytest.raises(DatabaseError) as caught:
-        read_csv_database(path, **options)
+        to_database(read_csv_sheet(path, **options))
     return str(caught.value)
 
 
 def test_photos_come_in_the_files_order_with_unit_and_raw_scores(folder):
-    database = read_csv_database(write_csv(folder, "image,mos,comment\nb.jpg,25,nice\na.jpg,100,\n"))
+    database = read_database(write_csv(folder, "image,mos,comment\nb.jpg,25,nice\na.jpg,100,\n"))
     assert (database.name, database.raw_range, len(database)) == ("mine", (0, 100), 2)
     assert [(image.path, image.raw_score, image.unit_score) for image in database] == [
         (folder / "b.jpg", 25, 0.25),
@@ -42,18 +44,18 @@ def test_photos_come_in_the_files_order_with_unit_and_raw_scores(folder):
 
 def test_reference_type_and_level_are_kept_and_their_columns_may_come_in_any_order(folder):
     text = "level,mos,type,image,reference\n3,50,kadid10k:GB,a.jpg,lake\n,60,,b.jpg,\n"
-    first, second = read_csv_database(write_csv(folder, text))
+    first, second = read_database(write_csv(folder, text))
     assert (first.reference, first.distortion_type, first.level) == ("lake", "kadid10k:GB", 3)
     assert (second.reference, second.distortion_type, second.level) == (None, None, None)
 
 
 def test_a_byte_order_mark_and_windows_line_ends_are_no_part_of_the_text(folder):
-    database = read_csv_database(write_csv(folder, "image,mos\r\na.jpg,50\r\n", "utf-8-sig"))
+    database = read_database(write_csv(folder, "image,mos\r\na.jpg,50\r\n", "utf-8-sig"))
     assert database.images[0].path.name == "a.jpg"
 
 
 def test_a_score_range_maps_its_ends_to_zero_and_one(folder):
-    database = read_csv_database(write_csv(folder, "image,mos\na.jpg,1\nb.jpg,5\n"), mos_range=(1, 5))
+    database = read_database(write_csv(folder, "image,mos\na.jpg,1\nb.jpg,5\n"), mos_range=(1, 5))
     assert [image.unit_score for image in database] == [0, 1]
     assert database.raw_range == (1, 5)
 
@@ -64,8 +66,8 @@ def test_images_are_found_beside_the_file_in_its_images_folder_or_where_it_is_sa
     (folder / "elsewhere").mkdir()
     (folder / "elsewhere" / "c.jpg").write_bytes(b"three")
     path = write_csv(folder, "image,mos\nc.jpg,50\n")
-    assert read_csv_database(path).images[0].path == folder / "images" / "c.jpg"
-    elsewhere = read_csv_database(path, images=folder / "elsewhere")
+    assert read_database(path).images[0].path == folder / "images" / "c.jpg"
+    elsewhere = read_database(path, images=folder / "elsewhere")
     assert elsewhere.images[0].path == folder / "elsewhere" / "c.jpg"
 
 
@@ -73,25 +75,25 @@ def test_identical_files_share_a_group_and_so_do_images_of_one_reference(folder)
     for name in ("c.jpg", "d.jpg"):
         (folder / name).write_bytes(name.encode())
     text = "image,mos,reference\na.jpg,50,\nb.jpg,60,\ncopy of a.jpg,70,\nc.jpg,50,lake\nd.jpg,60,lake\n"
-    groups = read_csv_database(write_csv(folder, text)).groups()
+    groups = read_database(write_csv(folder, text)).groups()
     assert groups[0] == groups[2] != groups[1]
     assert groups[3:] == ["lake", "lake"]
 
 
 def test_a_database_is_narrowed_down_in_order(folder):
-    database = read_csv_database(write_csv(folder, "image,mos\na.jpg,50\nb.jpg,60\ncopy of a.jpg,70\n"))
+    database = read_database(write_csv(folder, "image,mos\na.jpg,50\nb.jpg,60\ncopy of a.jpg,70\n"))
     assert [image.raw_score for image in database.take([2, 0])] == [70, 50]
 
 
 def test_names_that_differ_from_the_file_only_in_case_are_found_and_exact_names_come_first(folder):
     (folder / "B.JPG").write_bytes(b"four")
-    rows = [image.path.name for image in read_csv_database(write_csv(folder, "image,mos\nA.jpg,50\nb.jpg,60\n"))]
+    rows = [image.path.name for image in read_database(write_csv(folder, "image,mos\nA.jpg,50\nb.jpg,60\n"))]
     assert rows == ["a.jpg", "b.jpg"]
 
 
 def test_subsets_and_distortion_types_are_listed_once_each_in_their_first_order(folder):
     text = "image,mos,type,subset\nb.jpg,1,t2,test\na.jpg,2,t1,training\ncopy of a.jpg,99,t2,\n"
-    database = read_csv_database(write_csv(folder, text))
+    database = read_database(write_csv(folder, text))
     assert [image.subset for image in database] == ["test", "training", None]
     assert (database.distortion_types(), database.subsets()) == (("t2", "t1"), ("test", "training"))
 
@@ -102,14 +104,14 @@ def describe(folder, text):
 
 
 def test_a_description_beside_the_file_names_the_database_and_its_scale(folder):
-    database = read_csv_database(describe(folder, '{"name": "tid2013-kodak", "raw_range": [0, 9], "seed": 3}'))
+    database = read_database(describe(folder, '{"name": "tid2013-kodak", "raw_range": [0, 9], "seed": 3}'))
     assert (database.name, database.raw_range) == ("tid2013-kodak", (0, 9))
     assert [image.unit_score for image in database] == [1, 0.5]
 
 
 def test_a_scale_that_is_given_outranks_the_description(folder):
     path = describe(folder, '{"name": "tid2013-kodak", "raw_range": [0, 9]}')
-    assert [image.unit_score for image in read_csv_database(path, mos_range=(0, 18))] == [0.5, 0.25]
+    assert [image.unit_score for image in read_database(path, mos_range=(0, 18))] == [0.5, 0.25]
 
 
 @pytest.mark.parametrize(
@@ -202,11 +204,11 @@ def test_programming_mistakes_stay_value_errors(tmp_path):
 
 
 def test_a_description_may_say_that_photos_come_in_series(folder):
-    assert not read_csv_database(describe(folder, '{"name": "mine", "raw_range": [0, 9]}')).series
-    assert read_csv_database(describe(folder, '{"name": "mine", "raw_range": [0, 9], "series": true}')).series
+    assert not read_database(describe(folder, '{"name": "mine", "raw_range": [0, 9]}')).series
+    assert read_database(describe(folder, '{"name": "mine", "raw_range": [0, 9], "series": true}')).series
     path = describe(folder, '{"name": "mine", "series": "yes"}')
     with pytest.raises(DatabaseError, match=r"database\.json: series must be true or false, got 'yes'\.$"):
-        read_csv_database(path)
+        read_database(path)
 
 
 @pytest.mark.parametrize(
@@ -220,7 +222,7 @@ def test_a_description_may_say_that_photos_come_in_series(folder):
     ],
 )
 def test_spaces_around_names_of_columns_and_after_commas_are_no_part_of_them(folder, text):
-    database = read_csv_database(write_csv(folder, text))
+    database = read_database(write_csv(folder, text))
     assert [(image.path.name, image.raw_score) for image in database] == [("a.jpg", 40), ("b.jpg", 60)]
     assert database.distortion_types() == (("kadid10k:GB", "kadid10k:WN") if "type" in text else ())
 
@@ -236,7 +238,7 @@ def test_two_columns_of_one_name_are_refused(folder, header):
 
 
 def test_columns_without_a_name_are_passed_over(folder):
-    database = read_csv_database(write_csv(folder, ",image,mos,,\n0,a.jpg,40,,\n1,b.jpg,60,,\n"))
+    database = read_database(write_csv(folder, ",image,mos,,\n0,a.jpg,40,,\n1,b.jpg,60,,\n"))
     assert [image.raw_score for image in database] == [40, 60]
 
 

@@ -15,7 +15,6 @@ from official_layouts import (
     save_picture,
 )
 
-from metaiqa_core.cli import main
 from metaiqa_core.commands.options.database_choice import add_database_arguments, chosen_database
 from metaiqa_core.databases import catalogue
 from metaiqa_core.databases.catalogue import OFFICIAL
@@ -37,19 +36,6 @@ def tiny_official(monkeypatch):
     tiny = [dataclasses.replace(official, size=TINY_SIZES[official.key]) for official in OFFICIAL]
     tiny = [dataclasses.replace(each, subsets=TINY_SETS.get(each.key, each.subsets)) for each in tiny]
     monkeypatch.setattr(catalogue, "OFFICIAL", tuple(tiny))
-
-
-@pytest.fixture
-def run(capsys):
-    def call(*words):
-        capsys.readouterr()
-        try:
-            status = main([str(word) for word in words])
-        except SystemExit as end:
-            status = end.code
-        return (status, *capsys.readouterr())
-
-    return call
 
 
 def subjects(report, kind):

@@ -78,7 +78,7 @@ def test_prior_and_fine_tuning(distorted, tiny_database, origin, tmp_path):
     work = learn_prior([read_database(distorted)], origin, PriorConfig(META), RunFolder(tmp_path / "prior"))
     prior = finish(work)
     assert load_checkpoint(prior.file).card.recipe["command"] == "called from Python"
-    config = FineTuningConfig(TUNING, least_steps=1, licence="mine")
+    config = FineTuningConfig(tuning=TUNING, least_steps=1, licence="mine")
     tuned = finish(fine_tuning(tiny_database, Origin(model=str(prior.file)), config, RunFolder(tmp_path / "tuned")))
     assert (tuned.measured, tuned.file) == (None, tmp_path / "tuned" / "tuned.safetensors")
     assert load_checkpoint(tuned.file).card.licence == "mine"

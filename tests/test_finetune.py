@@ -209,6 +209,15 @@ def test_a_damaged_state_is_refused(tiny_photos, tmp_path, content):
     assert str(caught.value) == f"The state of the run in {state} is damaged: delete it to start this run afresh."
 
 
+def test_a_state_that_lacks_a_part_is_refused(tiny_photos, tmp_path):
+    state, config = tmp_path / "state.pt", replace(QUICK, epochs=1)
+    finish(fine_tune(prior(tiny_photos), tiny_photos, TRAINING, config, state_file=state))
+    content = torch.load(state, weights_only=True)
+    torch.save({key: value for key, value in content.items() if key != "descent"}, state)
+    with pytest.raises(TrainingError, match=r"state\.pt is damaged: delete it to start this run afresh"):
+        next(fine_tune(prior(tiny_photos), tiny_photos, TRAINING, config, state_file=state))
+
+
 def test_validation_keeps_the_best_epoch_and_only_judges(tiny_photos):
     class Watched(TrainingPhotos):
         """Photos of which the held-out ones may not be asked for, and the validation ones only to be scored."""

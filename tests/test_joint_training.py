@@ -13,9 +13,10 @@ from metaiqa_core.errors import TrainingError
 from metaiqa_core.models.regressor import Regressor, RegressorConfig
 from metaiqa_core.progress import finish
 from metaiqa_core.training.fidelity import fidelity_loss
-from metaiqa_core.training.joint import Study, refuse_shared_photos, train_jointly
+from metaiqa_core.training.joint import train_jointly
 from metaiqa_core.training.joint_configuration import JointConfig
 from metaiqa_core.training.photos import TrainingPhotos, predict
+from metaiqa_core.training.studies import Study, refuse_shared_photos
 from metaiqa_core.training.study_scales import StudyScale, answer_on
 
 NETWORK = RegressorConfig(backbone="mobilenet_v3_small", hidden=8, dropout=0.3, pooled=(9, 12))

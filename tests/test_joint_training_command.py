@@ -10,7 +10,8 @@ from tiny_fixtures import photo_pixels
 from metaiqa_core.databases.reading import read_database
 from metaiqa_core.errors import TrainingError
 from metaiqa_core.experiments.held_out import read_held_out
-from metaiqa_core.experiments.joint_training import JointTrainingConfig, joint_training
+from metaiqa_core.experiments.joint_configuration import JointTrainingConfig
+from metaiqa_core.experiments.joint_training import joint_training
 from metaiqa_core.experiments.run_folder import RunFolder
 from metaiqa_core.experiments.start import Origin
 from metaiqa_core.progress import finish

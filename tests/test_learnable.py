@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from metaiqa_core.cli import main
-from metaiqa_core.databases.csv_database import read_csv_database
 from metaiqa_core.databases.learnable import require_learnable
 from metaiqa_core.databases.reading import read_database
 from metaiqa_core.errors import DatabaseError, EvaluationError, TrainingError
@@ -21,9 +20,9 @@ from metaiqa_core.models.checkpoints import load_checkpoint, save_checkpoint
 from metaiqa_core.progress import finish
 from metaiqa_core.results.records import Protocol
 from metaiqa_core.tasks import distortion_tasks
-from metaiqa_core.training import finetune
 from metaiqa_core.training.baseline import train_baseline
 from metaiqa_core.training.configuration import FineTuneConfig
+from metaiqa_core.training.descent import Descent
 from metaiqa_core.training.finetune import fine_tune
 from metaiqa_core.training.meta import meta_train
 from metaiqa_core.training.meta_configuration import BaselineConfig, MetaConfig
@@ -79,7 +78,7 @@ def test_a_distortion_type_with_a_single_image_is_named(distorted):
 
 @pytest.mark.parametrize(("test", "what"), [((0, 1), "2 images"), ((2, 3, 4), "3 images of the same score")])
 def test_a_fold_that_no_training_could_be_judged_on_is_told_before_any(tiny_csv, tmp_path, test, what):
-    database = read_csv_database(rated(tiny_csv, tmp_path, [10, 20, 50, 50, 50, 60, 70]))
+    database = read_database(rated(tiny_csv, tmp_path, [10, 20, 50, 50, 50, 60, 70]))
     plan = Plan(database, Protocol.AUTHENTIC, [(Fold("split-0", 0, (5, 6), test), None)])
     with pytest.raises(EvaluationError, match=f"split-0 of mine would be judged on {what}, and a correlation needs at"):
         refuse_unjudgeable(plan)
@@ -143,7 +142,11 @@ def test_running_statistics_count_as_weights(tiny_checkpoint, tmp_path):
 def test_a_fine_tuning_that_goes_astray_in_its_last_step_leaves_no_state(
     tiny_photos, tiny_checkpoint, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(finetune, "_step", lambda network, *_: len(list(broken(network).modules())))
+    def ruin(self, loss):
+        broken(self.outcome)
+        return float(loss.detach())
+
+    monkeypatch.setattr(Descent, "step", ruin)
     network = load_checkpoint(tiny_checkpoint).network
     config = FineTuneConfig(epochs=1, batch_size=24, crop=64, batch_norm="frozen")
     with pytest.raises(TrainingError, match="The weights are not finite any more"):

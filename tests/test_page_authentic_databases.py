@@ -1,40 +1,15 @@
 """The authentic page, alone and headless: tables, gains, and own runs with their empty states."""
 
-import json
 from dataclasses import replace
-from pathlib import Path
+from functools import partial
 
 import pytest
+from lone_page_fixtures import figures, opened_page, results_folder, texts  # noqa: F401
 from results_fixtures import Protocol, ablation_run, adaptation_run, parameter_run, repeats_run
-from streamlit.testing.v1 import AppTest
 
 from metaiqa_core.results import storage
 
-PAGE = Path(__file__).parents[1] / "pages" / "authentic_databases.py"
-
-
-@pytest.fixture
-def runs(tmp_path, monkeypatch):
-    monkeypatch.setenv("METAIQA_RUNS", str(tmp_path))
-    monkeypatch.setattr("metaiqa_core.results.storage.SHIPPED_RUNS", tmp_path / "shipped")
-    return tmp_path
-
-
-def opened(**parameters):
-    page = AppTest.from_file(str(PAGE), default_timeout=60)
-    for name, value in parameters.items():
-        page.query_params[name] = value
-    page.run()
-    assert not page.exception
-    return page
-
-
-def figures(page):
-    return [json.loads(element.proto.spec) for element in page.get("plotly_chart")]
-
-
-def texts(page):
-    return " ".join(element.value for kind in ("markdown", "caption", "warning") for element in page.get(kind))
+opened = partial(opened_page, "authentic_databases.py")
 
 
 def bars(figure):

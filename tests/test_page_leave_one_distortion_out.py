@@ -1,41 +1,17 @@
 """The leave-one-distortion-out page, alone and headless: every view, the URL, own runs, uploads, damage."""
 
 import json
-from pathlib import Path
+from functools import partial
 
 import pytest
+from lone_page_fixtures import figures, opened_page, results_folder, texts  # noqa: F401
 from PIL import Image
 from results_fixtures import leave_one_out_run, predictions
-from streamlit.testing.v1 import AppTest
 
 from metaiqa_core.results import storage
 from pages.shared.plain import plain
 
-PAGE = Path(__file__).parents[1] / "pages" / "leave_one_distortion_out.py"
-
-
-@pytest.fixture
-def runs(tmp_path, monkeypatch):
-    monkeypatch.setenv("METAIQA_RUNS", str(tmp_path))
-    monkeypatch.setattr("metaiqa_core.results.storage.SHIPPED_RUNS", tmp_path / "shipped")
-    return tmp_path
-
-
-def opened(**parameters):
-    page = AppTest.from_file(str(PAGE), default_timeout=60)
-    for name, value in parameters.items():
-        page.query_params[name] = value
-    page.run()
-    assert not page.exception
-    return page
-
-
-def figures(page):
-    return [json.loads(element.proto.spec) for element in page.get("plotly_chart")]
-
-
-def texts(page):
-    return " ".join(element.value for kind in ("markdown", "caption", "warning", "info") for element in page.get(kind))
+opened = partial(opened_page, "leave_one_distortion_out.py")
 
 
 def heat_map_values(figure):

@@ -1,12 +1,12 @@
 """The page of training jobs, alone and within the app: its form, its list, one job, and who may do what."""
 
-import json
 import shlex
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from jobs_fixtures import job_in, jobs_folder, start, working  # noqa: F401
+from lone_page_fixtures import figures, opened_page, texts
 from streamlit.testing.v1 import AppTest
 
 from metaiqa_core.errors import JobError
@@ -19,21 +19,10 @@ from pages.jobs.charts import LOSS, MOST_POINTS, SROCC, curves, smoothed, thinne
 from pages.jobs.permission import refusal_of
 
 ROOT = Path(__file__).parents[1]
-PAGE = ROOT / "pages" / "training_jobs.py"
 
 
 def opened(job=None):
-    page = AppTest.from_file(str(PAGE), default_timeout=60)
-    if job is not None:
-        page.query_params["job"] = job
-    page.run()
-    assert not page.exception
-    return page
-
-
-def texts(page):
-    kinds = ("markdown", "caption", "warning", "error", "info", "success", "subheader")
-    return " ".join(element.value for kind in kinds for element in page.get(kind))
+    return opened_page("training_jobs.py", **({} if job is None else {"job": job}))
 
 
 def codes(page):
@@ -55,10 +44,6 @@ def fill(page, command, **values):
     page.run()
     assert not page.exception
     return page
-
-
-def figures(page):
-    return [json.loads(element.proto.spec) for element in page.get("plotly_chart")]
 
 
 def test_at_first_sight_the_page_explains_itself_and_shows_the_form_and_an_example(runs):

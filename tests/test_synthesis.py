@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 from synthesis_fixtures import write_photos
 
-from metaiqa_core.databases.csv_database import read_csv_database
+from metaiqa_core.databases.reading import read_database
 from metaiqa_core.distortions import distort
 from metaiqa_core.distortions.opinion_scores import opinion_of
 from metaiqa_core.errors import DatabaseError
@@ -164,7 +164,7 @@ def test_a_cancelled_run_is_not_marked_complete_and_leaves_no_halves(photos, tmp
 
 
 def test_the_csv_reader_reads_it_with_its_name_types_and_levels(database):
-    read = read_csv_database(database / "scores.csv", mos_range=(1, 5))
+    read = read_database(database / "scores.csv", mos_range=(1, 5))
     assert len(read) == 8
     assert {(image.distortion_type, image.level) for image in read} == {(t, level) for t in TYPES for level in (1, 3)}
     assert set(read.groups()) == {"scene-1", "scene-2"}

@@ -376,19 +376,12 @@ def one_thread():
         torch.set_num_threads(threads)
 
 
+def lean_words(database, model, epochs):
+    return ["meta-train", "--database", database, "--model", model, *LEAN, "--epochs", str(epochs), "--name", "prior"]
+
+
 def test_a_killed_run_goes_on_to_the_same_bits(distorted, tiny_checkpoint, tmp_path):
-    words = [
-        "meta-train",
-        "--database",
-        distorted,
-        "--model",
-        tiny_checkpoint,
-        *LEAN,
-        "--epochs",
-        "12",
-        "--name",
-        "prior",
-    ]
+    words = lean_words(distorted, tiny_checkpoint, epochs=12)
     with one_thread():
         run_quietly(*words, "--run-dir", tmp_path / "whole")
     moments = random.Random(0)
@@ -418,18 +411,7 @@ def _has_grown(path, size):
 
 
 def test_processes_of_torchrun_give_what_one_gives(distorted, tiny_checkpoint, tmp_path):
-    words = [
-        "meta-train",
-        "--database",
-        distorted,
-        "--model",
-        tiny_checkpoint,
-        *LEAN,
-        "--epochs",
-        "3",
-        "--name",
-        "prior",
-    ]
+    words = lean_words(distorted, tiny_checkpoint, epochs=3)
     words = [str(word) for word in words]
     with one_thread():
         run_quietly(*words, "--run-dir", tmp_path / "one")

@@ -6,6 +6,7 @@ from pathlib import Path
 from metaiqa_core.commands.options.adaptation import read_tuning
 from metaiqa_core.commands.options.configuration import add_options
 from metaiqa_core.commands.options.database_choice import add_database_arguments, chosen_database
+from metaiqa_core.commands.options.new_model import add_card_arguments, add_measurement_arguments, read_new_model
 from metaiqa_core.commands.options.run_folder import add_run_arguments, read_run_folder
 from metaiqa_core.commands.options.start import add_start_arguments, read_origin
 from metaiqa_core.commands.output import finish_with_bar, say
@@ -20,17 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_database_arguments(parser)
     add_run_arguments(parser, "state, splits and the new model")
     parser.add_argument("--preset", choices=tuple(FINE_TUNE_PRESETS), default="recommended")
-    parser.add_argument(
-        "--repeats",
-        type=int,
-        default=0,
-        metavar="N",
-        help="first measure by N splits (80/20; CID2013: 4 of 6 sets; BIQ2021: official), and calibrate",
-    )
-    parser.add_argument(
-        "--first-seed", type=int, default=0, metavar="SEED", help="seed of the first split (default: 0)"
-    )
-    parser.add_argument("--only-measure", action="store_true", help="stop after the repeated splits")
+    add_measurement_arguments(parser)
     rehearsal = parser.add_argument_group("rehearsal, so that the start's knowledge is not forgotten")
     rehearsal.add_argument(
         "--rehearse",
@@ -47,11 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         help="how many of them, drawn by the seed, as a share of the training photos (default: 0.5)",
     )
-    card = parser.add_argument_group("what the model's card says")
-    card.add_argument("--name", help="name of the new model (default: that of the run folder)")
-    card.add_argument("--training-data", help="what the photos are and who rated them (default: the database's name)")
-    card.add_argument("--licence", default="not stated", help="terms of the weights and of the data behind them")
-    card.add_argument("--population", help="what to call the database's photos in a percentile")
+    add_card_arguments(parser)
     add_options(parser, FineTuneConfig)
     parser.add_argument(
         "--least-steps",
@@ -67,17 +54,11 @@ def read_configuration(arguments: argparse.Namespace) -> FineTuningConfig:
     if least_steps is None:
         least_steps = LEAST_STEPS if arguments.epochs is None else 0
     return FineTuningConfig(
-        read_tuning(arguments),
-        least_steps,
-        arguments.rehearsal_share,
-        repeats=arguments.repeats,
-        first_seed=arguments.first_seed,
-        only_measure=arguments.only_measure,
+        tuning=read_tuning(arguments),
+        least_steps=least_steps,
+        rehearsal_share=arguments.rehearsal_share,
         preset=arguments.preset,
-        name=arguments.name or "",
-        training_data=arguments.training_data or "",
-        licence=arguments.licence,
-        population=arguments.population or "",
+        **read_new_model(arguments),
     )
 
 

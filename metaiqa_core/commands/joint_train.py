@@ -4,12 +4,14 @@ import argparse
 from pathlib import Path
 
 from metaiqa_core.commands.options.configuration import add_options, chosen
+from metaiqa_core.commands.options.new_model import add_card_arguments, add_measurement_arguments, read_new_model
 from metaiqa_core.commands.options.run_folder import add_run_arguments, read_run_folder
 from metaiqa_core.commands.options.start import add_start_arguments, read_origin
 from metaiqa_core.commands.output import finish_with_bar, say
 from metaiqa_core.databases.reading import read_database
 from metaiqa_core.errors import TrainingError
-from metaiqa_core.experiments.joint_training import NATIVE_SIDE, JointTrainingConfig, joint_training
+from metaiqa_core.experiments.joint_configuration import NATIVE_SIDE, JointTrainingConfig
+from metaiqa_core.experiments.joint_training import joint_training
 from metaiqa_core.training.joint_configuration import JointConfig
 
 
@@ -47,15 +49,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_run_arguments(parser, "state, splits and the new model")
     parser.add_argument("--judged", default="", metavar="NAME", help="database that splits measure on (the first)")
-    parser.add_argument("--repeats", type=int, default=0, metavar="N", help="first measure by N splits, and calibrate")
-    parser.add_argument("--first-seed", type=int, default=0, metavar="SEED", help="seed of the first split")
-    parser.add_argument("--only-measure", action="store_true", help="stop after the repeated splits")
+    add_measurement_arguments(parser)
     parser.add_argument("--half", action="store_true", help="write the weights in half precision: half the size")
-    card = parser.add_argument_group("what the model's card says")
-    card.add_argument("--name", default="", help="name of the new model (default: that of the run folder)")
-    card.add_argument("--training-data", default="", help="what the photos are and who rated them")
-    card.add_argument("--licence", default="not stated", help="terms of the weights and of the data behind them")
-    card.add_argument("--population", default="", help="what to call the judged database's photos in a percentile")
+    add_card_arguments(parser, "judged database")
     add_options(parser, JointConfig)
 
 
@@ -70,17 +66,11 @@ def read_configuration(arguments: argparse.Namespace) -> JointTrainingConfig:
         shares=dict(map(_share, arguments.share)),
         shown=tuple(arguments.shown),
         judged=arguments.judged,
-        repeats=arguments.repeats,
-        first_seed=arguments.first_seed,
-        only_measure=arguments.only_measure,
         held_out=_names(arguments.held_out) if arguments.held_out else frozenset(),
         pooled=tuple(arguments.pooled),
         smallest_side=arguments.smallest_side,
         half=arguments.half,
-        name=arguments.name,
-        training_data=arguments.training_data,
-        licence=arguments.licence,
-        population=arguments.population,
+        **read_new_model(arguments),
     )
 
 

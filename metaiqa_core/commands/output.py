@@ -16,7 +16,7 @@ from tqdm import tqdm
 from metaiqa_core.errors import OutputError
 from metaiqa_core.files import is_standard_output, write_text
 from metaiqa_core.foreign_text import csv_text, printable
-from metaiqa_core.progress import Kind, Progress, Work
+from metaiqa_core.progress import Kind, Progress, Work, finish
 
 
 def write(text: str, output: Path | None) -> None:
@@ -134,16 +134,16 @@ def finish_with_bar(work: Work[Any]) -> Any:
     """
     shown = ""
     with _log_lines(), tqdm(disable=not sys.stderr.isatty(), unit="step", leave=False) as bar:
-        while True:
-            try:
-                progress = next(work)
-            except StopIteration as stop:
-                return stop.value
+
+        def show(progress: Progress) -> None:
+            nonlocal shown
             _advance(bar, progress)
             line = _record(progress)
             if line and line != shown:
                 shown = line
                 tqdm.write(printable(line), file=sys.stderr)
+
+        return finish(work, show)
 
 
 class _Lines(logging.Handler):

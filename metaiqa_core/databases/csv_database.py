@@ -10,35 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from metaiqa_core.databases.csv_rows import read_csv_rows
-from metaiqa_core.databases.rated_image import Database
-from metaiqa_core.databases.score_sheet import ScoreRow, ScoreSheet, to_database
+from metaiqa_core.databases.score_sheet import ScoreRow, ScoreSheet
 from metaiqa_core.errors import DatabaseError
 
 
-def read_csv_database(
+def read_csv_sheet(
     path: Path, *, images: Path | None = None, mos_range: tuple[float, float] | None = None
-) -> Database:
-    """Read a CSV database.
+) -> ScoreSheet:
+    """Read the rows of a CSV database.
 
     Args:
         path: CSV file with a header; columns `image` (file name, relative to `images`) and `mos` (higher is better),
             and optionally `reference`, `type`, `level` and `subset`. Other columns are ignored.
         images: Folder of the image files; by default the CSV file's folder, or `images/` in it.
         mos_range: Lowest and highest possible score; by default that of `database.json`, or else 0 to 100.
-
-    Returns:
-        The database, named as `database.json` says, or else after the file.
-
-    Raises:
-        DatabaseError: If the file, a column, a score or an image file is missing or wrong; the message names the line.
-    """
-    return to_database(read_csv_sheet(path, images=images, mos_range=mos_range))
-
-
-def read_csv_sheet(
-    path: Path, *, images: Path | None = None, mos_range: tuple[float, float] | None = None
-) -> ScoreSheet:
-    """Read the rows of a CSV database; the arguments are those of `read_csv_database`.
 
     Raises:
         DatabaseError: If the file is missing or no such file, or the scale is none or evidently another one.

@@ -7,8 +7,9 @@
     adaptation_curve    how few labelled photos a prior needs
     prior               meta-training, or Baseline: makes a quality prior
     fine_tuning         makes a model of a prior
+    joint_training      makes a model of several databases at once
 
 An experiment is a generator: it yields `Progress` and returns its result. It works in a `RunFolder`; the same call in
 the same folder goes on where it was. All share one loop over folds (`folds`) and one store of what a fold gave
-(`results.fold_store`).
+(`results.fold_store`); those that make a model share its measurement and its card (`new_model`).
 """

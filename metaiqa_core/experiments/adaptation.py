@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from metaiqa_core.databases.learnable import require_learnable
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.evaluation.protocols import Fold, Split
-from metaiqa_core.experiments.folds import Candidate, Plan, Trainer, compare
+from metaiqa_core.experiments.folds import Candidate, Plan, compare
 from metaiqa_core.experiments.run_folder import RunFolder, common_folder
 from metaiqa_core.experiments.start import Origin, Start
+from metaiqa_core.experiments.trainer import Trainer, network_trainer
+from metaiqa_core.models.regressor import Regressor
 from metaiqa_core.preprocessing import Preprocessing
 from metaiqa_core.progress import Work
 from metaiqa_core.results.fold_store import folder_of_method
@@ -22,7 +21,7 @@ from metaiqa_core.results.records import Protocol, Scalar
 from metaiqa_core.training.configuration import LEAST_STEPS, RECOMMENDED, FineTuneConfig, enough_epochs
 from metaiqa_core.training.finetune import fine_tune
 from metaiqa_core.training.fingerprint import hash_of_weights
-from metaiqa_core.training.photos import TrainingPhotos, predict
+from metaiqa_core.training.photos import TrainingPhotos
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ def compare_starts(
         run: Folder of the run.
 
     Returns:
-        What `compare` returns.
+        By start its finished folds in the order of `folds`; of a shard, those of the shard.
 
     Raises:
         DatabaseError: If the database teaches nothing.
@@ -95,17 +94,20 @@ def compare_starts(
 
 
 def fine_tuner(start: Start, photos: TrainingPhotos, config: FineTuneConfig, state: Path) -> Trainer:
-    """Return a trainer that fine-tunes a start and forgets its state when it is done."""
+    """Return a trainer that fine-tunes a start.
 
-    def train(training: list[int], test: list[int], seed: int) -> Work[NDArray[np.float64]]:
-        network = start.network(seed)
+    Args:
+        start: Start of each training.
+        photos: Images that the positions refer to.
+        config: Settings of fine-tuning; the seed comes from the fold.
+        state: File of the state of the unfinished training.
+    """
+
+    def learn(training: list[int], seed: int) -> Work[Regressor]:
         tuned = dataclasses.replace(config, seed=seed)
-        network = (yield from fine_tune(network, photos, training, tuned, state_file=state)).network
-        predicted = predict(network, photos, test, config.frozen_stages)
-        state.unlink(missing_ok=True)
-        return predicted
+        return (yield from fine_tune(start.network(seed), photos, training, tuned, state_file=state)).network
 
-    return train
+    return network_trainer(learn, photos, state, frozen_stages=config.frozen_stages)
 
 
 def _photos_of(starts: Mapping[str, Start], database: Database, frozen_stages: int) -> dict[str, TrainingPhotos]:

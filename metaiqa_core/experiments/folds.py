@@ -12,14 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.errors import EvaluationError
 from metaiqa_core.evaluation.criteria import LEAST_IMAGES
 from metaiqa_core.evaluation.protocols import Fold, Split
 from metaiqa_core.experiments.run_folder import RunFolder
+from metaiqa_core.experiments.trainer import Trainer
 from metaiqa_core.progress import Work, outcome, placed
 from metaiqa_core.results.finished_fold import FinishedFold, read_fold
 from metaiqa_core.results.fold_store import FoldStore
@@ -27,9 +25,6 @@ from metaiqa_core.results.records import Protocol, Scalar
 from metaiqa_core.results.run_log import recorded
 
 logger = logging.getLogger(__name__)
-
-Trainer = Callable[[list[int], list[int], int], Work[NDArray[np.float64]]]
-"""Trains on some positions of a database and returns the unit scores it predicts for others: (train, test, seed)."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +62,9 @@ class Plan:
         publish_every: Number of rounds between two publications of the results, so that comparisons are published in
             pairs.
         made_of: Other databases whose images the candidates learn from.
-        title: Function that returns the name of a round in messages.
-        place: Function that returns the place of a round among all, for progress reports.
+        title: Name of a round in messages; `{fold}` and `{candidate}` stand for the names of both.
+        place: Place of a round among all, for progress reports; `{title}`, `{number}` and `{count}` stand for its name,
+            its number from 1, and the number of rounds.
     """
 
     database: Database
@@ -168,7 +164,7 @@ def refuse_unjudgeable(plan: Plan) -> None:
     """Say which folds no training could be judged on, before any is trained.
 
     Args:
-        plan: what is to be computed
+        plan: Rounds to compute.
 
     Raises:
         EvaluationError: If a fold tests on too few images, or on images of one opinion score.

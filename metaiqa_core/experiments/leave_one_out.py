@@ -5,22 +5,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from metaiqa_core.databases.learnable import require_learnable
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.errors import DatabaseError
 from metaiqa_core.evaluation.protocols import Fold, Split, leave_one_distortion_out_folds
-from metaiqa_core.experiments.folds import Candidate, Plan, Trainer, compare
+from metaiqa_core.experiments.folds import Candidate, Plan, compare
 from metaiqa_core.experiments.prior_recipe import METHODS, BaselineRates, PriorRecipe
 from metaiqa_core.experiments.run_folder import RunFolder, common_folder
 from metaiqa_core.experiments.start import Origin
+from metaiqa_core.experiments.trainer import Trainer, network_trainer
+from metaiqa_core.models.regressor import Regressor
 from metaiqa_core.progress import Work
 from metaiqa_core.results.fold_store import folder_of_method
 from metaiqa_core.results.records import Protocol
 from metaiqa_core.tasks import distortion_tasks
 from metaiqa_core.training.meta_configuration import RECOMMENDED, MetaConfig
-from metaiqa_core.training.photos import TrainingPhotos, predict
+from metaiqa_core.training.photos import TrainingPhotos
 
 
 @dataclass(frozen=True)
@@ -131,12 +132,9 @@ def _holding_out(folds: list[Fold], types: Sequence[str], database: Database) ->
 
 
 def _trainer(method: str, recipe: PriorRecipe, photos: TrainingPhotos, database: Database, state: Path) -> Trainer:
-    def train(training: list[int], test: list[int], seed: int) -> Work[NDArray[np.float64]]:
+    def learn(training: list[int], seed: int) -> Work[Regressor]:
         allowed = set(training)
         tasks = [task for task in distortion_tasks(database) if allowed.issuperset(task.positions)]
-        network = yield from recipe.train(method, photos, tasks, seed, state)
-        predicted = predict(network, photos, test)
-        state.unlink(missing_ok=True)
-        return predicted
+        return recipe.train(method, photos, tasks, seed, state)
 
-    return train
+    return network_trainer(learn, photos, state)

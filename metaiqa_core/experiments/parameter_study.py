@@ -13,11 +13,12 @@ from metaiqa_core.databases.learnable import require_learnable
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.evaluation.protocols import Fold, Split, adaptation_folds, authentic_folds
 from metaiqa_core.experiments.adaptation import fine_tuner
-from metaiqa_core.experiments.folds import Candidate, Plan, Trainer, compare
+from metaiqa_core.experiments.folds import Candidate, Plan, compare
 from metaiqa_core.experiments.prior import PriorConfig, prior_card
 from metaiqa_core.experiments.prior_recipe import PriorRecipe
 from metaiqa_core.experiments.run_folder import RunFolder, common_folder
 from metaiqa_core.experiments.start import Origin, start_from_model
+from metaiqa_core.experiments.trainer import Trainer
 from metaiqa_core.models.checkpoints import save_checkpoint
 from metaiqa_core.progress import Work
 from metaiqa_core.results.records import Protocol

@@ -1,15 +1,14 @@
 """Learn a quality prior from distortion tasks: Algorithm 1, or Baseline beside it."""
 
-import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
-from metaiqa_core import __version__
 from metaiqa_core.databases.learnable import require_learnable
 from metaiqa_core.databases.rated_image import Database
+from metaiqa_core.experiments.new_model import new_card
 from metaiqa_core.experiments.prior_recipe import METHODS, BaselineRates, PriorRecipe
 from metaiqa_core.experiments.run_folder import RunFolder
 from metaiqa_core.experiments.start import Origin
@@ -137,12 +136,11 @@ def prior_card(
         facts: Further entries of the card's recipe.
     """
     data = " and ".join(f"{database.name} ({len(database)} images)" for database in databases)
-    return ModelCard(
-        name=name,
+    return new_card(
+        network,
+        recipe.start.preprocessing,
+        name,
         summary=f"Quality prior: {network.config.backbone} trained by {config.method} on {data}; to be adapted.",
-        architecture="regressor",
-        regressor=network.config,
-        preprocessing=recipe.start.preprocessing,
         training_data=data,
         licence=config.licence,
         recipe={
@@ -154,6 +152,4 @@ def prior_card(
             "torch": torch.__version__,
             **(facts or {}),
         },
-        created=datetime.date.today().isoformat(),
-        code_version=__version__,
     )

@@ -1,26 +1,25 @@
 """Repeated splits (Table 3): fine-tune on 80 % of a database and test on the other 20 %, for several random splits."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.evaluation.calibration import calibrate
 from metaiqa_core.evaluation.protocols import Fold, Split, authentic_folds, summarise
-from metaiqa_core.experiments.folds import Candidate, Plan, Trainer, compare
+from metaiqa_core.experiments.folds import Candidate, Plan, compare
 from metaiqa_core.experiments.run_folder import RunFolder, common_folder
-from metaiqa_core.experiments.start import Origin
+from metaiqa_core.experiments.start import Origin, Start
+from metaiqa_core.experiments.trainer import Trainer, network_trainer
 from metaiqa_core.experiments.tuning import Tuning, TuningConfig
 from metaiqa_core.models.card import Calibration
+from metaiqa_core.models.regressor import Regressor
+from metaiqa_core.preprocessing import Preprocessing
 from metaiqa_core.progress import Work
 from metaiqa_core.results.fold_store import SPLITS
-from metaiqa_core.results.records import Protocol
-from metaiqa_core.training.photos import predict
+from metaiqa_core.results.records import Protocol, Scalar
 
 logger = logging.getLogger(__name__)
 
@@ -101,35 +100,74 @@ def repeated_splits(
 
 
 def measure(tuning: Tuning, config: RepeatedSplitsConfig, run: RunFolder) -> Work[RepeatedSplits]:
-    """Fine-tune and test on repeated splits what is ready to be fine-tuned; see `repeated_splits`."""
-    start, database = tuning.start, tuning.database
-    identity = {"start": start.origin, "start_hash": start.hash}
-    settings = {**config.tuning.to_dict(), "seed": None}
-    recipe = {
-        **identity,
-        "preprocessing": start.preprocessing.to_dict(),
-        "device": start.device.type,
-        "configuration": settings,
-        "least_steps": config.least_steps,
-        **tuning.rehearsal,
-    }
-    configuration: dict[str, Any] = {
-        **settings,
-        "least_steps": config.least_steps,
-        **tuning.rehearsal,
-        **identity,
-        "device": start.device.type,
-        "database_folder": common_folder(database),
-    }
-    candidate = Candidate(
+    """Fine-tune and test on repeated splits, with the start and the images in memory; see `repeated_splits`."""
+    more = {"least_steps": config.least_steps, **tuning.rehearsal}
+    candidate = split_candidate(
         config.name or run.name,
-        SPLITS,
-        recipe,
+        tuning.start,
+        tuning.start.preprocessing,
+        config.tuning.to_dict(),
+        tuning.database,
         lambda fold, state: _trainer(tuning, fold, state),
-        lambda _: configuration,
+        recipe=more,
+        configuration=more,
+    )
+    return (yield from judge_by_splits(candidate, tuning.database, config.seeds, run, tuning.rehearsed))
+
+
+def split_candidate(
+    name: str,
+    start: Start,
+    preprocessing: Preprocessing,
+    settings: Mapping[str, Any],
+    database: Database,
+    trainer_of: Callable[[Fold, Path], Trainer],
+    *,
+    recipe: Mapping[str, Any],
+    configuration: Mapping[str, Scalar],
+) -> Candidate:
+    """Return the one candidate that repeated splits judge.
+
+    Args:
+        name: Name in tables and messages.
+        start: Start of each training.
+        preprocessing: Steps from a photo to the network's input.
+        settings: Settings of each training, JSON-ready; the seeds come from the splits.
+        database: Database that is divided.
+        trainer_of: Function that makes a split's trainer, with a file for the state of the unfinished training.
+        recipe: Further settings that the splits depend on, JSON-ready.
+        configuration: Further entries of the configuration in the results.
+    """
+    settings = {**settings, "seed": None}
+    identity = {"start": start.origin, "start_hash": start.hash, "device": start.device.type}
+    recorded_as = {**settings, **configuration, **identity, "database_folder": common_folder(database)}
+    return Candidate(
+        name,
+        SPLITS,
+        {**identity, "preprocessing": preprocessing.to_dict(), "configuration": settings, **recipe},
+        trainer_of,
+        lambda _: recorded_as,
         start.has_learned_from,
     )
-    finished = yield from compare(split_plan(database, candidate, config.seeds, tuning.rehearsed), run)
+
+
+def judge_by_splits(
+    candidate: Candidate, database: Database, seeds: Sequence[int], run: RunFolder, made_of: Sequence[Database] = ()
+) -> Work[RepeatedSplits]:
+    """Train and test one candidate on a split for each seed.
+
+    Args:
+        candidate: The candidate.
+        database: Database to divide.
+        seeds: Seeds of the splits.
+        run: Folder of the run; finished splits are not computed again.
+        made_of: Other databases whose images the candidate learns from.
+
+    Raises:
+        TrainingError: If the run's folder holds splits of another configuration.
+        EvaluationError: If a split ranks nothing; all others are finished first.
+    """
+    finished = yield from compare(split_plan(database, candidate, seeds, made_of), run)
     measured = RepeatedSplits(tuple(finished[candidate.name]))
     summary = measured.summary()
     logger.info(
@@ -151,9 +189,7 @@ def split_plan(
 def _trainer(tuning: Tuning, fold: Fold, state: Path) -> Trainer:
     state = state.with_name(f"state-{fold.seed}.pt")
 
-    def train(training: list[int], test: list[int], seed: int) -> Work[NDArray[np.float64]]:
-        network = yield from tuning.train(training, tuning.config_for(len(training), seed), state)
-        state.unlink(missing_ok=True)
-        return predict(network, tuning.photos, test, tuning.config.tuning.frozen_stages)
+    def learn(training: list[int], seed: int) -> Work[Regressor]:
+        return tuning.train(training, tuning.config_for(len(training), seed), state)
 
-    return train
+    return network_trainer(learn, tuning.photos, state, frozen_stages=tuning.config.tuning.frozen_stages)

@@ -43,12 +43,12 @@ class RunFolder:
 
     @property
     def name(self) -> str:
-        """Name of the run, and of a model that is given no other."""
+        """Name of the run, and of its model where that is given no other."""
         return self.folder.name
 
     @property
     def log_folder(self) -> Path:
-        """Where this process writes its curves: the run's folder, or its own among the workers'."""
+        """Folder of this process's curves: the run's own, or one of the workers'."""
         return self.folder / "workers" / str(self.shard[0]) if self.shard else self.folder
 
     def part_of(self, items: Sequence[Item]) -> Sequence[Item]:
@@ -79,6 +79,6 @@ class RunFolder:
 
 
 def common_folder(database: Database) -> str | None:
-    """Return the folder that holds all images, if there is one: result pages show images from it."""
+    """Return the folder that holds all images of a database, from which result pages show them; None without one."""
     folders = {image.path.parent.resolve() for image in database}
     return str(folders.pop()) if len(folders) == 1 else None

@@ -58,7 +58,7 @@ class Origin:
 
         Args:
             folded: Whether to fold batch normalisation, whose statistics then stay fixed; otherwise a folded one is
-                unfolded (see `fixed_statistics` of the configuration that will train it).
+                unfolded. It is `fixed_statistics` of the configuration that will train the network.
 
         Raises:
             CheckpointError: If the weights cannot be had, are of another architecture, or cannot be trained.
@@ -90,20 +90,20 @@ class Start:
 
     @cached_property
     def hash(self) -> str:
-        """What tells its weights from others that bear the same name; new layers are those of seed 0."""
+        """Hash of its weights, which tells it from another of the same name; new layers are those of seed 0."""
         return hash_of_weights(self.build(0))
 
     @property
     def has_learned_from(self) -> str:
-        """Who has learned from what, so that one knows on which images it cannot be tested; "" for a backbone."""
+        """Sentence that says which scores it has learned from: on their images it cannot be tested; "" for none."""
         return f"{self.origin} has learned from {self.learned_from}" if self.learned_from else ""
 
     def network(self, seed: int) -> Regressor:
-        """Return a new network on the device; the same seed gives new layers the same weights on any."""
+        """Return a new network on the device; a seed gives new layers the same weights on any device."""
         return self.build(seed).to(self.device)
 
     def build(self, seed: int) -> Regressor:
-        """Return a new network on the processor, for those who only look at it; no global generator moves."""
+        """Return a new network on the processor, with new layers from a seed; no global generator moves."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             return self.make()

@@ -42,13 +42,13 @@ class TuningConfig:
 
 
 class Tuning:
-    """A start, what it is fine-tuned on, and how.
+    """A start, the images that it is fine-tuned on, and the settings of fine-tuning.
 
     Args:
         start: Start to fine-tune.
         database: Database that the training positions refer to.
         rehearsed: Databases whose images are learned from as well, but not tested on.
-        config: Settings with their seed.
+        config: Settings of fine-tuning and of the rehearsal.
 
     Raises:
         DatabaseError: If the database has a single photo, or all its photos have the same score.
@@ -69,12 +69,17 @@ class Tuning:
 
     @property
     def rehearsal(self) -> dict[str, str | float]:
-        """Return what results and cards say of the rehearsal."""
+        """Entries of results and cards about the rehearsal: the names of its databases, and its share."""
         share = self.config.rehearsal_share if self.rehearsed else 0.0
         return {"rehearsed": ", ".join(other.name for other in self.rehearsed), "rehearsal_share": share}
 
     def config_for(self, photos: int, seed: int) -> FineTuneConfig:
-        """Return the settings of a training on so many photos."""
+        """Return the settings of one training.
+
+        Args:
+            photos: Number of training photos.
+            seed: Seed of everything random.
+        """
         config = dataclasses.replace(self.config.tuning, seed=seed)
         return enough_epochs(config, photos, self.config.least_steps)
 
@@ -83,7 +88,7 @@ class Tuning:
 
         Args:
             positions: Positions of the images to learn from, including the validation part.
-            config: Settings with their seed.
+            config: Settings of this training, with its seed.
             state: File for the state of the unfinished training.
         """
         training, validation = list(positions), []

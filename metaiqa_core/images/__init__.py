@@ -2,9 +2,9 @@
 
 from metaiqa_core.images.decoding import decode
 from metaiqa_core.images.encoding import png
-from metaiqa_core.images.formats import READABLE_FORMATS, READABLE_SUFFIXES
+from metaiqa_core.images.formats import READABLE_SUFFIXES
 from metaiqa_core.images.limits import DecodeLimits
 from metaiqa_core.images.photo import Photo
 from metaiqa_core.images.sources import PhotoSource
 
-__all__ = ["READABLE_FORMATS", "READABLE_SUFFIXES", "DecodeLimits", "Photo", "PhotoSource", "decode", "png"]
+__all__ = ["READABLE_SUFFIXES", "DecodeLimits", "Photo", "PhotoSource", "decode", "png"]

@@ -22,7 +22,7 @@ _HLG_PEAK, _HLG_GAMMA = 1000.0, 1.2
 _SAME_COLOUR = 2
 """A space that moves no colour by more than this many of 255 levels is sRGB under another name."""
 _ROWS = 256
-_D65, _D50, _C, _E = (0.3127, 0.3290), (0.34567, 0.35850), (0.310, 0.316), (1 / 3, 1 / 3)
+_D65, _C, _E = (0.3127, 0.3290), (0.310, 0.316), (1 / 3, 1 / 3)
 _SRGB = (0.640, 0.330, 0.300, 0.600, 0.150, 0.060, *_D65)
 _BT2020 = (0.708, 0.292, 0.170, 0.797, 0.131, 0.046, *_D65)
 

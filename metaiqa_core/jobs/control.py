@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
@@ -30,7 +29,7 @@ from metaiqa_core.jobs.job import (
     find_job,
     write_status,
 )
-from metaiqa_core.jobs.keeper import GRACE_SECONDS, job_environment, stop_group
+from metaiqa_core.jobs.keeper import GRACE_SECONDS, start_process, stop_group
 from metaiqa_core.jobs.turns import refuse_unsupported_system
 from metaiqa_core.json_files import validated
 
@@ -157,15 +156,7 @@ def _launch(runs: Path, name: str) -> Job:
     try:
         write_status(folder, Status(State.QUEUED, queued_at=time.time()))
         with (folder / LOG_FILE).open("ab") as log:
-            process = subprocess.Popen(
-                [*KEEPER, str(folder)],
-                cwd=folder.parent,
-                env=job_environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+            process = start_process([*KEEPER, str(folder)], folder.parent, log)
     except OSError as error:
         raise JobError(f"The job cannot be started in {folder}: {error.strerror}.") from error
     # Somebody has to take notice of its end, or it stays in the process table as long as this process lives.

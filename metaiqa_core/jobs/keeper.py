@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
+from typing import IO
 
 from metaiqa_core.assets import CHECKOUT
 from metaiqa_core.errors import MetaIQAError
@@ -49,6 +50,29 @@ def job_environment(environment: Mapping[str, str] = os.environ) -> dict[str, st
     if CHECKOUT:  # a job may run in any folder, and only an installed package is found from there
         variables["PYTHONPATH"] = os.pathsep.join(filter(None, [str(CHECKOUT), environment.get("PYTHONPATH")]))
     return variables
+
+
+def start_process(
+    words: Sequence[str], folder: Path, log: IO[bytes], *, pass_fds: Sequence[int] = ()
+) -> subprocess.Popen[bytes]:
+    """Start a process of a job, in a group of its own that outlives its parent.
+
+    Args:
+        words: Its command line.
+        folder: Folder to start it in.
+        log: Open file for all that it writes.
+        pass_fds: Open files that it holds too.
+    """
+    return subprocess.Popen(
+        words,
+        cwd=folder,
+        env=job_environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        start_new_session=True,
+        pass_fds=pass_fds,
+    )
 
 
 def stop_group(process_group: int, signal_number: int) -> None:
@@ -103,17 +127,9 @@ class _Keeper:
                 log.write(f"$ {shell_lines([words])}\n".encode())
                 log.flush()
                 begin = log.tell()
-                process = subprocess.Popen(
-                    [*self._program, *words],
-                    cwd=job.working_folder,
-                    env=job_environment(),
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                    # The command holds the locks too: should this process be killed, the next job still waits.
-                    pass_fds=(turn, self._lock),
-                )
+                # The command holds the locks too: should this process be killed, the next job still waits.
+                locks = turn, self._lock
+                process = start_process([*self._program, *words], job.working_folder, log, pass_fds=locks)
             self._status = replace(self._status, command=identify(process.pid))
             self._write_state(State.RUNNING)
             self._watch(process)

@@ -15,7 +15,6 @@ Long rather than wide: stages have metrics of their own, and a reader needs no s
 import csv
 import io
 import math
-from collections.abc import Generator
 from pathlib import Path
 from time import monotonic
 from typing import Any, TypeVar
@@ -24,7 +23,7 @@ import pandas as pd
 
 from metaiqa_core.errors import ResultsError
 from metaiqa_core.files import write_text
-from metaiqa_core.progress import Progress, Work
+from metaiqa_core.progress import Progress, Work, passed_on
 from metaiqa_core.results.older_run_log import OLDER_COLUMNS, with_places
 
 COLUMNS = (*OLDER_COLUMNS, "place", "number", "places", "kind")
@@ -33,7 +32,7 @@ METRICS_FILE = "metrics.csv"
 Result = TypeVar("Result")
 
 
-def recorded(work: Generator[Progress, None, Result], folder: Path, *, tensorboard: bool = False) -> Work[Result]:
+def recorded(work: Work[Result], folder: Path, *, tensorboard: bool = False) -> Work[Result]:
     """Pass work through and write down its metrics; a run that is continued goes on with the same file.
 
     Args:
@@ -60,22 +59,20 @@ def recorded(work: Generator[Progress, None, Result], folder: Path, *, tensorboa
         writer = csv.writer(file)
         if file.tell() == 0:
             writer.writerow(COLUMNS)
+
+        def write(progress: Progress) -> Progress:
+            second = round(earlier + monotonic() - start, 2)
+            place = progress.place, progress.number, progress.places, progress.kind
+            for metric, value in progress.metrics.items():
+                writer.writerow([second, progress.stage, progress.step, progress.total, metric, value, *place])
+                if events:
+                    events.add_scalar(f"{progress.title}/{metric}", value, progress.step)
+            file.flush()
+            return progress
+
         try:
-            while True:
-                try:
-                    progress = next(work)
-                except StopIteration as stop:
-                    return stop.value
-                second = round(earlier + monotonic() - start, 2)
-                place = progress.place, progress.number, progress.places, progress.kind
-                for metric, value in progress.metrics.items():
-                    writer.writerow([second, progress.stage, progress.step, progress.total, metric, value, *place])
-                    if events:
-                        events.add_scalar(f"{progress.title}/{metric}", value, progress.step)
-                file.flush()
-                yield progress
+            return (yield from passed_on(work, write))
         finally:
-            work.close()
             if events:
                 events.close()
 

@@ -36,11 +36,6 @@ class PairedComparison:
     images: int
     groups: int
 
-    @property
-    def difference(self) -> float:
-        """First minus second."""
-        return self.first - self.second
-
 
 def compare(
     first: pd.DataFrame, second: pd.DataFrame, *, level: float = 0.95, resamples: int = 1000, seed: int = 0

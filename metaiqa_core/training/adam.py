@@ -21,7 +21,7 @@ class Adam:
         head_learning_rate: Learning rate of the head; None: the backbone's.
         second_moment_decay: Decay rate mu2 of the second moment, in (0, 1).
         weight_decay: Factor of the weights that are added to the gradient.
-        bias_correction: Correct the moments for their start at zero.
+        bias_correction: Whether to correct the moments for their start at zero.
     """
 
     def __init__(

@@ -41,7 +41,7 @@ def train_baseline(
         network: The start; changed in place. Its device is where the work is done.
         photos: Rated photos; the tasks' positions count them.
         tasks: The tasks with the images to learn from. Nothing else in `photos` is looked at.
-        config: Rates, budget and the like.
+        config: Rates, number of image passes, and crops.
         state_file: File of the run's state; one that is already there is continued from, with the same bits.
 
     Yields:

@@ -14,14 +14,17 @@ class FineTuneConfig(LearningConfig):
         epochs: Passes over the training images.
         batch_size: Images in a step.
         learning_rate: Learning rate of the backbone.
-        decoupled_decay: Apply the penalty to the weights directly (AdamW) rather than through the gradient (Adam).
-        schedule: `step` multiplies the rates by 0.8 every 5 epochs (the paper); `one-cycle` warms up to the rates over
-            15 % of the steps and falls to zero along a cosine (torch's OneCycleLR, with its cycled momentum).
+        decoupled_decay: Whether to apply the penalty to the weights directly (AdamW) rather than through the gradient
+            (Adam).
+        schedule: Course of the rates. `step` multiplies them by 0.8 every 5 epochs (the paper); `one-cycle` warms up to
+            them over 15 % of the steps and falls to zero along a cosine (torch's OneCycleLR, with its cycled momentum).
         correlation_weight: Weight of (1 - PLCC) / 2 within each batch, beside the squared error.
-        batch_norm: `frozen` keeps the running statistics and uses them; `adapt` uses the batch's and updates them.
+        batch_norm: Statistics of batch normalisation. `frozen` keeps the running ones and uses them; `adapt` uses the
+            batch's and updates the running ones.
         averaging: Decay of the exponential moving average of the weights, which then is the model; 0 for none.
         gradient_norm: Longest allowed gradient; 0 for no limit.
-        validation_share: Share of the training images held back to choose the epoch; 0: the last epoch is kept.
+        validation_share: Share of the training images held back to choose the epoch, in [0, 1); 0: the last epoch is
+            kept.
     """
 
     epochs: int = 100
@@ -80,6 +83,12 @@ LEAST_STEPS = 40
 
 
 def enough_epochs(config: FineTuneConfig, photos: int, least_steps: int) -> FineTuneConfig:
-    """Return the configuration with so many epochs that few photos, too, make `least_steps` steps."""
+    """Return the configuration with so many epochs that few photos, too, make enough steps.
+
+    Args:
+        config: Settings of fine-tuning.
+        photos: Number of training photos.
+        least_steps: Least number of steps; 0 leaves the epochs as they are.
+    """
     steps_per_epoch = max(1, photos // config.batch_size)
     return replace(config, epochs=max(config.epochs, -(-least_steps // steps_per_epoch)))

@@ -3,21 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
 from scipy import stats
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 from torch.optim.lr_scheduler import LRScheduler, OneCycleLR, StepLR
-from torch.optim.swa_utils import AveragedModel
 
-from metaiqa_core.errors import TrainingError
 from metaiqa_core.models.finite_weights import require_finite
 from metaiqa_core.models.regressor import Regressor
 from metaiqa_core.progress import Kind, Progress, Work
 from metaiqa_core.training.configuration import FineTuneConfig
+from metaiqa_core.training.descent import Descent
 from metaiqa_core.training.fingerprint import hash_of_weights
 from metaiqa_core.training.modes import (
     estimate_batch_norm_statistics,
@@ -27,7 +26,7 @@ from metaiqa_core.training.modes import (
     training_scores,
 )
 from metaiqa_core.training.photos import TrainingPhotos, predict
-from metaiqa_core.training.state import load_state, save_state
+from metaiqa_core.training.state import RunState, file_names, photos_signature, run_signature
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,12 +57,12 @@ def fine_tune(
 
     Args:
         network: The prior; changed in place. Its device is where the work is done.
-        photos: Training images and their unit scores.
+        photos: Rated photos.
         training: Positions in `photos` to learn from.
-        config: Rates, epochs and the like.
+        config: Rates, epochs, crops and losses.
         validation: Positions to choose the epoch by (lowest RMSE); without any, the last epoch is kept.
-        state_file: File of the state, written after each epoch; a file that is already there is continued from, and the
-            result has the same bits as an uninterrupted run.
+        state_file: File of the run's state, written after each epoch; one that is already there is continued from, and
+            the result has the same bits as an uninterrupted run.
 
     Yields:
         One `Progress` a step, with `loss`, and after each epoch with `validation_srocc` and `validation_rmse`.
@@ -82,28 +81,16 @@ def fine_tune(
     optimiser = _optimiser(network, config)
     batches = max(1, len(training) // config.batch_size)
     schedule = _schedule(optimiser, config, batches)
-    averaged = AveragedModel(network, multi_avg_fn=_warmed_up(config.averaging)) if config.averaging else None
-    model = cast(Regressor, averaged.module) if averaged else network
+    descent = Descent(network, optimiser, schedule, gradient_norm=config.gradient_norm, averaging=config.averaging)
+    model = descent.outcome
     history: list[dict[str, float]] = []
     best: dict[str, Tensor] | None = None
 
-    signature = {
-        "config": config.to_dict(),
-        "network": network.config.to_dict(),
-        "device": network.mean.device.type,
-        "preprocessing": photos.preprocessing.to_dict(),
-        "start": start,
-        "training": [photos.images[position].path.name for position in training],
-        "validation": [photos.images[position].path.name for position in validation],
-        "unit_scores": photos.unit_scores[list(training)].tolist(),
-    }
-    if state_file and (state := load_state(state_file, signature)):
-        network.load_state_dict(state["network"])
-        optimiser.load_state_dict(state["optimiser"])
-        schedule.load_state_dict(state["schedule"])
-        if averaged:
-            averaged.load_state_dict(state["averaged"])
-        history, best = state["history"], state["best"]
+    signature = run_signature(network, config.to_dict(), start) | photos_signature(photos, training)
+    state = RunState(state_file, signature | {"validation": file_names(photos, validation)})
+    if saved := state.load("descent", "history", "best"):
+        descent.load_state_dict(saved["descent"])
+        history, best = saved["history"], saved["best"]
 
     for epoch in range(len(history), config.epochs):
         generator = np.random.default_rng((config.seed, epoch))  # per epoch, so that resuming needs no generator state
@@ -115,10 +102,8 @@ def fine_tune(
             maps = features.batch(indices, config.crop, config.flip, generator)
             opinion = photos.unit_scores[indices].to(maps.device)
             with seeded_dropout(generator, maps.device):
-                losses.append(_step(network, optimiser, maps, opinion, config))
-            schedule.step()
-            if averaged:
-                averaged.update_parameters(network)
+                loss = _loss(network, maps, opinion, config)
+            losses.append(descent.step(loss))
             done = epoch * batches + batch + 1
             yield Progress("fine-tuning", done, config.epochs * batches, {"loss": losses[-1]})
         require_finite(network)
@@ -129,17 +114,7 @@ def fine_tune(
             if record["validation_rmse"] < min((item["validation_rmse"] for item in history), default=np.inf):
                 best = {key: value.clone() for key, value in model.state_dict().items()}
         history.append(record)
-        if state_file:
-            save_state(
-                state_file,
-                signature,
-                network=network.state_dict(),
-                optimiser=optimiser.state_dict(),
-                schedule=schedule.state_dict(),
-                averaged=averaged.state_dict() if averaged else None,
-                history=history,
-                best=best,
-            )
+        state.save(descent=descent.state_dict(), history=history, best=best)
         yield Progress("fine-tuning", (epoch + 1) * batches, config.epochs * batches, record, kind=Kind.EPOCH)
 
     network.load_state_dict(best or model.state_dict())
@@ -147,23 +122,13 @@ def fine_tune(
     return FineTuned(network, history, _chosen_epoch(history))
 
 
-def _step(
-    network: Regressor, optimiser: torch.optim.Optimizer, maps: Tensor, unit_scores: Tensor, config: FineTuneConfig
-) -> float:
+def _loss(network: Regressor, maps: Tensor, unit_scores: Tensor, config: FineTuneConfig) -> Tensor:
     maps = maps.contiguous(memory_format=torch.channels_last)
     predicted = training_scores(network, maps, config.frozen_stages)
     loss = F.mse_loss(predicted, unit_scores)  # Eq. 9
     if config.correlation_weight:
         loss = loss + config.correlation_weight * (1 - _correlation(predicted, unit_scores)) / 2
-    value = float(loss.detach())
-    if not np.isfinite(value):
-        raise TrainingError(f"The loss became {value}: lower the learning rates, or check the scores of the database.")
-    optimiser.zero_grad()
-    loss.backward()
-    if config.gradient_norm:
-        nn.utils.clip_grad_norm_(network.parameters(), config.gradient_norm)
-    optimiser.step()
-    return value
+    return loss
 
 
 def _correlation(predicted: Tensor, unit_scores: Tensor) -> Tensor:
@@ -185,18 +150,6 @@ def _schedule(optimiser: torch.optim.Optimizer, config: FineTuneConfig, batches:
         return StepLR(optimiser, step_size=5 * batches, gamma=0.8)
     peaks = [group["lr"] for group in optimiser.param_groups]
     return OneCycleLR(optimiser, peaks, total_steps=config.epochs * batches, pct_start=0.15)
-
-
-def _warmed_up(decay: float) -> Any:
-    """Return an averaging rule that forgets the first steps faster than the later ones."""
-
-    def average(averaged: list[Tensor], current: list[Tensor], count: Tensor | int) -> None:
-        count = int(count)  # once: on a GPU it has to be waited for
-        rate = 1 - min(decay, (1 + count) / (10 + count))
-        for one, other in zip(averaged, current, strict=True):
-            one.add_((other - one) * rate)
-
-    return average
 
 
 def _validate(

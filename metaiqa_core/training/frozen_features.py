@@ -32,9 +32,9 @@ class FrozenFeatures:
         network: The network; its first `stages` stages are copied.
         photos: The training images.
         stages: Number of frozen stages; 0: the maps are the normalised photos themselves.
-        of_crops: Compute them on each crop anew: cheaper where a photo is used only a few times, since a crop is
-            smaller than the photo.
-        cache_bytes: Memory for the cache, which keeps half precision.
+        of_crops: Whether to compute them on each crop anew, which is cheaper where a photo is used only a few times,
+            since a crop is smaller than the photo.
+        cache_bytes: Memory for the cache, which keeps half precision, in bytes.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class FrozenFeatures:
         Args:
             indices: Positions of the B photos.
             crop: Side of the square in pixels of the model's input.
-            flip: Mirror half of the photos.
+            flip: Whether to mirror half of the photos.
             generator: Source of the randomness.
 
         Returns:

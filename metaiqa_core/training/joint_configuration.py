@@ -1,4 +1,4 @@
-"""What joint training on several databases may vary."""
+"""Settings of joint training on several databases."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -13,14 +13,15 @@ class JointConfig:
     Attributes:
         steps: Adam steps in all.
         batch_size: Images in a step, divided among the databases by their shares.
-        scale: How a study's opinion scores follow from the one latent quality: `affine`; `monotone`, a rising piecewise
-            linear function; or `residual`, affine with a linear correction from the last hidden layer for each study.
+        scale: Function from the one latent quality to a study's opinion scores: `affine`; `monotone`, a rising
+            piecewise linear function; or `residual`, affine with a linear correction from the last hidden layer for
+            each study.
         score_weight: Weight of the squared error of opinion scores; 0 to learn from pairs alone.
         pair_weight: Weight of the fidelity loss over the pairs within a database; 0 for none.
         pair_noise: Standard deviation of an opinion score by which a pair's order is uncertain, unit score.
         residual_decay: Weight of the squared length of the studies' corrections (`residual` only).
         head_crops: Number of crops on whose features the head learns alone first; 0: it does not.
-        head_epochs: Passes over those.
+        head_epochs: Passes of the head's own training over those crops.
         learning_rate: Learning rate of the backbone.
         head_learning_rate: Learning rate of the linear layers.
         scale_learning_rate: Learning rate of the studies' scales.
@@ -28,7 +29,8 @@ class JointConfig:
         crop: Side of the random square crop in pixels of the model's input; smaller photos are cropped to their side.
         flip: Whether half of the crops are mirrored.
         frozen_stages: Number of first stages of the backbone that keep their weights.
-        averaging: Decay of the exponential moving average of the weights, which then is the model; 0 for none.
+        averaging: Decay of the exponential moving average of the weights, which then is the model, in [0, 1); 0 for
+            none.
         gradient_norm: Longest allowed gradient; 0 for no limit.
         seed: Seed of order, crops, mirrors, dropout and new layers.
     """

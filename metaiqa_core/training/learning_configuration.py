@@ -16,7 +16,7 @@ class LearningConfig:
         head_learning_rate: Learning rate of the linear layers; None: the backbone's.
         weight_decay: Strength of the penalty on the weights.
         crop: Side of the random square crop in pixels of the model's input; smaller photos are cropped to their side.
-        flip: Mirror half of the crops; a mirror image is as good as the photo.
+        flip: Whether to mirror half of the crops; a mirror image is as good as the photo.
         batch_norm: `frozen`: the running statistics stay and are used; else the batch's statistics are used.
         frozen_stages: Number of first stages of the backbone that keep their weights.
         seed: Seed of every random choice: tasks, their division, batches, crops, mirrors, dropout, a validation part,

@@ -4,7 +4,7 @@ The released code is not the paper's algorithm. Each difference is a field here,
 mixture can be studied.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args, get_origin, get_type_hints
 
 from metaiqa_core.training.learning_configuration import LearningConfig
@@ -64,15 +64,17 @@ class MetaConfig(PriorConfig):
         inner_learning_rate: Learning rate of those steps, alpha.
         outer_learning_rate: Share of the mean displacement that the prior moves by, beta (Eq. 8).
         order: `support-then-query` takes S steps on each (the paper); `alternating` takes one on each, S times over.
-        outer_update: Move the prior after each `mini-batch` of tasks (Eq. 8), or after each `pair` of a support and a
-            query step, going on from the task's own weights.
-        moments: Adam's moments start afresh for each `level` (the paper's Eqs. 5-7), each `task`, or once a `run`.
-        bias_correction: Correct Adam's moments for their start at zero; the paper's Eqs. 4-7 do not.
+        outer_update: Moment at which the prior moves: after each `mini-batch` of tasks (Eq. 8), or after each `pair` of
+            a support and a query step, going on from the task's own weights.
+        moments: Span after which Adam's moments start afresh: each `level` (the paper's Eqs. 5-7), each `task`, or the
+            whole `run`.
+        bias_correction: Whether to correct Adam's moments for their start at zero; the paper's Eqs. 4-7 do not.
         outer_decay: Whether the outer rate decays as the inner rate does.
         support_batch: Most images in a support step.
         query_batch: Most images in a query step.
         query_share: Share of a task's images in its query set; divided afresh each time that a task is drawn.
-        query_by: `image`: any image may be asked for; `reference`: the query set has other content than the support.
+        query_by: Unit that a task is divided by. `image`: any image may be in the query set; `reference`: the query set
+            has other content than the support set.
         batch_norm: `frozen`: use the running statistics as they are. `meta`: use the batch's; the running statistics
             are displaced and moved like the weights. `carried`: use the batch's; the running statistics pass from task
             to task (the released code). Weights that were published with their normalisation folded get it back first.
@@ -164,22 +166,8 @@ RELEASED_CODE = MetaConfig(
 )
 """The authors' script on TID2013: the sum of five displacements over five is an outer rate of 1."""
 
-RELEASED_CODE_KADID = MetaConfig(
-    epochs=50,
-    tasks_per_batch=1,
-    inner_steps=5,
-    head_learning_rate=1e-2,
-    outer_learning_rate=0.2,
-    order="alternating",
-    outer_update="pair",
-    moments="run",
-    bias_correction=True,
-    second_moment_decay=0.999,
-    weight_decay=0.0,
-    rate_decay="quadratic",
-    outer_decay=False,
-    flip=True,
-    batch_norm="carried",
+RELEASED_CODE_KADID = replace(
+    RELEASED_CODE, tasks_per_batch=1, inner_steps=5, outer_learning_rate=0.2, outer_update="pair"
 )
 """The authors' script on KADID-10k, which moves the prior by a fifth after every pair of steps."""
 

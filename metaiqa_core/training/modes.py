@@ -17,7 +17,11 @@ STATISTICS_PHOTOS = 64
 
 
 def freeze_stages(network: Regressor, frozen_stages: int) -> None:
-    """Ask for gradients of all weights but those of the first stages, in the memory layout that convolutions like.
+    """Ask for gradients of all weights but those of the first stages, and lay the weights out as convolutions like it.
+
+    Args:
+        network: The network; changed in place.
+        frozen_stages: Number of first stages of the backbone that keep their weights.
 
     Raises:
         TrainingError: If no stage is left to learn, or a stage before the last frozen one is pooled.
@@ -40,7 +44,13 @@ def freeze_stages(network: Regressor, frozen_stages: int) -> None:
 
 
 def training_mode(network: Regressor, frozen_stages: int, *, fixed_statistics: bool) -> None:
-    """Switch to training; frozen stages, and batch normalisation with fixed statistics, stay in evaluation mode."""
+    """Switch to training; frozen stages, and batch normalisation with fixed statistics, stay in evaluation mode.
+
+    Args:
+        network: The network; changed in place.
+        frozen_stages: Number of first stages of the backbone that keep their weights.
+        fixed_statistics: Whether batch normalisation keeps its running statistics and uses them.
+    """
     network.train()
     for module in network.backbone.modules():
         if fixed_statistics and isinstance(module, nn.modules.batchnorm._BatchNorm):
@@ -78,6 +88,10 @@ def seeded_dropout(generator: np.random.Generator, device: torch.device) -> Iter
     """Let dropout draw from torch's generators of this device and of the processor, seeded from this one.
 
     They belong to the caller between two steps, and are as they were afterwards.
+
+    Args:
+        generator: Source of the seed.
+        device: Device of the network.
     """
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(int(generator.integers(2**31)))
@@ -85,6 +99,6 @@ def seeded_dropout(generator: np.random.Generator, device: torch.device) -> Iter
 
 
 def training_scores(network: Regressor, maps: Tensor, frozen_stages: int) -> Tensor:
-    """Return the unit scores (B,) of frozen stages' maps (B, C, h, w), to be differentiated by what learns."""
+    """Return the unit scores (B,) of frozen stages' maps (B, C, h, w), with gradients for the weights that learn."""
     with norms_within_convolutions(network.backbone[frozen_stages:]):
         return network.scores_from(maps, frozen_stages)

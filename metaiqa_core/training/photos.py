@@ -22,9 +22,9 @@ class TrainingPhotos:
     """The model inputs of rated images, as uint8, kept in memory while they fit.
 
     Args:
-        images: The rated images.
-        preprocessing: The model's own; photos are cached after it.
-        cache_bytes: Memory for the cache; photos beyond it are decoded again whenever they are needed.
+        images: Rated images.
+        preprocessing: Steps from a photo to the model's input; photos are cached after it.
+        cache_bytes: Memory for the cache, in bytes; photos beyond it are decoded again whenever they are needed.
     """
 
     def __init__(
@@ -48,7 +48,13 @@ class TrainingPhotos:
         return self._cache.get(index, lambda: self._read(index))
 
     def frozen_features(self, network: Regressor, stages: int, *, of_crops: bool = False) -> FrozenFeatures:
-        """Return the features of a network's first stages; networks that share those weights share the features."""
+        """Return the features of a network's first stages; networks that share those weights share the features.
+
+        Args:
+            network: Network whose first stages are frozen.
+            stages: Number of frozen stages.
+            of_crops: Whether to compute the features on each crop anew, see `FrozenFeatures`.
+        """
         key = stages, of_crops, network.mean.device, hash_of_weights(network.backbone[:stages])
         if key not in self._features:
             # One at a time: they fill the memory.
@@ -69,8 +75,8 @@ def predict(
     """Score whole photos, one by one, so that no score depends on its company.
 
     Args:
-        network: The network that scores.
-        photos: The photos.
+        network: Network that scores.
+        photos: Rated photos.
         indices: Positions of the photos to score.
         frozen_stages: Number of first stages whose feature maps are kept for networks that share their weights.
 

@@ -1,8 +1,8 @@
-"""The state of an unfinished run: written whole after each epoch, and only continued by the same configuration."""
+"""The state of an unfinished run: written whole now and then, and only continued by the same configuration."""
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -17,72 +17,120 @@ from metaiqa_core.training.fingerprint import is_same_recipe
 from metaiqa_core.training.photos import TrainingPhotos
 
 STATE_SECONDS = 20.0
-"""Most seconds of work lost when a run is killed, unless `METAIQA_STATE_SECONDS` sets another; no
-result depends on it."""
+"""Most seconds of work lost when a run is killed, unless `METAIQA_STATE_SECONDS` sets another number; no result depends
+on it."""
 
 
-def state_is_due(kept: float) -> bool:
-    """Say whether the state, last kept at a `time.monotonic()`, should be kept again."""
-    return monotonic() - kept >= float(os.environ.get("METAIQA_STATE_SECONDS", STATE_SECONDS))
-
-
-def task_signature(
-    network: Regressor, photos: TrainingPhotos, tasks: Sequence[DistortionTask], start: str
-) -> dict[str, Any]:
-    """Return what, besides its configuration, makes one run over distortion tasks the same as another (JSON-ready).
+class RunState:
+    """A run's state in a file, or nowhere.
 
     Args:
-        network: The network that learns.
-        photos: Rated photos; the tasks' positions count them.
-        tasks: The tasks.
+        file: State file; None: nothing is kept, and there is nothing to go on from.
+        signature: The run's recipe, JSON-ready; a state of another recipe is refused.
+    """
+
+    def __init__(self, file: Path | None, signature: Mapping[str, Any]) -> None:
+        self._file = file
+        self._signature = json.dumps(signature)
+        self._saved_at = monotonic()
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the state was saved too long ago; never where there is no file."""
+        seconds = float(os.environ.get("METAIQA_STATE_SECONDS", STATE_SECONDS))
+        return self._file is not None and monotonic() - self._saved_at >= seconds
+
+    def load(self, *parts: str) -> dict[str, Any] | None:
+        """Return the state that an earlier process saved; None if there is none.
+
+        Args:
+            *parts: Names that the state was saved with.
+
+        Raises:
+            TrainingError: If it is damaged, lacks a part or belongs to another configuration.
+        """
+        if self._file is None or not self._file.exists():
+            return None
+        damaged = TrainingError(f"The state of the run in {self._file} is damaged: delete it to start this run afresh.")
+        try:
+            state = torch.load(self._file, map_location="cpu", weights_only=True)
+        except Exception as error:  # a damaged pickle makes the unpickler fail in nearly any way
+            raise damaged from error
+        if not isinstance(state, dict) or not is_same_recipe(str(state.get("signature")), self._signature):
+            raise TrainingError(
+                f"The run in {self._file.parent} was started with another configuration: choose another --run-dir, or "
+                "delete it."
+            )
+        if not state.keys() >= set(parts):
+            raise damaged
+        return state
+
+    def save(self, **state: Any) -> None:
+        """Write a state; without a file nothing happens.
+
+        Args:
+            **state: Tensors, numbers and containers of them.
+
+        Raises:
+            TrainingError: If it cannot be written; the previous state stays.
+        """
+        if self._file is None:
+            return
+        content = {"signature": self._signature, **state}
+        try:
+            write_whole(self._file, lambda temporary: torch.save(content, temporary))
+        except (OSError, RuntimeError) as error:
+            raise TrainingError(
+                f"The state of the run cannot be written to {self._file}: {error}. The state before it is still there: "
+                "make room and start the same command again."
+            ) from error
+        self._saved_at = monotonic()
+
+
+def run_signature(network: Regressor, config: Mapping[str, Any], start: str) -> dict[str, Any]:
+    """Return what makes one run the same as another whatever it learns from, JSON-ready.
+
+    Args:
+        network: Network that learns.
+        config: Settings of the run, JSON-ready.
         start: `hash_of_weights` of the network before it learns.
     """
     return {
+        "config": dict(config),
         "network": network.config.to_dict(),
         "device": network.mean.device.type,
-        "preprocessing": photos.preprocessing.to_dict(),
         "start": start,
-        "tasks": {task.name: [photos.images[position].path.name for position in task.positions] for task in tasks},
+    }
+
+
+def photos_signature(photos: TrainingPhotos, training: Sequence[int]) -> dict[str, Any]:
+    """Return what tells the photos that one run learns from apart from another's, JSON-ready.
+
+    Args:
+        photos: Rated photos.
+        training: Positions in `photos` to learn from.
+    """
+    return {
+        "preprocessing": photos.preprocessing.to_dict(),
+        "training": file_names(photos, training),
+        "unit_scores": photos.unit_scores[list(training)].tolist(),
+    }
+
+
+def task_signature(photos: TrainingPhotos, tasks: Sequence[DistortionTask]) -> dict[str, Any]:
+    """Return what tells the distortion tasks that one run learns from apart from another's, JSON-ready.
+
+    Args:
+        photos: Rated photos; the tasks' positions count them.
+        tasks: Tasks to learn from.
+    """
+    return {
+        "preprocessing": photos.preprocessing.to_dict(),
+        "tasks": {task.name: file_names(photos, task.positions) for task in tasks},
         "unit_scores": [photos.unit_scores[list(task.positions)].tolist() for task in tasks],
     }
 
 
-def save_state(path: Path, signature: dict[str, Any], **state: Any) -> None:
-    """Write tensors, numbers and containers of them.
-
-    Args:
-        path: The state file.
-        signature: The run's recipe (JSON-ready); another one does not continue the state.
-        **state: Tensors, numbers and containers of them.
-
-    Raises:
-        TrainingError: If it cannot be written; the previous state stays.
-    """
-    try:
-        write_whole(path, lambda temporary: torch.save({"signature": json.dumps(signature), **state}, temporary))
-    except (OSError, RuntimeError) as error:
-        raise TrainingError(
-            f"The state of the run cannot be written to {path}: {error}. The state before it is still there: "
-            "make room and start the same command again."
-        ) from error
-
-
-def load_state(path: Path, signature: dict[str, Any]) -> dict[str, Any] | None:
-    """Read a state, or return None if there is none yet.
-
-    Raises:
-        TrainingError: If it is damaged or belongs to another configuration.
-    """
-    if not path.exists():
-        return None
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a damaged pickle makes the unpickler fail in nearly any way
-        raise TrainingError(
-            f"The state of the run in {path} is damaged: delete it to start this run afresh."
-        ) from error
-    if not isinstance(state, dict) or not is_same_recipe(str(state.get("signature")), json.dumps(signature)):
-        raise TrainingError(
-            f"The run in {path.parent} was started with another configuration: choose another --run-dir, or delete it."
-        )
-    return state
+def file_names(photos: TrainingPhotos, positions: Sequence[int]) -> list[str]:
+    """Return the names of photos' image files, without their folders."""
+    return [photos.images[position].path.name for position in positions]

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from metaiqa_core.errors import TrainingError
 from metaiqa_core.models.regressor import Regressor
+from metaiqa_core.training.descent import require_finite_loss
 from metaiqa_core.training.frozen_features import FrozenFeatures
 from metaiqa_core.training.modes import seeded_dropout, training_scores
 from metaiqa_core.training.photos import TrainingPhotos
@@ -40,8 +40,8 @@ class Learner:
         photos: Rated photos.
         features: Feature maps of the photos after the frozen stages.
         crop: Side of the random square crop in pixels of the model's input.
-        flip: Mirror half of the crops.
-        precision: `fp32`, or `bf16` for torch's autocast.
+        flip: Whether to mirror half of the crops.
+        precision: Precision of the network: `fp32`, or `bf16` by torch's autocast.
     """
 
     network: Regressor
@@ -71,7 +71,6 @@ class Learner:
         predicted = predicted.float()
         loss = F.mse_loss(predicted, opinion)
         value = float(loss.detach())
-        if not np.isfinite(value):
-            raise TrainingError(f"The loss became {value}: lower the learning rates, or check the scores of the data.")
+        require_finite_loss(value)
         loss.backward()
         return Pass(value, predicted.detach(), opinion)

@@ -22,7 +22,8 @@ class StudyScale(nn.Module):
 
     Args:
         hidden: Width of the network's last hidden layer.
-        kind: `affine`: neither g nor r; `monotone`: with g, piecewise linear and never falling; `residual`: with r.
+        kind: Form of the function: `affine` has neither g nor r; `monotone` has g, piecewise linear and never falling;
+            `residual` has r.
     """
 
     knots: Tensor
@@ -48,7 +49,11 @@ class StudyScale(nn.Module):
 
 @torch.no_grad()
 def answer_on(network: Regressor, scales: Sequence[StudyScale]) -> None:
-    """Let a network answer on the mean of some studies' scales, in place: their last linear maps become its own.
+    """Let a network answer on the mean of some studies' scales: their last linear maps become its own.
+
+    Args:
+        network: Network that predicts the latent quality; its last linear layer changes in place.
+        scales: Scales of the studies.
 
     Raises:
         ValueError: If one of the scales is monotone with bends, which no linear layer can take over.

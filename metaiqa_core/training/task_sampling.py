@@ -6,14 +6,13 @@ import numpy as np
 
 from metaiqa_core.tasks import DistortionTask, SupportQuery, split_task
 from metaiqa_core.training.meta_configuration import MetaConfig
+from metaiqa_core.training.random_order import in_random_order
 
 
 def mini_batch(tasks: Sequence[DistortionTask], iteration: int, config: MetaConfig) -> list[DistortionTask]:
     """Return the tasks of one iteration: tasks in random order, none again before all others have been."""
     wanted = range(iteration * config.tasks_per_batch, (iteration + 1) * config.tasks_per_batch)
-    rounds = {number // len(tasks) for number in wanted}
-    orders = {number: np.random.default_rng((config.seed, number, 0)).permutation(len(tasks)) for number in rounds}
-    return [tasks[orders[number // len(tasks)][number % len(tasks)]] for number in wanted]
+    return [tasks[number] for number in in_random_order(wanted, len(tasks), lambda turn: (config.seed, turn, 0))]
 
 
 def divide(task: DistortionTask, iteration: int, place: int, config: MetaConfig) -> SupportQuery:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from time import monotonic
 
 from metaiqa_core.models.finite_weights import require_finite
 from metaiqa_core.models.regressor import Regressor
@@ -13,7 +12,7 @@ from metaiqa_core.training.flat_weights import FlatWeights
 from metaiqa_core.training.meta_configuration import PriorConfig
 from metaiqa_core.training.modes import estimate_batch_norm_statistics, freeze_stages, training_mode
 from metaiqa_core.training.photos import TrainingPhotos
-from metaiqa_core.training.state import load_state, save_state, state_is_due, task_signature
+from metaiqa_core.training.state import RunState, run_signature, task_signature
 from metaiqa_core.training.step import Learner
 
 
@@ -57,7 +56,7 @@ class TrainingRun:
     ) -> None:
         start = hash_of_weights(network)
         freeze_stages(network, config.frozen_stages)
-        self._network, self._config, self._state_file = network, config, state_file
+        self._network, self._config = network, config
         self.weights = FlatWeights(network, with_statistics=with_statistics)
         self.adam = Adam(
             self.weights,
@@ -70,16 +69,15 @@ class TrainingRun:
         features = photos.frozen_features(network, config.frozen_stages, of_crops=config.frozen_input == "crop")
         self.learner = Learner(network, photos, features, config.crop, config.flip, config.precision)
         self.history: list[dict[str, float]] = []
-        self._signature = {"algorithm": algorithm, "config": config.to_dict()}
-        self._signature |= task_signature(network, photos, tasks, start)
-        if state_file and (state := load_state(state_file, self._signature)):
+        signature = {"algorithm": algorithm} | run_signature(network, config.to_dict(), start)
+        self._state = RunState(state_file, signature | task_signature(photos, tasks))
+        if state := self._state.load("network", "adam", "history"):
             network.load_state_dict(state["network"])
             self.adam.load_state_dict(state["adam"])
             self.history = state["history"]
         elif not config.fixed_statistics:
             positions = [position for task in tasks for position in task.positions]
             estimate_batch_norm_statistics(network, features, positions, config.crop, config.seed)
-        self._saved_at = monotonic()
 
     def steps(self, total: int) -> Iterator[int]:
         """Yield the numbers of the steps that are left of `total`, counted from 0, with the network ready to learn."""
@@ -99,11 +97,9 @@ class TrainingRun:
             TrainingError: If the weights are not finite, or the state cannot be written.
         """
         self.history.append(measured)
-        if self._state_file and may_save and (is_last or state_is_due(self._saved_at)):
+        if may_save and (is_last or self._state.is_due):
             require_finite(self._network)
-            state = {"network": self._network.state_dict(), "adam": self.adam.state_dict(), "history": self.history}
-            save_state(self._state_file, self._signature, **state)
-            self._saved_at = monotonic()
+            self._state.save(network=self._network.state_dict(), adam=self.adam.state_dict(), history=self.history)
 
     def finish(self) -> Regressor:
         """Return the network, in evaluation mode, with tensors of its own.

@@ -23,11 +23,6 @@ class Choice:
     level: int
     seed: int
 
-    @property
-    def parameter(self) -> float:
-        """The parameter of the level."""
-        return self.distortion.parameters[self.level - 1]
-
 
 def choose() -> Choice:
     """Show the choice and return what is chosen; it outlives a visit to another page."""

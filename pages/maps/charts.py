@@ -9,8 +9,9 @@ from plotly.subplots import make_subplots
 
 from metaiqa_core.explain.evidence import DeletionInsertion
 from metaiqa_core.explain.regions import Region
+from pages.shared import linked_pictures
 from pages.shared.encoding import data_uri
-from pages.shared.palette import ACCENT, CLEAR, DARK, LIGHT, MUTED, OPPOSITE, faint
+from pages.shared.palette import ACCENT, DARK, LIGHT, MUTED, OPPOSITE, faint
 
 _GAP = 0.012
 """Between panels, as a share of the figure's side."""
@@ -65,16 +66,7 @@ def panels(shown: Sequence[Panel]) -> go.Figure:
         )  # fmt: skip
         for rank, region in enumerate(panel.regions, start=1):
             _frame(figure, region, rank, reference)
-    hidden = {"visible": False, "constrain": "domain"}
-    figure.update_xaxes(range=[0, width], matches="x", **hidden)
-    figure.update_yaxes(range=[height, 0], matches="y", scaleanchor="x", constraintoward="top", **hidden)
-    figure.update_layout(
-        margin={"l": 0, "r": 0, "t": 0, "b": 0},
-        showlegend=False,
-        dragmode="pan",
-        paper_bgcolor=CLEAR,
-        plot_bgcolor=CLEAR,
-    )
+    linked_pictures.link(figure, width, height)
     return figure
 
 

@@ -1,14 +1,14 @@
 """Computing maps: at once where that is quick, else behind a button."""
 
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
 from metaiqa_core.explain.gradient_maps import GradientMap, gradient_map
 from metaiqa_core.explain.methods import METHODS
-from metaiqa_core.progress import Work, finish
+from metaiqa_core.progress import Work, finish, passed_on
 from pages.maps import pace
 from pages.maps.photo_maps import PhotoMaps
 from pages.shared import long_work
@@ -74,22 +74,9 @@ def _one_by_one(maps: PhotoMaps, methods: Sequence[str]) -> Work[None]:
     photo = maps.photo.decoded(assessor.preprocessing.short_side)
     for key in methods:
         try:
-            maps.maps[key] = yield from _titled(
-                METHODS[key].title,
-                gradient_map(assessor.network, photo, assessor.preprocessing, method=key, model=assessor.card.name),
-            )
+            work = gradient_map(assessor.network, photo, assessor.preprocessing, method=key, model=assessor.card.name)
+            maps.maps[key] = yield from passed_on(work, partial(replace, stage=METHODS[key].title))
         except Exception as error:
             maps.maps[key] = explain(error)
         else:
             pace.note(maps, maps.found([key])[0])
-
-
-def _titled(title: str, work: Work[GradientMap]) -> Work[GradientMap]:
-    """Let work report under the title of its method."""
-    with closing(work):
-        while True:
-            try:
-                progress = next(work)
-            except StopIteration as stop:
-                return stop.value
-            yield replace(progress, stage=title)

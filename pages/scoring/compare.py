@@ -5,11 +5,10 @@ import streamlit as st
 from plotly.subplots import make_subplots
 
 from pages.scoring.ranked_table import Row
-from pages.shared import previews
+from pages.shared import linked_pictures, previews
 from pages.shared.encoding import data_uri
 from pages.shared.failures import UNEXPECTED, explain
 from pages.shared.headline import headline
-from pages.shared.palette import CLEAR
 from pages.shared.photo_library import PhotoLibrary
 from pages.shared.plain import plain
 
@@ -63,17 +62,8 @@ def side_by_side(left: bytes, right: bytes) -> go.Figure:
         figure.add_scatter(
             x=[0, 1], y=[0, height / width], mode="markers", opacity=0, hoverinfo="skip", row=1, col=number
         )
-    hidden = {"visible": False, "constrain": "domain"}
-    figure.update_xaxes(range=[0, 1], matches="x", **hidden)
-    figure.update_yaxes(range=[tallest, 0], matches="y", scaleanchor="x", constraintoward="top", **hidden)
-    figure.update_layout(
-        height=_HEIGHT,
-        margin={"l": 0, "r": 0, "t": 32, "b": 0},
-        showlegend=False,
-        dragmode="pan",
-        paper_bgcolor=CLEAR,
-        plot_bgcolor=CLEAR,
-    )
+    linked_pictures.link(figure, 1, tallest, top_margin=32)
+    figure.update_layout(height=_HEIGHT)
     return figure
 
 
