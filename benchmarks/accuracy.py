@@ -32,12 +32,12 @@ from metaiqa_core.synthesis import find_photos  # noqa: E402
 
 Pixels = NDArray[np.uint8]
 
-LEAST_FALL = 0.5
+MINIMUM_FALL = 0.5
 """Share of people's fall from level 1 to level 5 that the model's has to reach."""
 LIKED = 2.0
 """Where people's mean falls by fewer points than this, or rises, the model's may not fall by more than 10 either."""
 SMALLER_SIDES = (400, 300, 200)
-MOST_GAIN = 3.0
+MAXIMUM_GAIN = 3.0
 """Points by which a reduced copy may score above its photo."""
 
 
@@ -125,7 +125,7 @@ def distortion_levels(assessor: Assessor, photos: list[Pixels]) -> Iterator[Row]
             ]
         )
         fall, expected = model[0] - model[1], people[0] - people[-1]
-        as_people = fall >= LEAST_FALL * expected if expected > LIKED else abs(fall) <= 10
+        as_people = fall >= MINIMUM_FALL * expected if expected > LIKED else abs(fall) <= 10
         right += as_people
         if not as_people:
             wrong.append(f"{kind.key} {fall:+.0f} for {expected:+.0f}")
@@ -161,9 +161,9 @@ def sizes(assessor: Assessor, photos: list[Pixels]) -> Iterator[Row]:
         gains = np.array([assessor.assess(reduced(photo, side)).score for photo in photos]) - scores
         yield Row(
             f"reduced to {side} pixels: gain, mean and largest of {len(photos)}",
-            f"{gains.mean():+.1f}, {gains.max():+.1f}; above {MOST_GAIN:g} in {int((gains > MOST_GAIN).sum())}",
-            f"none above {MOST_GAIN:g}",
-            bool((gains <= MOST_GAIN).all()),
+            f"{gains.mean():+.1f}, {gains.max():+.1f}; above {MAXIMUM_GAIN:g} in {int((gains > MAXIMUM_GAIN).sum())}",
+            f"none above {MAXIMUM_GAIN:g}",
+            bool((gains <= MAXIMUM_GAIN).all()),
         )
 
 

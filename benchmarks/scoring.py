@@ -61,7 +61,7 @@ def main() -> None:
 
 def compare(assessor: Assessor, peer: torch.nn.Module | None, path: Path, rounds: int) -> dict[str, float]:
     """Return median milliseconds and median paired ratios."""
-    photo = decode(path, least_short_side=assessor.preprocessing.short_side)
+    photo = decode(path, minimum_short_side=assessor.preprocessing.short_side)
     ready = assessor.preprocessing(photo).contiguous(memory_format=torch.channels_last)
 
     def forward() -> None:

@@ -172,8 +172,8 @@ class Assessor:
     def _decoded(self, source: PhotoSource | Photo, *, in_full: bool) -> Photo:
         if isinstance(source, Photo):
             return source
-        least = None if in_full else self.preprocessing.short_side
-        return decode(source, limits=self._limits, least_short_side=least)
+        minimum = None if in_full else self.preprocessing.short_side
+        return decode(source, limits=self._limits, minimum_short_side=minimum)
 
     def _score(self, pixels: NDArray[np.uint8]) -> float:
         unit_score = self._engine.unit_score(pixels)

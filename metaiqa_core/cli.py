@@ -19,7 +19,7 @@ from metaiqa_core.foreign_text import printable
 
 
 class Command(Protocol):
-    """What the module of a command has."""
+    """The functions that the module of a command must have."""
 
     add_arguments: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace], int]
@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Args:
-        arguments: Without the program's name; by default the process's own.
+        arguments: Words of the command line after the program's name; by default those of this process.
 
     Returns:
         The exit status.
@@ -94,8 +94,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "was; or give smaller batches, smaller crops or --device cpu, with another --run-dir."
         )
     except OSError as error:
-        goes_on = hasattr(parsed, "run_dir") or parsed.command == "synthesize"
-        return _refuse(_what_the_system_refused(error, goes_on=goes_on))
+        resumable = hasattr(parsed, "run_dir") or parsed.command == "synthesize"
+        return _refuse(_system_refusal(error, resumable=resumable))
     except ValueError as error:  # out of range: its own words are a sentence, a stack trace would not be
         return _refuse(str(error))
 
@@ -105,16 +105,16 @@ def _program() -> str:
     return PROGRAM if Path(sys.argv[0]).stem == PROGRAM else "python -m metaiqa_core"
 
 
-def _what_the_system_refused(error: OSError, *, goes_on: bool) -> str:
-    """Return a sentence on what the system refused.
+def _system_refusal(error: OSError, *, resumable: bool) -> str:
+    """Return a sentence on an operation that the system refused, and on the remedy.
 
     Args:
-        error: its refusal.
-        goes_on: whether the same command, started again, goes on where it was.
+        error: The error that the system raised.
+        resumable: Whether the same command, started again, goes on where it stopped.
     """
     place = f" for {error.filename}" if error.filename else ""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        kept = "; what a run has finished is kept, and it goes on from there" if goes_on else ""
+        kept = "; what a run has finished is kept, and it goes on from there" if resumable else ""
         return f"The disk is full{place}: make room and start the same command again{kept}."
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f"Access refused{place} ({error.strerror}): choose another place, or change its permissions."

@@ -21,19 +21,19 @@ Kind = TypeVar("Kind")
 STRICT: "ConfigDict" = {"strict": True, "extra": "forbid", "allow_inf_nan": False}
 """A text is no number, true is not 1, and a field that nobody knows is a mistake."""
 
-MOST_LEVELS = 12
+MAXIMUM_DEPTH = 12
 """Most levels of objects and lists in each other."""
-MOST_CHARACTERS = 100_000
+MAXIMUM_CHARACTERS = 100_000
 """Longest text, in characters."""
 _LARGEST_WHOLE_NUMBER = 2**63 - 1
 
 
-def read_json(path: Path, most_bytes: int) -> Any:
+def read_json(path: Path, maximum_bytes: int) -> Any:
     """Read a JSON file.
 
     Args:
         path: The file, UTF-8.
-        most_bytes: The largest file that is read.
+        maximum_bytes: The largest file that is read.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -44,12 +44,12 @@ def read_json(path: Path, most_bytes: int) -> Any:
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):  # asked first: opening a pipe would wait for a writer for ever
         raise ValueError("it is no regular file")
-    if status.st_size > most_bytes:
-        raise ValueError(f"it has {status.st_size / 2**20:.1f} MiB, and at most {most_bytes / 2**20:g} MiB are read")
+    if status.st_size > maximum_bytes:
+        raise ValueError(f"it has {status.st_size / 2**20:.1f} MiB, and at most {maximum_bytes / 2**20:g} MiB are read")
     try:
         content = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_distinct)
     except RecursionError:
-        raise ValueError(f"its objects and lists lie more than {MOST_LEVELS} levels deep in each other") from None
+        raise ValueError(f"its objects and lists lie more than {MAXIMUM_DEPTH} levels deep in each other") from None
     check_json(content, "it")
     return content
 
@@ -73,7 +73,7 @@ def validated(kind: type[Kind], content: Mapping[str, Any]) -> Kind:
         raise ValueError(_sentence(error)) from error
 
 
-def check_json(value: Any, name: str, levels: int = MOST_LEVELS) -> None:
+def check_json(value: Any, name: str, levels: int = MAXIMUM_DEPTH) -> None:
     """Refuse values that are JSON to Python and trouble to everybody else.
 
     Args:
@@ -87,7 +87,7 @@ def check_json(value: Any, name: str, levels: int = MOST_LEVELS) -> None:
     """
     match value:
         case dict() | list() if levels == 0:
-            raise ValueError(f"{name} has objects and lists more than {MOST_LEVELS} levels deep in each other")
+            raise ValueError(f"{name} has objects and lists more than {MAXIMUM_DEPTH} levels deep in each other")
         case dict():
             for key, inner in value.items():
                 check_json(str(key), name, levels - 1)
@@ -96,9 +96,9 @@ def check_json(value: Any, name: str, levels: int = MOST_LEVELS) -> None:
             for inner in value:
                 check_json(inner, name, levels - 1)
         case str():
-            if len(value) > MOST_CHARACTERS:
+            if len(value) > MAXIMUM_CHARACTERS:
                 raise ValueError(
-                    f"{name} has a text of {len(value):,} characters, at most {MOST_CHARACTERS:,} are read"
+                    f"{name} has a text of {len(value):,} characters, at most {MAXIMUM_CHARACTERS:,} are read"
                 )
             if any("\ud800" <= character <= "\udfff" for character in value):
                 raise ValueError(f"{name} has a text with half a character in it: {reprlib.repr(value)}")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # pixels need no torch
 _FILTER = Image.Resampling.BICUBIC
 LARGEST_SIDE = 2048
 """Longest short side to which photos are brought, pixels: what a network keeps in memory grows with its square."""
-MOST_PIXELS = 2**25
+MAXIMUM_PIXELS = 2**25
 """Largest input of a model, pixels; reached only by models that see large photos at their native resolution."""
 
 
@@ -95,7 +95,7 @@ class Preprocessing:
             (height, width, 3), uint8, RGB.
 
         Raises:
-            PhotoError: If the input would have more than `MOST_PIXELS`.
+            PhotoError: If the input would have more than `MAXIMUM_PIXELS`.
         """
         if not isinstance(photo, Photo):
             pixels = photo
@@ -103,10 +103,10 @@ class Preprocessing:
                 raise ValueError(f"expected uint8 pixels (height, width, 3), got {pixels.dtype} {pixels.shape}")
             photo = Photo(np.ascontiguousarray(pixels).view(), (pixels.shape[1], pixels.shape[0]), "array")
         size = self.model_size(*photo.full_size)
-        if size[0] * size[1] > MOST_PIXELS:
+        if size[0] * size[1] > MAXIMUM_PIXELS:
             raise PhotoError(
                 f"This model would see the photo at {size[0]} x {size[1]} pixels, and at most "
-                f"{MOST_PIXELS / 1e6:.0f} million fit into memory: choose a smaller photo or another model."
+                f"{MAXIMUM_PIXELS / 1e6:.0f} million fit into memory: choose a smaller photo or another model."
             )
         factor = whole_factor(min(photo.full_size), min(size))
         if factor > 1 and photo.reread is not None:

@@ -89,7 +89,7 @@ def test_a_thumbnail_fits_into_12_kb(pixels):
 
 def test_a_preview_keeps_the_photos_shape_after_a_reduced_decode():
     pixels = np.zeros((1501, 4001, 3), np.uint8)
-    photo = decode(jpeg(pixels), least_short_side=160)
+    photo = decode(jpeg(pixels), minimum_short_side=160)
     assert photo.pixels.shape[1] < 4001
     assert previews.fitted(photo, 400).size == (400, 150)
 

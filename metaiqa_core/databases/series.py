@@ -22,7 +22,7 @@ SAME_SCENE_OF_NEIGHBOURS = 16
 """Most differing bits (of 64) between neighbours of one scene. In BIQ2021, next neighbours differ by no more in 60 % of
 the pairs of the subset that was taken in series, and in 0.04 % of the subset from the web, where they are unrelated."""
 
-_LEAST_SIDE = 64
+_MINIMUM_SIDE = 64
 """Short side (pixels) that is enough for the hash, which looks at 32 x 32: JPEG files are decoded reduced."""
 _NUMBERED = re.compile(r"(.*?)(\d+)(\D*)", re.DOTALL)
 
@@ -80,4 +80,4 @@ def _appearance_of(path: Path) -> int | None:
 @lru_cache(maxsize=100_000)
 def _hash(path: Path, size: int, modified: int) -> int | None:
     """Hash a photo; size and time of its file tell another content under the same name."""
-    return appearance(Image.fromarray(decode(path, least_short_side=_LEAST_SIDE).pixels))
+    return appearance(Image.fromarray(decode(path, minimum_short_side=_MINIMUM_SIDE).pixels))

@@ -22,7 +22,7 @@ from metaiqa_core.errors import DistortionError
 CLEAN_JPEG_QUALITY = 92
 CLEAN_JPEG2000_PSNR = 40  # dB
 LONGEST_BURST = 8  # bytes
-MOST_HITS_AT_ONCE = 64
+MAXIMUM_HITS_AT_ONCE = 64
 CLOSE_ENOUGH = 0.25  # dB
 JPEG_ATTEMPTS = 100
 JPEG2000_ATTEMPTS = 60
@@ -89,7 +89,7 @@ def transmit(images: Tensor, stream: bytes, data_start: int, target: float, atte
         survived += decoded is not None
         if decoded is not None and target - CLOSE_ENOUGH <= after:
             stream, nearest, reached = candidate, decoded, after
-            hits = min(2 * hits, MOST_HITS_AT_ONCE)
+            hits = min(2 * hits, MAXIMUM_HITS_AT_ONCE)
         else:
             hits = max(hits // 2, 1)
         if survived and reached <= target + CLOSE_ENOUGH:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from metaiqa_core.evaluation.criteria import LEAST_IMAGES, srocc
+from metaiqa_core.evaluation.criteria import MINIMUM_IMAGES, srocc
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,6 @@ def agreement_by_type(predicted: ArrayLike, opinion: ArrayLike, types: Sequence[
 
 
 def _srocc(predicted: np.ndarray, opinion: np.ndarray) -> float | None:
-    if len(opinion) < LEAST_IMAGES or np.ptp(predicted) == 0 or np.ptp(opinion) == 0:
+    if len(opinion) < MINIMUM_IMAGES or np.ptp(predicted) == 0 or np.ptp(opinion) == 0:
         return None
     return srocc(predicted, opinion)

@@ -16,7 +16,7 @@ from metaiqa_core.databases.learnable import require_learnable
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.errors import TrainingError
 from metaiqa_core.evaluation.calibration import calibrate_on_several
-from metaiqa_core.evaluation.criteria import LEAST_IMAGES, plcc, srocc
+from metaiqa_core.evaluation.criteria import MINIMUM_IMAGES, plcc, srocc
 from metaiqa_core.evaluation.protocols import Fold, authentic_protocol
 from metaiqa_core.experiments.folds import Candidate, Trainer, compare
 from metaiqa_core.experiments.held_out import HeldOut, write_held_out
@@ -281,7 +281,7 @@ class _JointLearning:
             smallest = config.smallest_side if config.smallest_side > NATIVE_SIDE else 0
             calibration = replace(calibration, smallest_side=smallest)
         for one in judged:
-            if len(one.images) < LEAST_IMAGES or len(set(one.predicted)) == 1 or len(set(one.opinion)) == 1:
+            if len(one.images) < MINIMUM_IMAGES or len(set(one.predicted)) == 1 or len(set(one.opinion)) == 1:
                 continue  # too few, or too much alike, to correlate
             accuracy[f"held out of {one.database}"] = {
                 "n": len(one.images),

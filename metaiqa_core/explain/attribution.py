@@ -130,7 +130,7 @@ def _integrated_gradients(request: AttributionRequest) -> Work[Attribution]:
             continue
         difference = sum(segment.difference for segment in done)
         error = abs(sum(segment.error for segment in done))
-        if error > settings.tolerance * _substantial(difference) and steps + 4 <= settings.most_steps:
+        if error > settings.tolerance * _substantial(difference) and steps + 4 <= settings.maximum_steps:
             worst = max(done, key=lambda segment: abs(segment.error))
             done.remove(worst)
             middle = (worst.low + worst.high) / 2

@@ -14,7 +14,7 @@ class MapSettings:
         samples: Noisy copies for SmoothGrad.
         noise: Standard deviation of their noise, in units of [0, 1].
         steps: Gradients along the path of integrated gradients at first, a multiple of 4.
-        most_steps: Gradients after which the path is refined no further, whatever the gap.
+        maximum_steps: Gradients after which the path is refined no further, whatever the gap.
         tolerance: Completeness gap of integrated gradients that is good enough, as a share of the score difference.
         window: Side of the window of occlusion, as a share of the photo's short side.
         stride: Step of the window, as a share of the window.
@@ -29,7 +29,7 @@ class MapSettings:
     samples: int = 8
     noise: float = 0.05
     steps: int = 16
-    most_steps: int = 32
+    maximum_steps: int = 32
     tolerance: float = 0.01
     window: float = 0.25
     stride: float = 0.75
@@ -38,7 +38,7 @@ class MapSettings:
     smoothing: float = 0.02
 
     def __post_init__(self) -> None:
-        for name in ("samples", "steps", "most_steps", "batch"):
+        for name in ("samples", "steps", "maximum_steps", "batch"):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
                 raise ValueError(f"{name} must be a positive integer, got {value!r}")

@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
-_MOST_LINKS = 40
+_MAXIMUM_LINKS = 40
 _DESCRIPTOR = re.compile(r"/dev/fd/(\d+)|/proc/(?:self|thread-self)/fd/(\d+)")
 _STANDARD = {"/dev/stdout": 1, "/dev/stderr": 2}
 
@@ -54,7 +54,7 @@ def _descriptor_of(path: Path) -> int | None:
     if str(path) == "-":
         return 1
     name = os.path.abspath(path)  # noqa: PTH100 - resolve() would follow /dev/stdout to the file behind it
-    for _ in range(_MOST_LINKS):
+    for _ in range(_MAXIMUM_LINKS):
         if name in _STANDARD:
             return _STANDARD[name]
         if match := _DESCRIPTOR.fullmatch(name):

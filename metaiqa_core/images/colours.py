@@ -9,8 +9,8 @@ from metaiqa_core.errors import PhotoError
 from metaiqa_core.images.colour_spaces import ColourSpace
 from metaiqa_core.images.declared_colours import DeclaredColours
 
-_MAX_PROFILE_BYTES = 8 * 2**20
-_LEAST_TOLD = 0.01
+_MAXIMUM_PROFILE_BYTES = 8 * 2**20
+_MINIMUM_NOTED_SHARE = 0.01
 _NOTHING_DECLARED = DeclaredColours()
 _SAME_COLOUR = 2
 """A profile that moves no colour by more than this many of 255 levels is sRGB under another name."""
@@ -155,13 +155,13 @@ def _colours_to_srgb(
 def _space_to_srgb(image: Image.Image, space: ColourSpace) -> tuple[Image.Image, str]:
     converted, brighter = space.to_srgb(np.asarray(image))
     note = f"colours converted from {space.name} to sRGB"
-    if brighter >= _LEAST_TOLD:
+    if brighter >= _MINIMUM_NOTED_SHARE:
         note += f", {brighter:.0%} of it brighter than white and cut off"
     return _in_mode(Image.fromarray(converted), "RGB"), note
 
 
 def _apply_profile(image: Image.Image, profile_bytes: bytes) -> tuple[Image.Image, str | None]:
-    if len(profile_bytes) > _MAX_PROFILE_BYTES:
+    if len(profile_bytes) > _MAXIMUM_PROFILE_BYTES:
         raise ValueError("the colour profile is implausibly large")
     profile = ImageCms.ImageCmsProfile(io.BytesIO(profile_bytes))
     mode = _PROFILE_MODES.get(profile.profile.xcolor_space.strip())

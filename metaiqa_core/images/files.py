@@ -83,7 +83,7 @@ def notes_on_damage(picture: Picture, name: str) -> list[str]:
     if scans is None:
         return []
     grey = damage.grey_share(picture.image)
-    if not scans.has_end and grey > damage.MOST_MISSING:
+    if not scans.has_end and grey > damage.MAXIMUM_MISSING_SHARE:
         raise PhotoError(f"{name} is damaged or cut off and cannot be decoded: copy or export it again.")
     notes = []
     if not scans.has_end:

@@ -18,7 +18,7 @@ RAW_SUFFIXES = frozenset({
     ".x3f",
 })  # fmt: skip
 """Lower-case suffixes of camera raw files with their dot."""
-_MOST_COUNTED = 100_000
+_MAXIMUM_COUNTED = 100_000
 _RAW_PART = re.compile(r"\.raw-\d+(?:\.\w+)?$")  # a Pixel's PXL_1.RAW-01.COVER.jpg beside PXL_1.RAW-02.ORIGINAL.dng
 
 
@@ -120,6 +120,6 @@ def _count(folder: Path) -> int:
     number = 0
     for _, _, files in os.walk(folder):
         number += len(files)
-        if number > _MOST_COUNTED:
+        if number > _MAXIMUM_COUNTED:
             break
     return number

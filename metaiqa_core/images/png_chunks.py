@@ -9,9 +9,9 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-_MOST_CHUNKS = 200_000
-_MOST_PROFILE = 8 * 2**20
-_MOST_TEXT = 2**20
+_MAXIMUM_CHUNKS = 200_000
+_MAXIMUM_PROFILE = 8 * 2**20
+_MAXIMUM_TEXT = 2**20
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 _HOLD_ORIENTATION = (b"Raw profile type exif", b"Raw profile type APP1", b"XML:com.adobe.xmp")
 
@@ -74,7 +74,7 @@ def read_chunks(data: bytes) -> PngChunks:
 def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
     """Yield (type, start of the content, end with the checksum) of every whole chunk."""
     place = 8
-    for _ in range(_MOST_CHUNKS):
+    for _ in range(_MAXIMUM_CHUNKS):
         if place + 12 > len(data):
             return
         length, kind = struct.unpack_from(">I4s", data, place)
@@ -104,9 +104,9 @@ def _is_intact(data: bytes, start: int, stop: int) -> bool:
 def _is_short(kind: bytes, text: bytes) -> bool:
     """Return whether a text, once unpacked, stays small."""
     if kind == b"tEXt" or (kind == b"iTXt" and text[:1] == b"\0"):
-        return len(text) <= _MOST_TEXT
+        return len(text) <= _MAXIMUM_TEXT
     packed = text[1:] if kind == b"zTXt" else text[2:].partition(b"\0")[2].partition(b"\0")[2]
-    return _unpacked(packed, _MOST_TEXT) is not None
+    return _unpacked(packed, _MAXIMUM_TEXT) is not None
 
 
 def _unpacked(packed: bytes, most: int) -> bytes | None:
@@ -121,7 +121,7 @@ def _unpacked(packed: bytes, most: int) -> bytes | None:
 
 def _read_profile(found: PngChunks, content: bytes) -> PngChunks:
     _, separator, packed = content.partition(b"\0")
-    profile = _unpacked(packed[1:], _MOST_PROFILE) if separator and packed[:1] == b"\0" else None
+    profile = _unpacked(packed[1:], _MAXIMUM_PROFILE) if separator and packed[:1] == b"\0" else None
     return replace(found, profile=profile or b"")
 
 

@@ -35,7 +35,7 @@ RUN_FILES = ("metrics.csv", "results.json")
 """Files that mark the folder of a run that was made in a terminal."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}")
 NAME_RULE = "1 to 60 letters, digits, - and _, the first a letter or a digit"
-_MOST_BYTES = 2**20
+_MAXIMUM_BYTES = 2**20
 _STARTING_SECONDS = 60.0  # in which a keeper, too slow to have said who it is, may still appear
 
 
@@ -289,7 +289,7 @@ def _written_at(folder: Path) -> float:
 def _read(path: Path, kind: type[Content], trouble: str) -> Content:
     name = f"{path.parent.name}/{path.name}"
     try:
-        content = read_json(path, _MOST_BYTES)
+        content = read_json(path, _MAXIMUM_BYTES)
     except FileNotFoundError:
         raise JobError(f"{name} is missing or damaged: delete the folder {path.parent}.") from None
     except (OSError, ValueError) as error:

@@ -14,7 +14,7 @@ from metaiqa_core.models.regressor_config import RegressorConfig
 from metaiqa_core.preprocessing import Preprocessing
 
 CARD_VERSION = 1
-_MOST_BYTES = 2**20
+_MAXIMUM_BYTES = 2**20
 _QUANTILES = 101
 _ACCURACY_RANGES = {"srocc": (-1.0, 1.0), "plcc": (-1.0, 1.0), "krocc": (-1.0, 1.0), "rmse": (0.0, 100.0)}
 """Where a card's accuracies lie, and so their means and standard deviations."""
@@ -126,7 +126,7 @@ def read_card(path: Path) -> ModelCard:
         CheckpointError: If the file is missing, damaged or of another version, or anything in it is wrong.
     """
     try:
-        content = read_json(path, _MOST_BYTES)
+        content = read_json(path, _MAXIMUM_BYTES)
     except FileNotFoundError as error:
         raise CheckpointError(
             f"The model card {path.name} is missing; weights are only used together with their card. Restore the file, "

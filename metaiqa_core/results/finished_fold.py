@@ -33,7 +33,7 @@ from metaiqa_core.files import write_text
 from metaiqa_core.json_files import STRICT, read_json, validated
 from metaiqa_core.results.records import Measured, Protocol, ResultRecord, Scalar
 
-_MOST_BYTES = 50 * 2**20
+_MAXIMUM_BYTES = 50 * 2**20
 
 ImageRow = tuple[str, str, str, int]
 """Name, reference, distortion type and level of an image; "" and 0 where there is none."""
@@ -135,7 +135,7 @@ def read_fold(file: Path) -> FinishedFold | None:
     if not file.exists():
         return None
     try:
-        content = read_json(file, _MOST_BYTES)
+        content = read_json(file, _MAXIMUM_BYTES)
         if not isinstance(content, dict):
             raise ValueError("it holds no object")
         return _fold_of(validated(_StoredFold, content), file.stem)

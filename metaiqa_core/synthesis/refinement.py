@@ -29,7 +29,7 @@ def refine(metric: Floats, means: Floats, weight: float = WEIGHT) -> Floats:
     Returns:
         (N,) labels, whose average over each level is its mean.
     """
-    read = read_off(monotone_map(metric, means), metric)
+    read = interpolate(monotone_map(metric, means), metric)
     return means + weight * (read - averages(read, means)[np.searchsorted(np.unique(means), means)])
 
 
@@ -58,6 +58,6 @@ def monotone_map(metric: Floats, score: Floats) -> Curve:
     )
 
 
-def read_off(curve: Curve, metric: Floats) -> Floats:
+def interpolate(curve: Curve, metric: Floats) -> Floats:
     """Evaluate a map; beyond its ends it stays level."""
     return np.interp(metric, *curve)

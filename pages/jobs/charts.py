@@ -13,7 +13,7 @@ from pages.shared.plain import chart_text
 
 _LOOKS = ((ACCENT, "solid", "circle"), (OPPOSITE, "dash", "square"), (PURPLE, "dot", "diamond"))
 """Dash and marker differ too: colour alone does not reach every reader."""
-MOST_POINTS = 600
+MAXIMUM_POINTS = 600
 """Most points of a curve after thinning: more than a screen has columns, and few enough to send every few seconds."""
 
 
@@ -87,10 +87,10 @@ def label(metric: str) -> str:
 
 
 def thinned(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return at most `MOST_POINTS` lines: means over neighbours, with the last neighbour's other columns."""
-    if len(rows) <= MOST_POINTS:
+    """Return at most `MAXIMUM_POINTS` lines: means over neighbours, with the last neighbour's other columns."""
+    if len(rows) <= MAXIMUM_POINTS:
         return rows
-    bins = np.arange(len(rows)) * MOST_POINTS // len(rows)
+    bins = np.arange(len(rows)) * MAXIMUM_POINTS // len(rows)
     means = rows[["seconds", "value"]].groupby(bins).mean()
     return means.assign(**{name: rows[name].groupby(bins).last() for name in rows.columns.difference(means.columns)})
 

@@ -49,5 +49,5 @@ def bench_for(photo: SessionPhoto, photos: PhotoLibrary, assessor: Assessor, see
 @st.cache_resource(scope="session", max_entries=6, show_spinner=False)
 def _bench(key: str, model: str, seed: int, _photo: SessionPhoto, _photos: PhotoLibrary, _assessor: Assessor) -> Bench:
     # Twice the working size in each direction is plenty for the shrinking, and much faster than all of it.
-    pixels = working_copy(decode(_photos.content(_photo), least_short_side=512))
+    pixels = working_copy(decode(_photos.content(_photo), minimum_short_side=512))
     return Bench(_assessor, pixels, seed, _assessor.assess(pixels).score)

@@ -34,16 +34,16 @@ class MapPhoto:
     origin: str
     content: Callable[[], bytes]
 
-    def decoded(self, least_short_side: int | None = None) -> Photo:
+    def decoded(self, minimum_short_side: int | None = None) -> Photo:
         """Decode the photo.
 
         Args:
-            least_short_side: Least length of the decoded short side, pixels (see `decode`); None: full size.
+            minimum_short_side: Least length of the decoded short side, pixels (see `decode`); None: full size.
 
         Raises:
             PhotoError: If it cannot be read.
         """
-        return decode(PhotoFile(self.name, self.content()), least_short_side=least_short_side)
+        return decode(PhotoFile(self.name, self.content()), minimum_short_side=minimum_short_side)
 
     def shown(self) -> Photo:
         """Return the copy for the screen, at most `DISPLAY_SIDE` pixels long; the last few are kept in the session.

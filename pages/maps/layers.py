@@ -14,7 +14,7 @@ from metaiqa_core.explain.regions import Region, harm_energy, worst_regions
 from pages.maps.photo_maps import PhotoMaps
 from pages.shared.encoding import jpeg
 
-_LEAST_HARM = 0.01
+_MINIMUM_HARM = 0.01
 """Share of a map's energy below which what hurts is not worth a frame."""
 
 
@@ -79,7 +79,7 @@ def regions_of(values: np.ndarray, method: str) -> tuple[Region, ...]:
     """Return the three regions that hurt most (for methods without a meaningful sign: matter most)."""
     signed = METHODS[method].signed
     harm, influence = (float(harm_energy(values, signed=kind).sum()) for kind in (signed, False))
-    return worst_regions(values, count=3, signed=signed) if harm > _LEAST_HARM * influence else ()
+    return worst_regions(values, count=3, signed=signed) if harm > _MINIMUM_HARM * influence else ()
 
 
 def scaled(region: Region, scale: float) -> Region:

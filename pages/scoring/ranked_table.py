@@ -17,7 +17,7 @@ from pages.shared.photo_library import SessionPhoto
 from pages.shared.plain import plain
 
 _ROW_HEIGHT = 64
-_MOST_ROWS_SEEN = 8
+_MAXIMUM_ROWS_SEEN = 8
 _FEW = 5
 _FAILED, _WAITING = "Failed", "Waiting"
 
@@ -107,7 +107,7 @@ def show(rows: list[Row]) -> list[str]:
     event = st.dataframe(
         export.harmless(table).style.map(_grade_colours, subset=["Grade"]),
         key=f"ranked_{order}",
-        height=38 + _ROW_HEIGHT * max(1, min(len(rows), _MOST_ROWS_SEEN)),
+        height=38 + _ROW_HEIGHT * max(1, min(len(rows), _MAXIMUM_ROWS_SEEN)),
         row_height=_ROW_HEIGHT,
         hide_index=True,
         on_select="rerun",

@@ -87,7 +87,7 @@ def model_key(assessor: Assessor) -> str:
 def examine(name: str, content: bytes, assessor: Assessor) -> Outcome:
     """Decode a photo once, score it and make its thumbnail; any failure becomes the outcome's reason."""
     try:
-        photo = decode(PhotoFile(name, content), least_short_side=assessor.preprocessing.short_side)
+        photo = decode(PhotoFile(name, content), minimum_short_side=assessor.preprocessing.short_side)
         assessment = assessor.assess(photo)
         small = previews.fitted(photo, 2 * previews.THUMBNAIL_SIDE)
         return Outcome(assessment, thumbnail=previews.thumbnail(small), appearance=near_duplicates.appearance(small))
