@@ -30,12 +30,12 @@ from metaiqa_core.jobs.job import (
     find_job,
     write_status,
 )
-from metaiqa_core.jobs.keeper import GRACE_SECONDS, job_environment, stop_group
+from metaiqa_core.jobs.supervisor import GRACE_SECONDS, job_environment, stop_group
 from metaiqa_core.jobs.turns import refuse_unsupported_system
 from metaiqa_core.json_files import validated
 
-KEEPER = (sys.executable, "-m", "metaiqa_core.jobs")
-"""Words that start the keeper of a job, with the job's folder as its last word."""
+SUPERVISOR = (sys.executable, "-m", "metaiqa_core.jobs")
+"""Words that start the supervisor of a job, with the job's folder as its last word."""
 
 
 def start(runs: Path, name: str, commands: Sequence[Sequence[str]], *, working_folder: Path | None = None) -> Job:
@@ -109,10 +109,10 @@ def cancel(runs: Path, name: str) -> None:
         JobError: If there is no such job, it is not at work, or another user's.
     """
     job = _job_of_ours(runs, name)
-    keeper, command = job.status.keeper, job.status.command
+    supervisor, command = job.status.supervisor, job.status.command
     try:
-        if job.state.is_active and keeper and keeper.is_alive():
-            os.kill(keeper.pid, signal.SIGTERM)
+        if job.state.is_active and supervisor and supervisor.is_alive():
+            os.kill(supervisor.pid, signal.SIGTERM)
         elif job.state.is_active and command and command.is_alive():
             _end_orphan(job)
         else:
@@ -158,7 +158,7 @@ def _launch(runs: Path, name: str) -> Job:
         write_status(folder, Status(State.QUEUED, queued_at=time.time()))
         with (folder / LOG_FILE).open("ab") as log:
             process = subprocess.Popen(
-                [*KEEPER, str(folder)],
+                [*SUPERVISOR, str(folder)],
                 cwd=folder.parent,
                 env=job_environment(),
                 stdin=subprocess.DEVNULL,
@@ -174,7 +174,7 @@ def _launch(runs: Path, name: str) -> Job:
 
 
 def _end_orphan(job: Job) -> None:
-    """End a command whose keeper was killed, and say so in its place."""
+    """End a command whose supervisor was killed, and write its status in the supervisor's place."""
     command = job.status.command
     if command is None:
         return

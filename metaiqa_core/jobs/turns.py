@@ -1,7 +1,8 @@
 """The queue of jobs: they work one at a time, the longest waiting first, whether or not anybody looks.
 
-Each keeper waits for itself. A turn is an advisory lock on a file in the runs folder, which the system gives back when
-the last process that holds it has ended, however it ended; so nothing is left behind that would block the queue.
+Each supervisor waits for its own job. A turn is an advisory lock on a file in the runs folder, which the system gives
+back when the last process that holds it has ended, however it ended; so nothing is left behind that would block the
+queue.
 """
 
 import os
@@ -61,7 +62,7 @@ def take_turn(folder: Path, queued_at: float) -> int | None:
 
     Args:
         folder: The job's folder; the others in the queue lie beside it.
-        queued_at: Since when it waits.
+        queued_at: Time at which the job was started or resumed, seconds since 1970.
 
     Returns:
         What `take_lock` returns; None if it is not this job's turn.
@@ -71,7 +72,7 @@ def take_turn(folder: Path, queued_at: float) -> int | None:
         if descriptor is None:
             continue
         # Looked at with the lock in hand: whoever came first takes it at its own next look.
-        waiting = [job for job in find_jobs(folder.parent)[0] if job.state == State.QUEUED and job.status.keeper]
+        waiting = [job for job in find_jobs(folder.parent)[0] if job.state == State.QUEUED and job.status.supervisor]
         if all((queued_at, folder.name) <= (job.status.queued_at, job.name) for job in waiting):
             return descriptor
         os.close(descriptor)

@@ -1,4 +1,4 @@
-"""The process that keeps a job: waits for its turn, starts its commands one after the other, and says how they ended.
+"""The supervisor of a job: a process that waits for its turn, runs its commands in order, and writes how they ended.
 
 It is detached from the app, which may end, restart or never look again. SIGTERM is its order to cancel: the command's
 whole process group is told to end, and killed if it does not within `GRACE_SECONDS`. What a command writes into its run
@@ -29,8 +29,8 @@ NICENESS = 10
 _LOOK_SECONDS = 0.3
 
 
-def keep(folder: Path, program: Sequence[str] = PROGRAM) -> None:
-    """Keep one job to its end.
+def supervise(folder: Path, program: Sequence[str] = PROGRAM) -> None:
+    """Supervise one job to its end.
 
     Args:
         folder: Folder of the job, as `control.start` made it.
@@ -39,7 +39,7 @@ def keep(folder: Path, program: Sequence[str] = PROGRAM) -> None:
     lock = take_lock(folder / JOB_FILE)
     if lock is None:
         return  # somebody pressed resume twice
-    _Keeper(folder, program, lock).work()
+    _Supervisor(folder, program, lock).work()
 
 
 def job_environment(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -58,13 +58,13 @@ def stop_group(process_group: int, signal_number: int) -> None:
         os.killpg(process_group, signal_number)
 
 
-class _Keeper:
+class _Supervisor:
     def __init__(self, folder: Path, program: Sequence[str], lock: int) -> None:
         self._folder = folder
         self._program = program
         self._lock = lock
         self._cancelled = False
-        self._status = replace(read_status(folder), keeper=identify(os.getpid()), command=None)
+        self._status = replace(read_status(folder), supervisor=identify(os.getpid()), command=None)
 
     def work(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
