@@ -15,7 +15,7 @@ class Room:
     """One folder, or one file that lies beside the folders.
 
     Attributes:
-        name: Its name inside the core, such as `training`; of the interface, its path, such as `pages/lab`.
+        name: Name inside the core, such as `training`; for a room of the interface its path, such as `pages/lab`.
         lines: Number of lines of each of its files.
         imports: Names of the rooms that it imports from, at any place in its files.
         is_folder: Whether it is a folder rather than one file.

@@ -23,7 +23,7 @@ _OPPONENT = "WaDIQaM-NR"  # the best of the others on both databases
 
 
 def heat_map_view(table: pd.DataFrame, columns: Columns, database: str) -> None:
-    """Show all types by all methods; a click opens what is behind a cell."""
+    """Show all types by all methods; a click opens the details of a cell."""
     names, methods = _names(database), list(table.columns)
     show, by, versus = st.columns(3)
     shown = show.selectbox("Show", ["SROCC", "Difference to a method"], key="show", bind="query-params")
@@ -91,7 +91,7 @@ def one_type_view(table: pd.DataFrame, columns: Columns, database: str) -> None:
 
 
 def rank_view(table: pd.DataFrame, columns: Columns, database: str) -> None:
-    """Show who is best where, and on average."""
+    """Show the best method of each type, and on average."""
     same = [label for label, records in columns.items() if _is_on(records, database)]
     if len(same) < len(table.columns):
         st.caption(f"Only columns measured on {database} itself are ranked: a re-synthesis is another database.")
@@ -167,7 +167,7 @@ def difference_view(table: pd.DataFrame, columns: Columns, database: str) -> Non
 def _paired_intervals(
     columns: Columns, first: str, second: str, types: list[str]
 ) -> tuple[dict[str, tuple[float, float]], list[str]]:
-    """Return the paired interval of each type where both sides kept predictions, and what failed."""
+    """Return the paired interval of each type where both sides kept predictions, and the failures."""
     intervals: dict[str, tuple[float, float]] = {}
     notes: list[str] = []
     for row in types:
@@ -249,7 +249,7 @@ def _choose_method(label: str, key: str, methods: list[str], default: str) -> st
 
 
 def _chosen(key: str, options: list[str], default: str, names: Mapping[str, str] | None = None) -> str:
-    """Return what a widget further down will hold: its state, its place in the URL (as displayed), or its default."""
+    """Return the value of a widget further down: its state, its value in the URL (as displayed), or its default."""
     in_url = {_in_words(option, names) if names else option: option for option in options}
     for value in (st.session_state.get(key), in_url.get(st.query_params.get(key, "")), default):
         if value in options:

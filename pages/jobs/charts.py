@@ -39,7 +39,7 @@ SROCC = Chart("Rank agreement with people", "SROCC (1 = perfect)", "srocc", is_c
 
 
 def metrics_of(metrics: pd.DataFrame, chart: Chart) -> pd.DataFrame:
-    """Return the lines of `results.run_log` that belong into a chart."""
+    """Return the lines of `results.run_log` that belong to a chart."""
     return metrics[metrics["metric"].str.endswith(chart.ending)]
 
 
@@ -48,7 +48,7 @@ def curves(metrics: pd.DataFrame, chart: Chart) -> go.Figure:
 
     Args:
         metrics: Table from `results.run_log.read_metrics`.
-        chart: Kind of curve.
+        chart: Kind of curve to draw.
     """
     figure, longest = go.Figure(), float(metrics["seconds"].max()) if len(metrics) else 0.0
     unit, seconds = ("hours", 3600) if longest > 3 * 3600 else ("minutes", 60) if longest > 180 else ("seconds", 1)
@@ -96,7 +96,7 @@ def thinned(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def smoothed(values: pd.Series) -> pd.Series:
-    """Return the trend: an exponential mean over about a fifteenth of what is there, so that it keeps its calm."""
+    """Return the trend: an exponential mean over about a fifteenth of what is there, so that it does not jump."""
     return values.ewm(span=max(1, len(values) / 15)).mean()
 
 

@@ -1,4 +1,4 @@
-"""Which photo lies on the bench, and the benches of the last few photos."""
+"""Choice of the photo on the bench, and the benches of the last few photos."""
 
 import streamlit as st
 
@@ -8,13 +8,13 @@ from metaiqa_core.level_response import working_copy
 from pages.lab.bench import Bench
 from pages.shared import intake
 from pages.shared.failures import explain
-from pages.shared.outcomes import model_key
 from pages.shared.photo_library import PhotoLibrary, SessionPhoto
 from pages.shared.plain import plain
+from pages.shared.session_scores import model_key
 
 
 def choose(photos: PhotoLibrary) -> SessionPhoto:
-    """Offer the session's photos, the one that was last open first, and a way to bring others."""
+    """Offer the session's photos, the one that was last open first, and a way to add others."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         shown = photos.photos()
         opened = st.session_state.get("opened")
@@ -38,7 +38,7 @@ def _open() -> None:
 
 
 def bench_for(photo: SessionPhoto, photos: PhotoLibrary, assessor: Assessor, seed: int) -> Bench:
-    """Return the photo's bench with all that is known on it; where it cannot be read, say why and stop the page."""
+    """Return the photo's bench with the scores so far; if the photo cannot be read, show why and stop the page."""
     try:
         return _bench(photo.key, model_key(assessor), seed, photo, photos, assessor)
     except Exception as error:

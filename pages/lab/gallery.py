@@ -37,7 +37,7 @@ def show(bench: Bench, scope: Scope, choice: Choice) -> None:
 
 
 def judgement(disagreement: Disagreement) -> str:
-    """Say in one sentence how the model reads a type."""
+    """Return one sentence on how the model's scores of a type compare with people's."""
     gap, pairs = disagreement.mean_gap, disagreement.distinguishable_pairs
     if disagreement.rmse <= _AGREES:
         sentence = "Scored as people rate it"
@@ -76,7 +76,7 @@ def _open() -> None:
 
 
 def _card(bench: Bench, entry: DistortionType, choice: Choice) -> dict[str, Any]:
-    """Return all that a card shows, as plain values."""
+    """Return the content of a card, as plain values."""
     scores, thumbnails = bench.scores.get(entry.key, []), bench.thumbnails.get(entry.key, [])
     response = bench.response(entry)
     note = judgement(compare_with_people(response)) if response else bench.failures.get(entry.key, "waiting …")

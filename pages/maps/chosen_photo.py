@@ -1,4 +1,4 @@
-"""The photo that the maps are of: one of the session's, or a built-in example."""
+"""Choice of the photo to explain: one of the session's, or a built-in example."""
 
 import hashlib
 from collections.abc import Callable
@@ -23,10 +23,10 @@ class MapPhoto:
     """A photo to explain.
 
     Attributes:
-        key: Key that results are kept under.
+        key: Key of the photo's results.
         name: Name for people.
         origin: Sentence on how an example was made; empty for the session's own photos and samples.
-        content: Returns the bytes of its file.
+        content: Function that returns the bytes of the photo's file.
     """
 
     key: str
@@ -79,7 +79,7 @@ def choose_source() -> str:
 
 
 def choose(source: str) -> MapPhoto:
-    """Offer what a source has; of the session's photos the one opened on the page Score photos comes first."""
+    """Offer the photos of a source; of the session's photos, the one opened on the page Score photos comes first."""
     return _choose_example() if source == _EXAMPLES else _choose_from(library())
 
 
@@ -112,6 +112,6 @@ def _open_chosen() -> None:
 
 
 def describe(photo: MapPhoto) -> None:
-    """Say what an example was made from."""
+    """Show what an example was made from."""
     if photo.origin:
         st.caption(plain(photo.origin))

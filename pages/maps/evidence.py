@@ -21,7 +21,7 @@ _GOOD = 1.5
 
 
 def summarise(maps: PhotoMaps, results: Sequence[GradientMap]) -> None:
-    """Say of each map on the screen how far to believe it; all of it is known at once."""
+    """Show how far to believe each map on the screen, from measurements made before."""
     for result, place in zip(results, st.columns(len(results), gap="medium"), strict=True):
         with place:
             _summarise(maps.assessor.card.name, result)

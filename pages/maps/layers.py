@@ -39,8 +39,8 @@ def prepare(maps: PhotoMaps, result: GradientMap, mode: Mode, side: int) -> Prep
     """Return the data of a map for the browser.
 
     Args:
-        maps: The maps of the photo.
-        result: Map of the photo to prepare.
+        maps: Maps of the photo.
+        result: Map to prepare.
         mode: Colouring of the map.
         side: Longest side of the layers, pixels.
     """

@@ -1,4 +1,4 @@
-"""Which methods: one to read, up to three to compare it with, each with what it does and what it costs."""
+"""Choice of the methods: one to read and up to three to compare it with, each with its description and its cost."""
 
 import streamlit as st
 

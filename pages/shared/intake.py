@@ -11,7 +11,7 @@ _PICTURE_SUFFIXES = [suffix.removeprefix(".") for suffix in READABLE_SUFFIXES]
 
 
 def take_in() -> None:
-    """Show the way in that the user chose, and move what arrives into the session's library."""
+    """Show the kind of intake that the user chose, and move new photos into the session's library."""
     way = st.segmented_control(
         "Photos from", WAYS, default=WAYS[0], required=True, key="intake_way", label_visibility="collapsed"
     )
