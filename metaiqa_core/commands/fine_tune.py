@@ -18,51 +18,62 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_start_arguments(parser, default="model")
     add_database_arguments(parser)
-    add_run_arguments(parser, "state, splits and the new model")
-    parser.add_argument("--preset", choices=tuple(FINE_TUNE_PRESETS), default="recommended")
+    add_run_arguments(parser, "its state, its splits and the new model")
+    parser.add_argument(
+        "--preset",
+        choices=tuple(FINE_TUNE_PRESETS),
+        default="recommended",
+        help="configuration whose values hold where no option is given (default: recommended)",
+    )
     parser.add_argument(
         "--repeats",
         type=int,
         default=0,
         metavar="N",
-        help="first measure by N splits (80/20; CID2013: 4 of 6 sets; BIQ2021: official), and calibrate",
+        help="measure by N splits first (80/20; CID2013: 4 of 6 sets; BIQ2021: official), and calibrate the model",
     )
     parser.add_argument(
         "--first-seed", type=int, default=0, metavar="SEED", help="seed of the first split (default: 0)"
     )
-    parser.add_argument("--only-measure", action="store_true", help="stop after the repeated splits")
-    rehearsal = parser.add_argument_group("rehearsal, so that the start's knowledge is not forgotten")
+    parser.add_argument(
+        "--only-measure",
+        action="store_true",
+        help="stop after the repeated splits, without training a model on all photos",
+    )
+    rehearsal = parser.add_argument_group("rehearsal, against forgetting what the start has learned")
     rehearsal.add_argument(
         "--rehearse",
         nargs="+",
         type=Path,
         default=[],
         metavar="DIR|CSV",
-        help="learn from images of these databases too, such as those of the prior; they test nothing",
+        help="databases to learn from as well, such as those of the prior; none of their images is tested on",
     )
     rehearsal.add_argument(
         "--rehearsal-share",
         type=float,
         default=0.5,
         metavar="SHARE",
-        help="how many of them, drawn by the seed, as a share of the training photos (default: 0.5)",
+        help="number of their images, drawn at random, as a share of the training photos (default: 0.5)",
     )
-    card = parser.add_argument_group("what the model's card says")
+    card = parser.add_argument_group("model card")
     card.add_argument("--name", help="name of the new model (default: that of the run folder)")
-    card.add_argument("--training-data", help="what the photos are and who rated them (default: the database's name)")
+    card.add_argument(
+        "--training-data", help="description of the photos and of their raters (default: the database's name)"
+    )
     card.add_argument("--licence", default="not stated", help="terms of the weights and of the data behind them")
-    card.add_argument("--population", help="what to call the database's photos in a percentile")
+    card.add_argument("--population", help="name of the database's photos in a percentile")
     add_options(parser, FineTuneConfig)
     parser.add_argument(
         "--least-steps",
         type=int,
         metavar="N",
-        help=f"more epochs where photos are few (default: {LEAST_STEPS} steps, or as --epochs says)",
+        help=f"minimum number of Adam steps; few photos get more epochs (default: {LEAST_STEPS}; 0 with --epochs)",
     )
 
 
 def read_configuration(arguments: argparse.Namespace) -> FineTuningConfig:
-    """Return the experiment's configuration; whoever says how many epochs gets no more where photos are few."""
+    """Return the experiment's configuration; where --epochs is given, few photos do not get more epochs."""
     least_steps = arguments.least_steps
     if least_steps is None:
         least_steps = LEAST_STEPS if arguments.epochs is None else 0
@@ -82,7 +93,7 @@ def read_configuration(arguments: argparse.Namespace) -> FineTuningConfig:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Measure if asked to, then train on the whole database and write the model into the run folder."""
+    """Measure the repeated splits, if any, then train on the whole database and write the model into the run folder."""
     config, database = read_configuration(arguments), chosen_database(arguments)
     rehearsed = [read_database(path) for path in arguments.rehearse]
     work = fine_tuning(database, read_origin(arguments), config, read_run_folder(arguments), rehearsed)

@@ -1,4 +1,4 @@
-"""The argument PHOTO of commands: photos, folders of photos and quoted globs, and what is said about the rest."""
+"""The argument PHOTO of commands: photos, folders of photos and quoted globs, and remarks on the files left out."""
 
 import glob
 import os
@@ -17,11 +17,11 @@ _EXAMPLES = 3
 
 @dataclass(frozen=True)
 class PhotoChoice:
-    """The photos that arguments stand for.
+    """The photos that the arguments of a command name.
 
     Attributes:
-        files: photos in order, each once; some may not exist.
-        scan: what was left out of folders.
+        files: Photos in order, each once; some may not exist.
+        scan: Record of the files that were left out of folders.
     """
 
     files: tuple[Path, ...]
