@@ -34,7 +34,7 @@ Pixels = NDArray[np.uint8]
 
 MINIMUM_FALL = 0.5
 """Share of people's fall from level 1 to level 5 that the model's has to reach."""
-LIKED = 2.0
+TOLERATED_FALL = 2.0
 """Where people's mean falls by fewer points than this, or rises, the model's may not fall by more than 10 either."""
 SMALLER_SIDES = (400, 300, 200)
 MAXIMUM_GAIN = 3.0
@@ -46,13 +46,13 @@ class Row:
     """One line of the table.
 
     Attributes:
-        what: What was measured.
-        measured: The result, in words.
-        target: What was asked for, in words; empty where nothing was.
-        met: Whether it was reached; None without a target.
+        quantity: Measured quantity, in words.
+        measured: Measured value, in words.
+        target: Target, in words; empty where there is none.
+        met: Whether the target was reached; None without a target.
     """
 
-    what: str
+    quantity: str
     measured: str
     target: str = ""
     met: bool | None = None
@@ -71,7 +71,7 @@ def main() -> None:
     print(f"| {assessor.card.name} | measured | asked for | |\n|---|---|---|---|")
     for row in rows_of(assessor, arguments):
         verdict = {None: "", True: "reached", False: "missed"}[row.met]
-        print(f"| {row.what} | {row.measured} | {row.target} | {verdict} |", flush=True)
+        print(f"| {row.quantity} | {row.measured} | {row.target} | {verdict} |", flush=True)
 
 
 def rows_of(assessor: Assessor, arguments: argparse.Namespace) -> Iterator[Row]:
@@ -125,7 +125,7 @@ def distortion_levels(assessor: Assessor, photos: list[Pixels]) -> Iterator[Row]
             ]
         )
         fall, expected = model[0] - model[1], people[0] - people[-1]
-        as_people = fall >= MINIMUM_FALL * expected if expected > LIKED else abs(fall) <= 10
+        as_people = fall >= MINIMUM_FALL * expected if expected > TOLERATED_FALL else abs(fall) <= 10
         right += as_people
         if not as_people:
             wrong.append(f"{kind.key} {fall:+.0f} for {expected:+.0f}")

@@ -1,4 +1,4 @@
-"""The commands, each with its name, title and summary: what the command line, the jobs and the docs call them."""
+"""The commands, each with its name, title and summary, for the command line, the jobs and the docs."""
 
 from typing import NamedTuple
 
@@ -7,8 +7,8 @@ class CommandEntry(NamedTuple):
     """One command of the program (a tuple, because a dataclass would import what makes `--help` slower).
 
     Attributes:
-        name: The word that a terminal takes, such as `meta-train`.
-        title: Its name as a heading, such as "Meta-training".
+        name: Name in a terminal, such as `meta-train`.
+        title: Name as a heading, such as "Meta-training".
         summary: Summary in one sentence, which is also the first line of its module.
     """
 
@@ -18,7 +18,7 @@ class CommandEntry(NamedTuple):
 
     @property
     def module(self) -> str:
-        """The module that declares its options and runs it."""
+        """Name of the module that declares the options of the command and runs it."""
         return f"metaiqa_core.commands.{self.name.replace('-', '_')}"
 
 

@@ -1,7 +1,7 @@
 """JSON files that people bring: read within limits, then judged whole by the type that they are to become.
 
-A type is a frozen dataclass with `__pydantic_config__ = STRICT`. Its annotations say types and ranges, its
-`__post_init__` what several fields have to do with each other; pydantic judges all of it at once.
+A type is a frozen dataclass with `__pydantic_config__ = STRICT`. Its annotations give types and ranges, its
+`__post_init__` checks how several fields fit together; pydantic judges all of it at once.
 """
 
 import json
@@ -19,12 +19,12 @@ if TYPE_CHECKING:  # importing it takes longer than `metaiqa --help`, which read
 Kind = TypeVar("Kind")
 
 STRICT: "ConfigDict" = {"strict": True, "extra": "forbid", "allow_inf_nan": False}
-"""A text is no number, true is not 1, and a field that nobody knows is a mistake."""
+"""A text is no number, true is not 1, and an unknown field is a mistake."""
 
 MAXIMUM_DEPTH = 12
-"""Most levels of objects and lists in each other."""
+"""Maximum depth of nested objects and lists."""
 MAXIMUM_CHARACTERS = 100_000
-"""Longest text, in characters."""
+"""Length of the longest text, characters."""
 _LARGEST_WHOLE_NUMBER = 2**63 - 1
 
 
@@ -32,8 +32,8 @@ def read_json(path: Path, maximum_bytes: int) -> Any:
     """Read a JSON file.
 
     Args:
-        path: The file, UTF-8.
-        maximum_bytes: The largest file that is read.
+        path: JSON file, UTF-8.
+        maximum_bytes: Size of the largest file that is read, bytes.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -55,14 +55,14 @@ def read_json(path: Path, maximum_bytes: int) -> Any:
 
 
 def validated(kind: type[Kind], content: Mapping[str, Any]) -> Kind:
-    """Return what an object of JSON stands for.
+    """Return the dataclass instance that a JSON object describes.
 
     Args:
-        kind: A dataclass that is `STRICT`.
+        kind: Dataclass that is `STRICT`.
         content: Values as `read_json` gives them.
 
     Raises:
-        ValueError: If anything about it is wrong: which field, what was expected, and what came.
+        ValueError: If a field is wrong; the message names it, what was expected, and what came.
     """
     from pydantic import ValidationError
 
@@ -74,16 +74,16 @@ def validated(kind: type[Kind], content: Mapping[str, Any]) -> Kind:
 
 
 def check_json(value: Any, name: str, levels: int = MAXIMUM_DEPTH) -> None:
-    """Refuse values that are JSON to Python and trouble to everybody else.
+    """Refuse values that Python accepts as JSON and other programs do not.
 
     Args:
         value: Objects, lists, texts and numbers.
-        name: What messages call the value.
-        levels: Most levels of objects and lists in each other.
+        name: Name of the value in messages.
+        levels: Maximum depth of nested objects and lists.
 
     Raises:
         ValueError: If a number is not finite or has more than 63 bits, a text is too long or is no text that can be
-            written, or values lie too deep in each other.
+            written, or values are nested too deep.
     """
     match value:
         case dict() | list() if levels == 0:
@@ -145,7 +145,7 @@ _EXPECTED = {
     "string_too_long": "a text of at most {max_length} characters",
     "string_pattern_mismatch": "a text of the form {pattern}",
 }
-"""What was expected, by pydantic's name of the mistake."""
+"""Expected value by pydantic's name of the mistake."""
 
 
 def _sentence(error: Any) -> str:

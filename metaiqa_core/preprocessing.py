@@ -30,15 +30,15 @@ MAXIMUM_PIXELS = 2**25
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """How a photo becomes model input; part of the model, stored in its card.
+    """Preprocessing that turns a photo into model input; part of the model, stored in its card.
 
     The aspect ratio is kept and nothing is cropped. Shrinking is antialiased.
 
     Attributes:
-        short_side: Shrink so that the short side has this many pixels; None: native resolution.
+        short_side: Short side that larger photos are shrunk to, pixels; None for the native resolution.
         enlarge: Whether smaller photos are enlarged to `short_side`.
-        minimum_side: Photos whose short side is smaller are enlarged to it in any case, pixels: a network that halves
-            its maps five times needs a few pixels to see.
+        minimum_side: Short side that smaller photos are enlarged to in any case, pixels: a network that halves its maps
+            five times needs a few pixels to see.
     """
 
     __pydantic_config__ = STRICT
@@ -88,7 +88,7 @@ class Preprocessing:
         """Return the model's input.
 
         Args:
-            photo: A decoded photo, or its pixels (height, width, 3), uint8. A photo that was decoded reduced gets the
+            photo: Decoded photo, or its pixels (height, width, 3), uint8. A photo that was decoded reduced gets the
                 size that the full photo would have got.
 
         Returns:

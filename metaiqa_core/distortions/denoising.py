@@ -23,7 +23,7 @@ def denoise(image: Tensor, deviation: float) -> Tensor:
 
     Args:
         image: (1, 3, H, W) in [0, 1].
-        deviation: The noise's standard deviation in R, G and B, image range 1.
+        deviation: Standard deviation of the noise in R, G and B, for an image range of 1.
 
     Returns:
         (1, 3, H, W) in [0, 1].

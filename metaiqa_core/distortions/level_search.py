@@ -48,10 +48,10 @@ def reach_psnr(images: Tensor, degrade: Degradation, target: float, weakest: flo
 
     Args:
         images: (B, 3, H, W) float32 in [0, 1], the references of the PSNR.
-        degrade: The degradation; its PSNR should fall as the strength rises.
-        target: The PSNR to reach, in dB.
-        weakest: The smallest strength to try, above 0.
-        strongest: The largest strength to try.
+        degrade: Degradation of a given strength; its PSNR should fall as the strength rises.
+        target: PSNR to reach, dB.
+        weakest: Smallest strength to try, above 0.
+        strongest: Largest strength to try.
 
     Returns:
         (B, 3, H, W): for every image the result nearest to the target among all that were tried. A photo that cannot be
@@ -97,9 +97,9 @@ class PsnrDefined:
     """A recipe whose level parameter is the PSNR that it reaches.
 
     Attributes:
-        prepare: (images, streams) -> degradation; draws everything random.
-        weakest: The smallest strength of the search.
-        strongest: The largest strength of the search.
+        prepare: Function that makes all random draws for (images, streams) and returns the degradation.
+        weakest: Smallest strength of the search.
+        strongest: Largest strength of the search.
     """
 
     prepare: Callable[[Tensor, RandomStreams], Degradation]

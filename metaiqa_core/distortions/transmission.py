@@ -1,4 +1,4 @@
-"""Transmission errors: real JPEG and JPEG2000 streams are damaged, and what the decoder makes of them is the result.
+"""Transmission errors: real JPEG and JPEG2000 streams are damaged and then decoded.
 
 Bursts of random bytes hit the coded data; headers stay intact. Hits are added until the PSNR of the level is met, more
 at a time while they do little; what would overshoot it, or what the decoder cannot survive, is taken back and other
@@ -43,7 +43,7 @@ def damage(stream: bytes, position: int, burst: bytes) -> bytes:
     """Overwrite bytes of the coded data, but never make, break or move a marker (any byte next to 0xFF is spared).
 
     Args:
-        stream: The whole stream.
+        stream: JPEG or JPEG2000 stream, headers included.
         position: Index of the first byte to overwrite.
         burst: Bytes to write there.
 
@@ -64,7 +64,7 @@ def transmit(images: Tensor, stream: bytes, data_start: int, target: float, atte
 
     Args:
         images: (1, 3, H, W) in [0, 1], the reference of the PSNR.
-        stream: The intact stream.
+        stream: Intact JPEG or JPEG2000 stream.
         data_start: Index of the first byte after the headers.
         target: PSNR in dB.
         attempts: Largest number of hits to try.
@@ -74,7 +74,7 @@ def transmit(images: Tensor, stream: bytes, data_start: int, target: float, atte
         (1, 3, H, W) in [0, 1].
 
     Raises:
-        DistortionError: The decoder refused every damaged stream.
+        DistortionError: If the decoder refused every damaged stream.
     """
     nearest = as_tensor(decode(stream), images)
     reached = float(psnr(nearest, images))

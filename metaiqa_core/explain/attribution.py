@@ -35,8 +35,9 @@ class Attribution:
     """Attribution of the score to the pixels by one method.
 
     Attributes:
-        values: (1, C, H, W) at the model's input, C = 3, or 1 where a method knows no colours.
-        unit_score: The network's score of the photo.
+        values: Attribution of each pixel of the model's input, (1, C, H, W); C = 3, or 1 where a method knows no
+            colours.
+        unit_score: Score of the photo by the network, about [0, 1].
         completeness_gap: |sum of values - score difference| as a share of the score difference; None where the method
             promises no such sum.
     """
@@ -48,7 +49,7 @@ class Attribution:
 
 @dataclass(frozen=True, eq=False)
 class AttributionRequest:
-    """Everything a method works with.
+    """Input of a method.
 
     Attributes:
         twin: Private twin of the network (see `replica`).
@@ -73,11 +74,11 @@ class AttributionRequest:
 
 
 def baseline_of(images: Tensor, kind: str) -> Tensor:
-    """Return a picture without what matters, of the shape (B, 3, H, W) of `images`.
+    """Return a baseline, a picture without information about quality, of the shape (B, 3, H, W) of `images`.
 
     Args:
-        images: (B, 3, H, W) in [0, 1].
-        kind: `grey`, `mean`, `blurred` or `black` (see `MapSettings`).
+        images: Photos, (B, 3, H, W) in [0, 1].
+        kind: Kind of baseline: `grey`, `mean`, `blurred` or `black` (see `MapSettings`).
     """
     if kind == "mean":
         return images.mean((2, 3), keepdim=True).expand_as(images).contiguous()
@@ -314,7 +315,7 @@ def _complete(request: AttributionRequest, values: Tensor, baseline: Tensor) -> 
 
 
 def _substantial(difference: float) -> float:
-    """Return what a gap is a share of: a share of nothing means nothing, so at least one point of a hundred."""
+    """Return the difference that a gap is given as a share of, at least one point of a hundred."""
     return max(abs(difference), 0.01)
 
 

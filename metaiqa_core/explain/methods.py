@@ -9,7 +9,7 @@ from metaiqa_core.errors import ExplanationError
 
 @dataclass(frozen=True)
 class MapMethod:
-    """What people and programs need to know about a method before they choose it.
+    """Description of a method.
 
     Attributes:
         key: Name on the command line and in files.

@@ -15,10 +15,10 @@ def is_stream(path: Path) -> bool:
     """Return whether what is written to a path flows away: `-`, /dev/stdout, a pipe or a character device.
 
     Args:
-        path: an output that may not exist.
+        path: Path of an output, which may not exist.
 
     Raises:
-        OSError: If the system cannot say.
+        OSError: If the system cannot tell.
     """
     if _descriptor_of(path) is not None:
         return True

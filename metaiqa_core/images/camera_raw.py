@@ -21,7 +21,7 @@ def is_camera_raw(data: bytes) -> bool:
     """Return whether a file with a TIFF signature is a camera raw file.
 
     Args:
-        data: The whole file.
+        data: Content of the whole file.
     """
     if data[8:].startswith(_MAKERS_MARKS):
         return True

@@ -1,4 +1,4 @@
-"""Any Pillow image to 8-bit sRGB on white, with a plain sentence for each thing that was done."""
+"""Conversion of any Pillow image to 8-bit sRGB on white, with a plain sentence for each step that was visible."""
 
 import io
 
@@ -23,10 +23,10 @@ def reduce_uint16(values: np.ndarray) -> np.ndarray:
     The usual shift by eight bits would darken by up to one level.
 
     Args:
-        values: Any shape, uint16, [0, 65535].
+        values: Values of any shape, uint16, in [0, 65535].
 
     Returns:
-        The same shape, uint8. Exact for every value, and without a wider intermediate.
+        Values of the same shape, uint8. Exact for every value, and without a wider intermediate.
     """
     return ((np.minimum(values, 65407) + 128) // 257).astype(np.uint8)  # 65407 + 128 is the largest uint16
 
@@ -100,7 +100,7 @@ def to_srgb(
 
 
 def _in_mode(image: Image.Image, mode: str) -> Image.Image:
-    """Convert, without the copy that Pillow makes of an image that has the mode already."""
+    """Convert an image to a mode, without the copy that Pillow makes where it has the mode already."""
     return image if image.mode == mode else image.convert(mode)
 
 

@@ -1,4 +1,4 @@
-"""Signs in the pixels that a part of the picture is not there, and how many of its pixels that are."""
+"""Signs in the pixels that a part of the picture is missing, and the share of its pixels that are."""
 
 import numpy as np
 from PIL import Image

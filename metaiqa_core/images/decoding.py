@@ -1,8 +1,8 @@
 """The one decode contract: every photo that enters the program comes through `decode`.
 
 Whatever comes in (file, bytes, Pillow image, array, tensor), one thing goes out: upright 8-bit sRGB pixels on white,
-with plain sentences on what was done. What cannot be read is a `PhotoError` with one sentence; limits are checked
-before a pixel is decoded.
+with plain sentences on what was done. A photo that cannot be read is a `PhotoError` with one sentence; limits are
+checked before a pixel is decoded.
 """
 
 import contextlib
@@ -36,7 +36,7 @@ def decode(
             Arrays: (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) as uint8, uint16, bool, or float in [0, 1].
             Tensors: (3, H, W) or (1, 3, H, W) as uint8, or float in [0, 1].
         limits: Largest and smallest accepted sizes.
-        minimum_short_side: Short side, pixels, of what will be made of the photo afterwards. A JPEG file may then be
+        minimum_short_side: Short side, pixels, that the photo will be shrunk to afterwards. A JPEG file may then be
             decoded at 1/2, 1/4 or 1/8 of its size (see `reduction.whole_factor`). None: full size.
 
     Returns:

@@ -21,9 +21,9 @@ class Picture:
     """A picture that is opened but not loaded.
 
     Attributes:
-        image: The picture.
+        image: Pillow's image of the picture.
         format: Pillow's name of its format; None for an image that did not come from a file.
-        notes: Plain sentences on what the file is.
+        notes: Remarks on the file, plain sentences.
         colours: Colour description of the file, beside its profile.
         scans: Content of the markers of a JPEG file.
     """
@@ -39,7 +39,7 @@ def open_picture(data: bytes, name: str) -> Picture:
     """Open a picture and read what its file says, without decoding pixels.
 
     Args:
-        data: The whole file.
+        data: Content of the whole file.
         name: Name of the file in messages.
 
     Raises:
@@ -70,7 +70,7 @@ def notes_on_damage(picture: Picture, name: str) -> list[str]:
     """Return sentences on parts of a loaded picture that are not there.
 
     Args:
-        picture: The picture, loaded.
+        picture: Loaded picture.
         name: Name of the file in messages.
 
     Raises:

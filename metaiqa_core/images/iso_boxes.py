@@ -14,7 +14,7 @@ def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[tuple
     """Walk the boxes between two places of a file; damaged ones end the walk.
 
     Args:
-        data: The whole file.
+        data: Content of the whole file.
         start: Position of the first box, bytes.
         end: Position after the last box, bytes; None: the end of the file.
 
@@ -44,7 +44,7 @@ def nclx_code_points(data: bytes) -> tuple[int, int] | None:
     """Return (ColourPrimaries, TransferCharacteristics) of the main picture of an AVIF or HEIC file, or None.
 
     Args:
-        data: The whole file.
+        data: Content of the whole file.
     """
     meta = _inner(data, b"meta", 0, len(data))
     if meta is None:  # a sequence: the description of its samples holds the box

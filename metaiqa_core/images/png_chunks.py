@@ -1,4 +1,4 @@
-"""The chunks of a PNG file: which of them tell the colour, and which are no part of the picture.
+"""The chunks of a PNG file: those that declare its colours, and those that are no part of the picture.
 
 A chunk is the length of its content (4 bytes), its type (4 bytes), its content and a checksum (4 bytes). Source:
 Portable Network Graphics, third edition (W3C, 2025), sections 5 and 11.
@@ -21,7 +21,8 @@ class PngChunks:
     """Content of the chunks of a PNG file.
 
     Attributes:
-        data: The file without chunks that a decoder may stumble over: long texts, profiles, and damaged extras.
+        data: Content of the file without chunks that a decoder may stumble over: long texts, profiles, and damaged
+            extras.
         has_end: Whether the file contains the end marker (IEND).
         code_points: ColourPrimaries, TransferCharacteristics, MatrixCoefficients and VideoFullRangeFlag of H.273.
         profile: The ICC profile; empty if it is damaged or implausibly large; None if there is none.
@@ -45,7 +46,7 @@ def read_chunks(data: bytes) -> PngChunks:
     """Read the chunks of a PNG file.
 
     Args:
-        data: The whole file.
+        data: Content of the whole file.
     """
     found = PngChunks(data, has_end=False)
     kept: list[tuple[int, int]] = [(0, 8)]
@@ -110,7 +111,7 @@ def _is_short(kind: bytes, text: bytes) -> bool:
 
 
 def _unpacked(packed: bytes, most: int) -> bytes | None:
-    """Unpack at most so many bytes; None if there are more or the content is damaged."""
+    """Unpack at most `most` bytes; None if there are more or the content is damaged."""
     unpacker = zlib.decompressobj()
     try:
         content = unpacker.decompress(packed, most + 1)

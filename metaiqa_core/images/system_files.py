@@ -38,9 +38,9 @@ def is_system_folder(name: str, siblings: Sequence[str] = (), parent: str = "") 
     """Return whether a folder belongs to a system rather than to the user.
 
     Args:
-        name: last part of its path.
-        siblings: names of the folders beside it.
-        parent: last part of the path of the folder that it lies in.
+        name: Name of the folder, the last part of its path.
+        siblings: Names of the folders beside it.
+        parent: Name of the folder that it lies in.
 
     >>> is_system_folder("@eaDir"), is_system_folder("Misc"), is_system_folder("MISC", ["DCIM", "MISC"])
     (True, False, True)

@@ -42,7 +42,7 @@ def start(runs: Path, name: str, commands: Sequence[Sequence[str]], *, working_f
     """Start a job; it works at once or when its turn comes.
 
     Args:
-        runs: The runs folder; created if needed.
+        runs: Folder of all runs; created if needed.
         name: Name of the job and of its folder.
         commands: Commands, each as its words after `python -m metaiqa_core`; all but the last prepare what the last one
             needs, and the last one is given `--run-dir`.
@@ -52,7 +52,7 @@ def start(runs: Path, name: str, commands: Sequence[Sequence[str]], *, working_f
         The job, waiting.
 
     Raises:
-        JobError: If the name is none or taken, a command may not run as a job, or the disk refuses.
+        JobError: If the name is invalid or taken, a command may not run as a job, or the disk refuses.
     """
     refuse_unsupported_system()
     if not NAME.fullmatch(name):
@@ -89,7 +89,7 @@ def start(runs: Path, name: str, commands: Sequence[Sequence[str]], *, working_f
 
 
 def resume(runs: Path, name: str) -> Job:
-    """Run a job's commands again; they go on where they were, because they find their own state in the run folder.
+    """Run a job's commands again; they continue from the state that they saved in the run folder.
 
     Raises:
         JobError: If there is no such job, it is at work or finished, or it was made in a terminal.
@@ -103,10 +103,10 @@ def resume(runs: Path, name: str) -> Job:
 
 
 def cancel(runs: Path, name: str) -> None:
-    """Tell a job to end; it does within seconds, and its saved state stays.
+    """Cancel a job, which ends within seconds; its saved state stays.
 
     Raises:
-        JobError: If there is no such job, it is not at work, or another user's.
+        JobError: If there is no such job, it does not run, or it is another user's.
     """
     job = _job_of_ours(runs, name)
     supervisor, command = job.status.supervisor, job.status.command

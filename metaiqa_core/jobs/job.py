@@ -1,11 +1,11 @@
-"""A job as its folder tells it.
+"""A job, read from its folder.
 
 A job is a folder in the runs folder, beside the runs that were made in a terminal:
 
-    RUN/job.json      what to run, and where; written once
-    RUN/status.json   how it stands; replaced whole by its supervisor
-    RUN/log.txt       what its commands said
-    RUN/metrics.csv   its curves (results.run_log)
+    RUN/job.json      commands and their working folder; written once
+    RUN/status.json   status of the job; replaced whole by its supervisor
+    RUN/log.txt       output of its commands
+    RUN/metrics.csv   curves of the run (results.run_log)
 
 The folder's name is the job's name. Nothing here changes a file, and a link is never followed.
 """
@@ -55,7 +55,7 @@ class State(StrEnum):
 
     @property
     def is_active(self) -> bool:
-        """Whether somebody still works on it or waits to."""
+        """Whether a process works on the job or waits for its turn."""
         return self in (State.QUEUED, State.RUNNING, State.CANCELLING)
 
 
@@ -166,7 +166,7 @@ def with_run_folder(commands: Sequence[Sequence[str]], run: Path, working_folder
 
 
 def shell_lines(commands: list[list[str]]) -> str:
-    """Return what to type in a terminal to run the same, a line a command, quoted for a POSIX shell."""
+    """Return the commands to type in a terminal, one line each, quoted for a POSIX shell."""
     return " && \\\n".join(shlex.join(["python", "-m", "metaiqa_core", *words]) for words in commands)
 
 
@@ -180,7 +180,7 @@ def find_job(runs: Path, name: str) -> Job:
     """Return the run with this name.
 
     Raises:
-        JobError: If the name is none, or there is no such run, or its files are damaged.
+        JobError: If the name is invalid, or there is no such run, or its files are damaged.
     """
     if not NAME.fullmatch(name):
         raise JobError(f"A run's name has {NAME_RULE}; got {name[:80]!r}.")
@@ -240,7 +240,7 @@ def read_job(folder: Path) -> Job:
 
 
 def judged(folder: Path) -> Status:
-    """Return a job's status; if nobody works on it any more though it says so, it is stale."""
+    """Return a job's status, which is stale if the job is said to be active and no process works on it any more."""
     status = read_status(folder)
     if not status.state.is_active:
         return status
@@ -264,7 +264,7 @@ def read_status(folder: Path) -> Status:
     """Read the status that the supervisor wrote last.
 
     Raises:
-        JobError: If it is damaged.
+        JobError: If the status is damaged.
     """
     content = _read(folder / STATUS_FILE, StoredStatus, "is damaged, resume is not possible", _OLDER_FIELDS)
     return Status(**{**vars(content), "supervisor": _process(content.supervisor), "command": _process(content.command)})

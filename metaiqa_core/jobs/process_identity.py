@@ -1,4 +1,4 @@
-"""Recognise a process again: its id alone may be another's by now, its id and its start time may not."""
+"""The identity of a process: its id, which may be given to another process later, and its start time."""
 
 from dataclasses import dataclass
 

@@ -33,13 +33,13 @@ def jobs_at_once(environment: Mapping[str, str] = os.environ) -> int:
 
 
 def take_lock(path: Path) -> int | None:
-    """Lock a file if nobody else has.
+    """Lock a file unless another process holds the lock.
 
     Args:
-        path: The file; made if needed, never through a link.
+        path: File to lock; made if needed, never through a link.
 
     Returns:
-        The open file's descriptor, to be closed to give the lock back; None if somebody else holds it.
+        Descriptor of the open file, which gives the lock back when it is closed; None if another process holds it.
 
     Raises:
         OSError: If the file cannot be opened or the file system knows no locks.
@@ -58,14 +58,14 @@ def take_lock(path: Path) -> int | None:
 
 
 def take_turn(folder: Path, queued_at: float) -> int | None:
-    """Take the turn of a job if there is one for it.
+    """Take the turn of a job if it is the next and a turn is free.
 
     Args:
-        folder: The job's folder; the others in the queue lie beside it.
+        folder: Folder of the job; those of the other jobs in the queue lie beside it.
         queued_at: Time at which the job was started or resumed, seconds since 1970.
 
     Returns:
-        What `take_lock` returns; None if it is not this job's turn.
+        Descriptor of the lock, as from `take_lock`; None if it is not this job's turn.
     """
     for number in range(1, jobs_at_once() + 1):
         descriptor = take_lock(folder.parent / f".turn-{number}.lock")

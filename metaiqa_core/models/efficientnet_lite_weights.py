@@ -81,7 +81,7 @@ def renamed(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _fits(weights: object, name: str) -> bool:
-    """Say whether what a file holds has every tensor of a variant, in its shape."""
+    """Return whether the content of a file has every tensor of a variant, in its shape."""
     if not isinstance(weights, Mapping) or not all(isinstance(value, Tensor) for value in weights.values()):
         return False
     with torch.device("meta"):  # only the shapes are needed

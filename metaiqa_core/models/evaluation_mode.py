@@ -11,7 +11,7 @@ from torch import nn
 
 @dataclass
 class _Visit:
-    """Those who use a network in evaluation mode right now, and the modules that are in training mode otherwise."""
+    """Number of threads that use a network in evaluation mode, and its modules that are in training mode otherwise."""
 
     users: int = 0
     training: list[nn.Module] = field(default_factory=list)

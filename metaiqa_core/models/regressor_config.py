@@ -35,7 +35,7 @@ class RegressorConfig:
     """Configuration of the network; defaults are the paper's.
 
     Attributes:
-        backbone: A published classifier, one of `BACKBONES` (Section 4.1: ResNet18).
+        backbone: Name of a published classifier, one of `BACKBONES` (Section 4.1: ResNet18).
         hidden: Width of the first linear layer.
         dropout: Probability in front of the first linear layer while training.
         folded: Whether the backbone's batch normalisation is folded into its convolutions: the same function with fewer

@@ -17,10 +17,10 @@ MINIMUM_SIDE = 64  # pixels
 
 @dataclass(frozen=True)
 class SynthesisConfig:
-    """Everything that decides which pixels come out; not where they go, nor how many processes make them.
+    """Everything that determines the pixels, which excludes the target folder and the number of processes.
 
     Attributes:
-        like: The database to imitate.
+        like: Key of the database to imitate.
         seed: Seed of the random draws. The seed of an image also depends on the name of its reference and on its level,
             but not on its position: adding photos or types changes no other image.
         types: Keys of the types to make, such as `kadid10k:GB`; by default all of the database.

@@ -28,7 +28,7 @@ BYTES_PER_PIXEL = 2.2  # of a distorted PNG, on the safe side: 1.6 was measured 
 
 
 class ImageJob(NamedTuple):
-    """One image to make: plain values, so that any process can take it.
+    """One image to make, described by plain values that any process can take.
 
     Attributes:
         reference: File of the reference window.
@@ -78,11 +78,11 @@ def make_images(jobs: list[ImageJob], workers: int) -> Work[int]:
     """Make the images that do not exist yet; yields one step an image, counting those that were there.
 
     Args:
-        jobs: All images, made or not, reference by reference.
+        jobs: Images to make, finished ones included, reference by reference.
         workers: Number of processes.
 
     Returns:
-        How many images were made now.
+        The number of images that were made now.
 
     Raises:
         DatabaseError: If a worker process was ended from outside.

@@ -36,9 +36,9 @@ def refuse_flaws(path: Path, photo: Photo, window: Window) -> None:
     """Raise a `PhotoError` that says what is wrong if a photo is compressed, blurred or noisy.
 
     Args:
-        path: Its file, for the tables of a JPEG.
-        photo: The decoded photo.
-        window: The part that would be used.
+        path: File of the photo, for the tables of a JPEG.
+        photo: Decoded photo.
+        window: Part of the photo that would be used.
     """
     reduced = 2 * window.scaled_size[0] <= photo.pixels.shape[1]
     quality, minimum = jpeg_quality(path), MINIMUM_REDUCED_JPEG_QUALITY if reduced else MINIMUM_JPEG_QUALITY
