@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # scoring needs no torch, only the engine of that name does
 TILE = 500
 """Side of the tiles of the reading at 100 %, in photo pixels: the size of the photos the default model learnt on."""
 
-_LOOK_AHEAD = 3
+_DECODED_AHEAD = 3
 
 
 class Model(Protocol):
@@ -133,7 +133,7 @@ class Assessor:
             remaining = iter(sources)
             ahead: deque[tuple[PhotoSource, Future[Photo]]] = deque()
             # Photos that are decoded in full are large: one waits, not three.
-            for source in itertools.islice(remaining, 1 if at_full_size else _LOOK_AHEAD):
+            for source in itertools.islice(remaining, 1 if at_full_size else _DECODED_AHEAD):
                 ahead.append((source, decoders.submit(self._decoded, source, in_full=at_full_size)))
             while ahead:
                 source, future = ahead.popleft()

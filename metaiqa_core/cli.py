@@ -26,19 +26,19 @@ class Command(Protocol):
 
 
 def load_command(name: str) -> Command:
-    """Import the module of one of `COMMANDS`; help and a mistyped name need not wait until torch has been."""
+    """Import the module of one of `COMMANDS`; help and a mistyped name need not wait for torch to be imported."""
     return cast(Command, import_module(COMMANDS[name].module))
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, where argparse would print the usage first."""
+    """Reports a mistake in one line, where argparse would print the usage first."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {printable(' '.join(message.split()))} (see {self.prog} --help)\n")
 
 
 class _PrintCompletion(argparse.Action):
-    """Prints the shell's script and ends, as `--version` does."""
+    """Prints the script for the shell and ends, as `--version` does."""
 
     def __call__(self, parser: argparse.ArgumentParser, namespace: Any, shell: Any, option: str | None = None) -> None:
         sys.stdout.write(activation_script(shell))
@@ -101,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _program() -> str:
-    """Return how the program was called, for its usage lines."""
+    """Return the name by which the program was called, for its usage lines."""
     return PROGRAM if Path(sys.argv[0]).stem == PROGRAM else "python -m metaiqa_core"
 
 

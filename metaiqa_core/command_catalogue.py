@@ -94,7 +94,7 @@ COMMANDS = {
         CommandEntry(
             "synthesize",
             "Synthesis",
-            "Make a database of distorted photos with what people said of such distortions.",
+            "Make a database of distorted photos, labelled with people's opinion scores of such distortions.",
         ),
     )
 }

@@ -147,7 +147,7 @@ def finish_with_bar(work: Work[Any]) -> Any:
 
 
 class _Lines(logging.Handler):
-    """Writes what is logged as lines above the bar."""
+    """Writes log messages as lines above the bar."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one line."""
@@ -156,7 +156,7 @@ class _Lines(logging.Handler):
 
 @contextmanager
 def _log_lines() -> Iterator[None]:
-    """Show what the core logs, and put its logger back as it was."""
+    """Show the log messages of the core within the block, and restore its logger afterwards."""
     logger, lines = logging.getLogger("metaiqa_core"), _Lines()
     level = logger.level
     logger.setLevel(logging.INFO)

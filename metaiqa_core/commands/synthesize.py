@@ -1,4 +1,4 @@
-"""Make a database of distorted photos with what people said of such distortions."""
+"""Make a database of distorted photos, labelled with people's opinion scores of such distortions."""
 
 import argparse
 import os

@@ -22,7 +22,7 @@ Degradation = Callable[[Tensor], Tensor]
 PSNR_TOLERANCE = 0.1  # dB at which the search is content; the promise is 0.3 dB, the rest is room for 8-bit rounding
 MAXIMUM_EVALUATIONS = 20
 DECIBEL_PER_LOG_STRENGTH = 20 / math.log(10)  # exact where the error is proportional to the strength
-HASTE = 1.5  # by how much each further extrapolation oversteps the one before it
+EXTRAPOLATION_GROWTH = 1.5  # by how much each further extrapolation oversteps the one before it
 IDENTICAL_MSE = 1e-12  # two identical images count as 120 dB
 
 
@@ -79,7 +79,7 @@ def reach_psnr(images: Tensor, degrade: Degradation, target: float, weakest: flo
 
         fraction = ((low_psnr - target) / (low_psnr - high_psnr)).clamp(0.05, 0.95)
         interpolated = low + fraction * (high - low)
-        extrapolated = strength + (reached - target) / DECIBEL_PER_LOG_STRENGTH * HASTE**evaluation
+        extrapolated = strength + (reached - target) / DECIBEL_PER_LOG_STRENGTH * EXTRAPOLATION_GROWTH**evaluation
         proposal = torch.where(torch.isnan(fraction), extrapolated, interpolated)
         if evaluation % 3 == 2:
             proposal = torch.where(torch.isnan(fraction), proposal, (low + high) / 2)

@@ -23,7 +23,7 @@ CLEAN_JPEG_QUALITY = 92
 CLEAN_JPEG2000_PSNR = 40  # dB
 LONGEST_BURST = 8  # bytes
 MAXIMUM_HITS_AT_ONCE = 64
-CLOSE_ENOUGH = 0.25  # dB
+TRANSMISSION_TOLERANCE = 0.25  # dB
 JPEG_ATTEMPTS = 100
 JPEG2000_ATTEMPTS = 60
 MARKER = 0xFF
@@ -87,12 +87,12 @@ def transmit(images: Tensor, stream: bytes, data_start: int, target: float, atte
         decoded = _decode_or_none(candidate, images)
         after = -math.inf if decoded is None else float(psnr(decoded, images))
         survived += decoded is not None
-        if decoded is not None and target - CLOSE_ENOUGH <= after:
+        if decoded is not None and target - TRANSMISSION_TOLERANCE <= after:
             stream, nearest, reached = candidate, decoded, after
             hits = min(2 * hits, MAXIMUM_HITS_AT_ONCE)
         else:
             hits = max(hits // 2, 1)
-        if survived and reached <= target + CLOSE_ENOUGH:
+        if survived and reached <= target + TRANSMISSION_TOLERANCE:
             break
     if not survived:
         raise DistortionError(

@@ -27,7 +27,7 @@ from metaiqa_core.explain.replica import ScoreOf, make_elementwise
 from metaiqa_core.explain.settings import MapSettings
 from metaiqa_core.progress import Progress, Work
 
-_CAPTUM_WARNS = threading.Lock()
+_WARNING_FILTERS = threading.Lock()
 
 
 @dataclass(frozen=True, eq=False)
@@ -327,6 +327,6 @@ def _window_starts(length: int, side: int, step: int) -> list[int]:
 @contextmanager
 def _quiet_captum() -> Iterator[None]:
     """Silence Captum's announcement that it sets hooks; Python's filters are the process's, hence the lock."""
-    with _CAPTUM_WARNS, warnings.catch_warnings():
+    with _WARNING_FILTERS, warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Setting ")
         yield

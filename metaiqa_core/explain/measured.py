@@ -27,7 +27,7 @@ NOT_INFORMATIVE = "not informative for this model"
 
 @dataclass(frozen=True)
 class Localisation:
-    """How much of a method's map falls on a damaged region, over many photos.
+    """Share of a method's map that falls on a damaged region, over many photos.
 
     Attributes:
         method: Key of the method.
@@ -109,6 +109,6 @@ def localisation_of(
 
 
 def informative(model: str, method: str, *, path: Path = LOCALISATION_TABLE) -> bool | None:
-    """Return whether a method's maps of a model find damage better than chance; None where nobody measured."""
+    """Return whether a method's maps of a model find damage better than chance; None where it was not measured."""
     row = localisation_of(model, method, path=path)
     return None if row is None else row.informative

@@ -31,7 +31,7 @@ class Region:
 
 
 def harm_energy(values: NDArray[np.floating], *, signed: bool) -> NDArray[np.float64]:
-    """Return how much each pixel harms the score, (H, W), never negative: the square of the harmful values.
+    """Return the harm of each pixel to the score, (H, W), never negative: the square of the harmful values.
 
     Squared like any signal's energy: the strongest places, which an overlay shows most, count most.
 

@@ -12,7 +12,7 @@ _STANDARD = {"/dev/stdout": 1, "/dev/stderr": 2}
 
 
 def is_stream(path: Path) -> bool:
-    """Return whether what is written to a path flows away: `-`, /dev/stdout, a pipe or a character device.
+    """Return whether a path is a stream: `-`, /dev/stdout, a pipe or a character device.
 
     Args:
         path: Path of an output, which may not exist.

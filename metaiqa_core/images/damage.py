@@ -42,14 +42,14 @@ def _plain_rows(rows: np.ndarray) -> int:
 
 
 def grey_note(share: float) -> str | None:
-    """Say that a part of a picture is plain grey; nothing if it is small."""
+    """Return a note that a part of a picture is plain grey; None if the part is small."""
     if share < _MINIMUM_GREY_SHARE:
         return None
     return f"{share:.0%} of the picture are plain grey, as where a file has lost its data"
 
 
 def black_note(share: float) -> str | None:
-    """Say that a part of a picture is plain black; nothing if it is small."""
+    """Return a note that a part of a picture is plain black; None if the part is small."""
     if share < _MINIMUM_BLACK_SHARE:
         return None
     return f"{share:.0%} of the picture are plain black, as where a file has lost its data"

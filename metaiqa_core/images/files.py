@@ -1,4 +1,4 @@
-"""A file as an opened picture, with all that the file says beside its pixels."""
+"""A file as an opened picture, with all the metadata beside its pixels."""
 
 from dataclasses import dataclass
 
@@ -36,7 +36,7 @@ class Picture:
 
 
 def open_picture(data: bytes, name: str) -> Picture:
-    """Open a picture and read what its file says, without decoding pixels.
+    """Open a picture and read the metadata of its file, without decoding pixels.
 
     Args:
         data: Content of the whole file.
@@ -98,7 +98,7 @@ def notes_on_damage(picture: Picture, name: str) -> list[str]:
 
 
 def _several_pictures(image: Image.Image) -> list[str]:
-    """Say that one picture of several is used; GIF and TIFF are not counted: that would read the whole file."""
+    """Return a note that one picture of several is used; GIF and TIFF are not counted, which would read all of them."""
     if not isinstance(image, ImageFile.ImageFile) or not getattr(image, "is_animated", False):
         return []
     if image.format == "TIFF":

@@ -26,7 +26,7 @@ from metaiqa_core.jobs.turns import take_lock, take_turn
 PROGRAM = (sys.executable, "-m", "metaiqa_core")
 GRACE_SECONDS = 10.0
 NICENESS = 10
-_LOOK_SECONDS = 0.3
+_POLL_SECONDS = 0.3
 
 
 def supervise(folder: Path, program: Sequence[str] = PROGRAM) -> None:
@@ -93,7 +93,7 @@ class _Supervisor:
             turn = take_turn(self._folder, self._status.queued_at)
             if turn is not None:
                 return turn
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(_POLL_SECONDS)
         return None
 
     def _run_commands(self, turn: int) -> None:
@@ -132,7 +132,7 @@ class _Supervisor:
             while not self._cancelled:
                 self._refuse_deleted()
                 with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(_LOOK_SECONDS)
+                    process.wait(_POLL_SECONDS)
                     return
             self._write_state(State.CANCELLING)
         finally:

@@ -27,7 +27,7 @@ def refuse_unsupported_system() -> None:
 
 
 def jobs_at_once(environment: Mapping[str, str] = os.environ) -> int:
-    """Return how many jobs may work at the same time: `METAIQA_JOBS_AT_ONCE`, or one."""
+    """Return the number of jobs that may work at the same time: `METAIQA_JOBS_AT_ONCE`, or one."""
     text = environment.get("METAIQA_JOBS_AT_ONCE", "")
     return max(1, int(text)) if text.isdecimal() else 1
 

@@ -63,7 +63,7 @@ def ranks(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def best(table: pd.DataFrame) -> pd.DataFrame:
-    """Return where a method holds the best value of its row, as booleans; ties are all best."""
+    """Return a table of booleans, True where a method has the best value of its row; ties are all best."""
     return table.eq(table.max(axis=1), axis=0) & table.notna()
 
 

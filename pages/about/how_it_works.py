@@ -1,4 +1,4 @@
-"""How a score comes about, in one picture: four steps from left to right, made from a real sample and the real card."""
+"""Picture of the way from a photo to its score: four steps from left to right, of a real sample and the real card."""
 
 import streamlit as st
 

@@ -158,7 +158,7 @@ def curves(
 ) -> go.Figure:
     """Draw SROCC over a quantity, one line a series: the mean over seeds, with every seed as a faint point.
 
-    What has the same name in several runs has one colour and marker, and each run has a dash of its own.
+    Series of the same name in several runs have one colour and marker, and each run has a dash of its own.
 
     Args:
         points: Table with one row a measurement and the columns `series`, `name`, `run`, `value`, `seed` and the one

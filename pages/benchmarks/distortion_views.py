@@ -18,8 +18,8 @@ from pages.benchmarks.data import Columns
 from pages.benchmarks.widgets import ExportTable, chart, export_menu
 from pages.shared.plain import plain, text_of_chart
 
-PAPERS_OWN = "MetaIQA"
-_OPPONENT = "WaDIQaM-NR"  # the best of the others on both databases
+PAPER_METHOD = "MetaIQA"
+_COMPARED_METHOD = "WaDIQaM-NR"  # the best of the others on both databases
 
 
 def heat_map_view(table: pd.DataFrame, columns: Columns, database: str) -> None:
@@ -29,8 +29,8 @@ def heat_map_view(table: pd.DataFrame, columns: Columns, database: str) -> None:
     shown = show.selectbox("Show", ["SROCC", "Difference to a method"], key="show", bind="query-params")
     order = by.selectbox("Sort types by", ["type id", "value", "difference"], key="sort", bind="query-params")
     with versus:
-        reference = _choose_method("Method to compare with", "versus", methods, _OPPONENT)
-    method = _chosen("method", methods, PAPERS_OWN)
+        reference = _choose_method("Method to compare with", "versus", methods, _COMPARED_METHOD)
+    method = _chosen("method", methods, PAPER_METHOD)
     ordered = summaries.sort_types(table, database, order, method, reference)
     difference_to = reference if shown != "SROCC" else None
     drawn = ordered if difference_to is None else summaries.differences(ordered, reference)
@@ -56,7 +56,7 @@ def heat_map_view(table: pd.DataFrame, columns: Columns, database: str) -> None:
     with left:
         row = _choose_type(list(names), names)
     with right:
-        method = _choose_method("Method", "method", methods, PAPERS_OWN)
+        method = _choose_method("Method", "method", methods, PAPER_METHOD)
     if row not in table.index:
         st.info(f"{row} is outside the chosen families.")
         return
@@ -81,7 +81,7 @@ def one_type_view(table: pd.DataFrame, columns: Columns, database: str) -> None:
     values = table.loc[row]
     title = f"{names[row]} held out, {database}"
     chart(
-        charts.type_bars(values, title, intervals, PAPERS_OWN),
+        charts.type_bars(values, title, intervals, PAPER_METHOD),
         f"{database}-{row}".lower(),
         f"Bars of SROCC by method on {names[row]}. Best: {values.idxmax()} with {values.max():.3f}.",
         ExportTable(values.to_frame("SROCC"), "method", title, best_along="columns"),
@@ -100,7 +100,7 @@ def rank_view(table: pd.DataFrame, columns: Columns, database: str) -> None:
     leader = summary["best"].idxmax()
     st.markdown(
         f"**{plain(leader)}** is best on **{summary['best'].max()} of {len(table)}** types; "
-        f"{PAPERS_OWN} exceeds 0.9 on {summary.loc[PAPERS_OWN, 'above']} of {len(table)}."
+        f"{PAPER_METHOD} exceeds 0.9 on {summary.loc[PAPER_METHOD, 'above']} of {len(table)}."
     )
     number = st.column_config.NumberColumn
     st.dataframe(
@@ -131,9 +131,9 @@ def difference_view(table: pd.DataFrame, columns: Columns, database: str) -> Non
     """Show two methods type by type; significance where both kept predictions of the same images."""
     left, right = st.columns(2)
     with left:
-        first = _choose_method("Method", "method", list(table.columns), PAPERS_OWN)
+        first = _choose_method("Method", "method", list(table.columns), PAPER_METHOD)
     with right:
-        second = _choose_method("Minus", "versus", list(table.columns), _OPPONENT)
+        second = _choose_method("Compared with", "versus", list(table.columns), _COMPARED_METHOD)
     if first == second:
         st.info("Choose two different methods.")
         return

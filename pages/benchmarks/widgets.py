@@ -98,7 +98,7 @@ def _download(label: str, data: str | Callable[[], bytes], file: str, kind: str)
 
 
 def empty_state(what: str, command: str) -> None:
-    """Say what will be here, and the one command that fills it."""
+    """Show the future content of an empty place, and the command that fills it."""
     with st.container(border=True):
         st.markdown(f"**No runs of your own yet.** {what}")
         st.code(command, language="bash", wrap_lines=True)

@@ -18,7 +18,7 @@ _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-Ip")
 
 
 def refusal() -> str | None:
-    """Return why this visitor may only look, or None who may do everything."""
+    """Return the reason why this visitor may only look; None for one who may do everything."""
     address = st.context.ip_address
     if not isinstance(address, str | None):
         return None  # Streamlit's AppTest, where a mock stands in for the connection: there is no visitor

@@ -21,7 +21,7 @@ from pages.jobs.permission import require_permission
 from pages.shared.failures import readable_failures
 from pages.shared.plain import plain
 
-LOOK_SECONDS = 2.0
+REFRESH_SECONDS = 2.0
 LOG_LINES = 14
 WORDS = {
     State.QUEUED: ("⏳", "waiting for its turn", "orange"),
@@ -68,7 +68,7 @@ def follow(runs: Path, job: Job | None) -> None:
     """Look again every few seconds while any job works or waits; draw the whole page again when a state has changed."""
     seen = _states(runs)
     is_moving = any(state.is_active for _, state in seen) or (job is not None and _is_being_written(job))
-    st.fragment(_refresh, run_every=LOOK_SECONDS if is_moving else None)(runs, job, seen)
+    st.fragment(_refresh, run_every=REFRESH_SECONDS if is_moving else None)(runs, job, seen)
 
 
 def _refresh(runs: Path, job: Job | None, seen: list[tuple[str, State]]) -> None:
@@ -84,7 +84,7 @@ def _states(runs: Path) -> list[tuple[str, State]]:
 
 
 def _is_being_written(job: Job) -> bool:
-    """Return whether a run that nobody here keeps wrote something within the last minutes."""
+    """Return whether a run without a supervisor here wrote something within the last minutes."""
     return job.state == State.TERMINAL and time.time() - job.status.queued_at < 120
 
 

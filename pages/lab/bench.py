@@ -47,11 +47,11 @@ class Bench:
         self._picture = lru_cache(_PICTURES_KEPT)(self._draw)
 
     def is_done(self, entry: DistortionType) -> bool:
-        """Return whether all levels of a type are known, or known to be impossible."""
+        """Return whether all levels of a type are scored, or the type cannot be applied."""
         return entry.key in self.failures or len(self.scores.get(entry.key, ())) == len(LEVELS)
 
     def waiting(self, entries: Iterable[DistortionType]) -> list[DistortionType]:
-        """Return those types of which something is still unknown, in the same order."""
+        """Return the types with levels that are not scored yet, in the same order."""
         return [entry for entry in entries if not self.is_done(entry)]
 
     def step(self, entry: DistortionType) -> None:

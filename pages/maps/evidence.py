@@ -39,7 +39,7 @@ def _summarise(model: str, result: GradientMap) -> None:
 
 
 def _reliability(model: str, method: str) -> tuple[str, str | None]:
-    """Return how well a method finds damage, in one word, and the numbers behind it."""
+    """Return the reliability with which a method finds damage, in one word, and the numbers behind it."""
     measured = localisation_of(model, method)
     if measured is None:
         return "Reliability: not measured for this model, so nobody knows whether this map finds damage.", None
@@ -139,7 +139,7 @@ def _show_randomisation(found: RandomisationCheck, title: str) -> None:
 
 
 def show_all_methods(model: str) -> None:
-    """Show how well each method finds damage, and what each does."""
+    """Show the reliability and the description of each method."""
     ratios = [
         charts.Ratio(method.title, measured.ratio_mean, measured.low, measured.high, bool(informative(model, key)))
         for key, method in METHODS.items()

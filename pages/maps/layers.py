@@ -89,7 +89,7 @@ def scaled(region: Region, scale: float) -> Region:
 
 
 def alternative_text(name: str, method: str, regions: Sequence[Region], shape: tuple[int, int]) -> str:
-    """Say what a map shows, for those who cannot see it."""
+    """Return a description of a map for screen readers."""
     verb = "hurts" if METHODS[method].signed else "matters"
     if not regions:
         return f"{METHODS[method].title} map of {name}: nothing {verb}."
@@ -97,7 +97,7 @@ def alternative_text(name: str, method: str, regions: Sequence[Region], shape: t
 
 
 def place_of(region: Region, shape: tuple[int, int]) -> str:
-    """Return where a region lies in a photo of a height and width, in words.
+    """Return the position of a region in a photo of a height and width, in words.
 
     >>> place_of(Region(0, 0, 10, 10), (90, 90)), place_of(Region(40, 40, 50, 50), (90, 90))
     ('at the top left', 'in the centre')

@@ -18,7 +18,7 @@ from pages.shared.session_scores import ScoringResult
 
 _ROW_HEIGHT = 64
 _MAXIMUM_ROWS_SEEN = 8
-_FEW = 5
+_EXPANDED_FAILURES = 5
 _FAILED, _WAITING = "Failed", "Waiting"
 
 
@@ -132,7 +132,9 @@ def show_failures(rows: list[Row]) -> None:
     """List the photos that failed, each with its reason in full, which a table's cell would cut."""
     failed = [(row.photo.name, row.result.error) for row in rows if row.result and row.result.error]
     if failed:
-        with st.expander(f"{len(failed)} of {len(rows)} files could not be scored", expanded=len(failed) <= _FEW):
+        with st.expander(
+            f"{len(failed)} of {len(rows)} files could not be scored", expanded=len(failed) <= _EXPANDED_FAILURES
+        ):
             for name, reason in failed:
                 # Most reasons begin with the file's name, which is written once.
                 st.markdown(plain(reason) if name in reason else f"**{plain(name)}**: {plain(reason)}")

@@ -21,7 +21,7 @@ Result = TypeVar("Result")
 
 SLICE = 0.5
 """Seconds of work between two chances to cancel."""
-_BREATH = 0.1
+_PAUSE_SECONDS = 0.1
 """Seconds between two slices."""
 
 
@@ -210,7 +210,7 @@ def _go_on(name: str, running: _Running, redraw: Callable[[], bool] = lambda: Fa
     running.drawn = False
     _work(name, running)
     if _is_current(name, running):  # otherwise it failed, and the reason stands there
-        st.fragment(_draw, run_every=_BREATH)(name, running, redraw)
+        st.fragment(_draw, run_every=_PAUSE_SECONDS)(name, running, redraw)
 
 
 def _is_current(name: str, running: _Running) -> bool:

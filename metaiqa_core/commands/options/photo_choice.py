@@ -34,25 +34,27 @@ class PhotoChoice:
 
     def remarks(self) -> list[str]:
         """Return sentences on what was left out, ready for a terminal."""
-        scan, said = self.scan, []
+        scan, remarks = self.scan, []
         if scan.system_files:
-            said.append(
+            remarks.append(
                 f"skipped {_counted(scan.system_files, 'file')} of the system (hidden files, thumbnails, recycle bins "
                 "and the like): name one by itself to score it"
             )
         if scan.lone_raws:
-            said.append(
+            remarks.append(
                 f"skipped {_counted(len(scan.lone_raws), 'camera raw file')} without a JPEG beside it "
                 f"({_examples(scan.lone_raws)}): export it as JPEG to score it"
             )
         if scan.linked_folders:
-            said.append(
+            remarks.append(
                 f"did not enter {_counted(len(scan.linked_folders), 'linked folder')} "
                 f"({_examples(scan.linked_folders)}): name it to score what is in it"
             )
         for folder, reason in scan.unreadable.items():
-            said.append(f"the folder {printable(str(folder))} cannot be read ({reason}): its photos are missing here")
-        return said
+            remarks.append(
+                f"the folder {printable(str(folder))} cannot be read ({reason}): its photos are missing here"
+            )
+        return remarks
 
 
 def find_photos(names: Sequence[str]) -> PhotoChoice:

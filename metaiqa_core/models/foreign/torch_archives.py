@@ -132,7 +132,7 @@ class Archive:
 
 
 def is_tensor(value: Any) -> bool:
-    """Say whether inert data describe a tensor or a parameter."""
+    """Return whether inert data describe a tensor or a parameter."""
     return isinstance(value, Record) and _without_parameter(value).class_name in _TENSOR_CALLS
 
 
