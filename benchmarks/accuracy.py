@@ -35,7 +35,7 @@ Pixels = NDArray[np.uint8]
 MINIMUM_FALL = 0.5
 """Share of people's fall from level 1 to level 5 that the model's has to reach."""
 TOLERATED_FALL = 2.0
-"""Where people's mean falls by fewer points than this, or rises, the model's may not fall by more than 10 either."""
+"""Fall of people's mean, points, up to which the model's score may not change by more than 10 points."""
 SMALLER_SIDES = (400, 300, 200)
 MAXIMUM_GAIN = 3.0
 """Points by which a reduced copy may score above its photo."""

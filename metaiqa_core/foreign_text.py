@@ -13,7 +13,7 @@ import unicodedata
 from pathlib import Path
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""What a spreadsheet takes for the beginning of a formula; the last four are the wide forms of the first four."""
+"""Characters at which a spreadsheet begins a formula; the last four are the wide forms of the first four."""
 _QUOTED_FORMULA = re.compile(f"'*[{re.escape(''.join(_FORMULA_STARTS))}]")
 
 

@@ -1,4 +1,4 @@
-"""Score photos: how good is each, how certain is its score, and which is the best of many."""
+"""Score photos: the quality of each, the certainty of its score, and the best of many."""
 
 import streamlit as st
 

@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 CORE = "metaiqa_core"
 BY_NAME = {("cli", "commands"), ("app", "pages")}
-"""What is found by its name while the program runs, so that no import statement says it."""
+"""Modules that are found by their names while the program runs, without an import statement."""
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,11 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 SAME_SCENE = 10
-"""Most differing bits (of 64) between near-duplicates. The samples and their damaged versions differ in 0 to 2 bits,
-different samples in 26 to 38, unrelated photos in 32 on average."""
+"""Maximum number of differing bits (of 64) between near-duplicates.
+
+The samples and their damaged versions differ in 0 to 2 bits, different samples in 26 to 38, unrelated photos in 32 on
+average.
+"""
 _ONE_TONE = 4.0
 
 

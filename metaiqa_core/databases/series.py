@@ -19,8 +19,11 @@ from metaiqa_core.images import decode
 NEIGHBOURS = 10
 """Largest difference of the numbers in the names of two photos that count as neighbours."""
 SAME_SCENE_OF_NEIGHBOURS = 16
-"""Most differing bits (of 64) between neighbours of one scene. In BIQ2021, next neighbours differ by no more in 60 % of
-the pairs of the subset that was taken in series, and in 0.04 % of the subset from the web, where they are unrelated."""
+"""Maximum number of differing bits (of 64) between neighbours of one scene.
+
+In BIQ2021, next neighbours differ by no more in 60 % of the pairs of the subset that was taken in series, and in 0.04 %
+of the subset from the web, where they are unrelated.
+"""
 
 _MINIMUM_SIDE = 64
 """Short side (pixels) that is enough for the hash, which looks at 32 x 32: JPEG files are decoded reduced."""

@@ -32,7 +32,7 @@ def reduce_uint16(values: np.ndarray) -> np.ndarray:
 
 
 _ROUNDING = 1e-3
-"""How far beyond [0, 1] arithmetic in single or half precision may take a value; less than half of one of 255 steps."""
+"""Tolerance beyond [0, 1] for the rounding of single and half precision; less than half of one of 255 steps."""
 
 
 def reduce_unit_float(values: np.ndarray, name: str) -> np.ndarray:

@@ -9,7 +9,7 @@ antialiased filter that follows.
 from PIL import Image, JpegImagePlugin
 
 MARGIN = 3
-"""What is left after the first stage, in multiples of the wanted short side: at least this. With twice, the scores of
+"""Minimum short side after the first stage, in multiples of the wanted short side. With twice, the scores of
 sharp photos were up to 1.1 points, and those of halftones and fine lines up to 34 points, off.
 """
 _FACTORS = (8, 4, 2)

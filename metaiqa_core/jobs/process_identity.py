@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import psutil
 
 _SAME_START_SECONDS = 2.0
-"""Most by which two readings of one start time differ: the kernel tells the time of its boot in whole seconds."""
+"""Largest difference between two readings of one start time: the kernel gives the time of its boot in whole seconds."""
 
 
 @dataclass(frozen=True)

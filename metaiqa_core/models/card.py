@@ -17,7 +17,7 @@ CARD_VERSION = 1
 _MAXIMUM_BYTES = 2**20
 _QUANTILES = 101
 _ACCURACY_RANGES = {"srocc": (-1.0, 1.0), "plcc": (-1.0, 1.0), "krocc": (-1.0, 1.0), "rmse": (0.0, 100.0)}
-"""Where a card's accuracies lie, and so their means and standard deviations."""
+"""Ranges of a card's accuracies, and so of their means and standard deviations."""
 
 Score = Annotated[float, Interval(ge=0, le=100)]
 Line = Annotated[str, Len(1, 200)]

@@ -74,7 +74,7 @@ def renamed(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
         weights: State dict, perhaps under the names of the package efficientnet-lite-pytorch.
 
     Returns:
-        The same tensors; names that are not that package's stay as they are.
+        The tensors under the new names; names that are not that package's stay as they are.
     """
     places = _places(weights)
     return {_renamed(key, places): value for key, value in weights.items()}

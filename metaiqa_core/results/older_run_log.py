@@ -15,7 +15,7 @@ def with_places(metrics: pd.DataFrame) -> pd.DataFrame:
         metrics: Table of the log with `OLDER_COLUMNS`.
 
     Returns:
-        The same lines with columns for place, number, places and kind, as `run_log` writes them.
+        The lines with columns for place, number, places and kind, as `run_log` writes them.
     """
     stages = metrics["stage"].fillna("").astype(str)
     parts = stages.str.extract(_SENTENCE)

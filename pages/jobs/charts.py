@@ -14,7 +14,7 @@ from pages.shared.plain import chart_text
 _LOOKS = ((ACCENT, "solid", "circle"), (OPPOSITE, "dash", "square"), (PURPLE, "dot", "diamond"))
 """Dash and marker differ too: colour alone does not reach every reader."""
 MAXIMUM_POINTS = 600
-"""Most points of a curve after thinning: more than a screen has columns, and few enough to send every few seconds."""
+"""Maximum number of points of a curve: more than a screen has columns, and few enough to send every few seconds."""
 
 
 @dataclass(frozen=True)
