@@ -38,7 +38,7 @@ def offer_photo(bench: Bench, choice: Choice, photo: SessionPhoto, photos: Photo
         with st.popover("At full size"):
             st.caption(
                 "The levels of several types are in pixels: the larger the photo, the milder they look. Large photos "
-                "take up to minutes; the terminal does the same."
+                "may take some minutes. The terminal command below makes the same file."
             )
             st.download_button(
                 "Full-size photo (PNG)",

@@ -65,7 +65,7 @@ def examine(maps: PhotoMaps, result: GradientMap) -> None:
     with left:
         _check(
             maps, result, "deletion", deletion_insertion, _show_deletion, f"Test {title} against random maps",
-            "Blurs the photo bit by bit, first what the map marks most, and then the other way round.",
+            "Blurs the photo step by step, the pixels that the map marks most first, then restores it in that order.",
         )  # fmt: skip
     with right:
         _check(
@@ -105,7 +105,7 @@ def _show_deletion(found: DeletionInsertion, title: str) -> None:
     verdict = (
         "It moves the score earlier than every random map, both ways: **what it marks matters to the score.**"
         if found.beats_random
-        else "Some random map does as well: **on this photo it does not mark what the score rests on.**"
+        else "At least one random map does as well: **on this photo the map does not mark what the score depends on.**"
     )
     st.plotly_chart(
         charts.curves(found),
@@ -114,8 +114,9 @@ def _show_deletion(found: DeletionInsertion, title: str) -> None:
         alt=f"Score while the photo is blurred and restored in the order of the {title} map, against random maps.",
     )
     st.markdown(
-        f"Pixels are blurred (deletion) or restored (insertion), first what the map marks most. Against random maps it "
-        f"moves the score {found.deletion_gain:.2f} and {found.insertion_gain:.2f} times as early. {verdict}"
+        "Pixels are blurred (deletion) or restored (insertion), those that the map marks most first. Compared with "
+        f"random maps, it moves the score {found.deletion_gain:.2f} and {found.insertion_gain:.2f} times as early. "
+        f"{verdict}"
     )
 
 
