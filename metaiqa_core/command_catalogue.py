@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 
 class CommandEntry(NamedTuple):
-    """One command of the program (a tuple, because a dataclass would import what makes `--help` slower).
+    """One command of the program; a tuple, since a dataclass would make `--help` slower.
 
     Attributes:
         name: Name in a terminal, such as `meta-train`.

@@ -20,7 +20,7 @@ _QUOTED_FORMULA = re.compile(f"'*[{re.escape(''.join(_FORMULA_STARTS))}]")
 def printable(text: str, *, keep: str = "") -> str:
     r"""Return text as any terminal can show it: unprintable characters become escapes such as `\n` or `\x1b`.
 
-    Control characters would move the cursor or change the terminal, invisible ones reorder what is read.
+    Control characters would move the cursor or change the terminal, invisible ones reorder the text.
 
     Args:
         text: Any text, with lone surrogates where a file name is not UTF-8.

@@ -1,8 +1,8 @@
 """The fall of a model's score from level to level of a distortion, compared with people's opinion scores.
 
-People's curves are averages over the photos of a database, so they are not about this photo. Compared is therefore what
-the distortion costs, not the scores themselves. With Q(l) the model's score at level l and P(l) people's, in points of
-100,
+People's curves are averages over the photos of a database, so they are not about this photo. The comparison is
+therefore between losses of score by the distortion, not between the scores themselves. With Q(l) the model's score at
+level l and P(l) people's, in points of 100,
 
     gap(l) = (P* - P(l)) - (Q(0) - Q(l)),
 

@@ -1,7 +1,7 @@
 """Distortion tasks, their support and query sets, and splits that do not leak.
 
-A task is one distortion type of one database (Section 3.1): what MetaIQA learns to learn. Images are named by their
-position in a sequence of rated images, so that a task is cheap to split, to leave out and to send elsewhere.
+A task is one distortion type of one database (Section 3.1), from which MetaIQA learns to learn. Images are named by
+their position in a sequence of rated images, so that a task is cheap to split, to leave out and to send elsewhere.
 """
 
 from collections import defaultdict

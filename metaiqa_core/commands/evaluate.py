@@ -75,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check_outputs(arguments: argparse.Namespace, database: Database) -> None:
-    """Refuse outputs that cannot be written, that are one file, or that would overwrite what is read."""
+    """Refuse outputs that cannot be written, that are one and the same file, or that would overwrite an input."""
     model = find_model(arguments.model)
     inputs = [*(image.path for image in database), model, model.with_suffix(".json"), *score_files(arguments.database)]
     outputs = [output for output in (arguments.output, arguments.predictions) if output]

@@ -102,7 +102,7 @@ class ScoreJournal:
         """Keep the row of a photo.
 
         Raises:
-            OSError: If the disk refuses; what was kept before stays.
+            OSError: If the disk refuses; the rows kept before stay.
         """
         seen = _fingerprint(photo)
         size, modified = seen or (None, None)

@@ -36,7 +36,7 @@ def score_to_file(
         The exit status: 0, 1 if a photo failed, 130 if the user interrupted.
 
     Raises:
-        OutputError: If the disk refuses; the message says what is kept and how to go on.
+        OutputError: If the disk refuses; the message names the journal and the way to go on.
     """
     journal = ScoreJournal(output, settings, resume=resume)
     try:

@@ -1,6 +1,6 @@
 """Check a database: its files, and everything that is missing, superfluous, unreadable, out of range or double.
 
-One checker for every database: what differs between them is in their `ScoreSheet` and `OfficialDatabase`.
+One checker serves every database: the differences between databases are in their `ScoreSheet` and `OfficialDatabase`.
 """
 
 from collections import Counter, defaultdict

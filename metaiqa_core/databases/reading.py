@@ -26,7 +26,7 @@ def read_database(
     Args:
         path: Folder with one of the published databases in its official layout, a folder with `scores.csv` or one
             other CSV file, or a CSV file with the columns image and mos.
-        name: Expected database: the name of a published database, or `csv`; by default whatever is recognised.
+        name: Expected database: the name of a published database, or `csv`; by default any that is recognised.
         images: Folder of the image files, if they lie elsewhere.
         mos_range: Scale of a CSV database's scores; the published ones have their own.
 

@@ -1,7 +1,7 @@
 """Denoising of noisy photos: smeared texture, and residual noise where the noise was too strong.
 
 KADID-10k uses the network DnCNN, TID2013 a block-matching transform filter. Both are replaced by scikit-image's wavelet
-shrinkage, which also works in a transform domain; the fidelity report says how far that goes.
+shrinkage, which also works in a transform domain; the fidelity report gives the difference.
 """
 
 import math

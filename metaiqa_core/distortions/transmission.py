@@ -1,8 +1,8 @@
 """Transmission errors: real JPEG and JPEG2000 streams are damaged and then decoded.
 
 Bursts of random bytes hit the coded data; headers stay intact. Hits are added until the PSNR of the level is met, more
-at a time while they do little; what would overshoot it, or what the decoder cannot survive, is taken back and other
-places are tried. Nothing global is touched: libjpeg decodes damaged data by itself (only a missing end would need
+at a time while they do little; a hit that would overshoot it, or that the decoder cannot survive, is taken back and
+other places are tried. Nothing global is touched: libjpeg decodes damaged data by itself (only a missing end would need
 Pillow's process-wide `LOAD_TRUNCATED_IMAGES`), and OpenJPEG's refusals are caught.
 """
 

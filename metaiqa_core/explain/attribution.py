@@ -194,8 +194,8 @@ def _guided_grad_cam(request: AttributionRequest) -> Work[Attribution]:
     """Multiply the magnitude of guided backpropagation with the signed Grad-CAM.
 
     Note:
-        The original multiplies the signed gradient with what is positive in Grad-CAM, which keeps only what speaks for
-        a class. For a score, what speaks against it (the harm) matters as much.
+        The original multiplies the signed gradient with the positive part of Grad-CAM, which keeps only evidence for a
+        class. For a score, the evidence against it (the harm) matters as much.
     """
     guided = _guided_at(request).abs().sum(1, keepdim=True)
     yield Progress("following the gradient", 1, 2)

@@ -47,7 +47,7 @@ def harm_energy(values: NDArray[np.floating], *, signed: bool) -> NDArray[np.flo
 def worst_regions(
     values: NDArray[np.floating], *, count: int = 3, side_share: float = 0.2, signed: bool = True
 ) -> tuple[Region, ...]:
-    """Return the squares that hold most of what hurts, the worst first; none overlaps another.
+    """Return the squares with most of the harmful energy, the worst first; none overlaps another.
 
     Args:
         values: Values of a map, (H, W).

@@ -36,7 +36,7 @@ _ROUNDING = 1e-3
 
 
 def reduce_unit_float(values: np.ndarray, name: str) -> np.ndarray:
-    """Reduce floating-point values in [0, 1] to 8 bits by rounding; a hair beyond these ends is what they are.
+    """Reduce floating-point values in [0, 1] to 8 bits by rounding; values a hair outside are clipped.
 
     Raises:
         PhotoError: If a value is not finite or lies outside [0, 1]: without a known white there is no picture.

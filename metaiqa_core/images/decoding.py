@@ -1,7 +1,7 @@
 """The one decode contract: every photo that enters the program comes through `decode`.
 
 Whatever comes in (file, bytes, Pillow image, array, tensor), one thing goes out: upright 8-bit sRGB pixels on white,
-with plain sentences on what was done. A photo that cannot be read is a `PhotoError` with one sentence; limits are
+with a plain sentence on each visible step. A photo that cannot be read is a `PhotoError` with one sentence; limits are
 checked before a pixel is decoded.
 """
 
@@ -63,7 +63,7 @@ def decode(
 def _decode_file(
     data: bytes, name: str, limits: DecodeLimits, minimum_short_side: int | None = None, factor: int | None = None
 ) -> Photo:
-    """Decode the content of a file, a JPEG file reduced by `factor` or by what `minimum_short_side` allows."""
+    """Decode the content of a file, a JPEG file reduced by `factor` or as far as `minimum_short_side` allows."""
     with _one_sentence(name):
         picture = open_picture(data, name)
         image = picture.image

@@ -1,4 +1,4 @@
-"""A decoded photo: its pixels, and notes on what was done to get them."""
+"""A decoded photo: its pixels, and notes on the steps of decoding."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

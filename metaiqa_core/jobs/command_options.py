@@ -1,7 +1,7 @@
 """The options of a command as a form needs them, and a filled form as the words of a command line.
 
 The commands declare their options once, for argparse; a form that is read from there cannot fall behind, and argparse
-itself judges what was filled in, with the sentence that a terminal would show.
+itself judges the values, with the sentence that a terminal would show.
 """
 
 import argparse

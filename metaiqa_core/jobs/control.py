@@ -44,8 +44,8 @@ def start(runs: Path, name: str, commands: Sequence[Sequence[str]], *, working_f
     Args:
         runs: Folder of all runs; created if needed.
         name: Name of the job and of its folder.
-        commands: Commands, each as its words after `python -m metaiqa_core`; all but the last prepare what the last one
-            needs, and the last one is given `--run-dir`.
+        commands: Commands, each as its words after `python -m metaiqa_core`; all but the last prepare for the last
+            one, which is given `--run-dir`.
         working_folder: Working folder of the commands; by default that of this process.
 
     Returns:

@@ -1,8 +1,8 @@
 """The supervisor of a job: a process that waits for its turn, runs its commands in order, and writes how they ended.
 
 It is detached from the app, which may end, restart or never look again. SIGTERM is its order to cancel: the command's
-whole process group is told to end, and killed if it does not within `GRACE_SECONDS`. What a command writes into its run
-folder it writes whole or not at all, so a cancelled job is resumed by the same commands.
+whole process group is told to end, and killed if it does not within `GRACE_SECONDS`. A command writes its files whole
+or not at all, so a cancelled job is resumed by the same commands.
 """
 
 import contextlib
@@ -162,7 +162,7 @@ class _Supervisor:
 
 
 class _DeletedError(Exception):
-    """The job's folder was deleted: nobody wants its result."""
+    """The folder of the job was deleted, so that its result is not wanted."""
 
 
 def _reason(status: int, sentence: str) -> str:

@@ -1,4 +1,4 @@
-"""The queue of jobs: they work one at a time, the longest waiting first, whether or not anybody looks.
+"""The queue of jobs: they work one at a time, the longest waiting first, with or without the app.
 
 Each supervisor waits for its own job. A turn is an advisory lock on a file in the runs folder, which the system gives
 back when the last process that holds it has ended, however it ended; so nothing is left behind that would block the

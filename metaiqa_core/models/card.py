@@ -1,4 +1,4 @@
-"""The model card: what a model is, what it was trained on, and how far its scores can be trusted."""
+"""The model card: description of a model, its training data, its accuracy and the uncertainty of its scores."""
 
 import json
 from dataclasses import asdict, dataclass, field, fields

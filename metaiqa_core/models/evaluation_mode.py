@@ -1,4 +1,4 @@
-"""Evaluation mode for a while, whatever mode a network's owner left it in."""
+"""Temporary evaluation mode of a network in any mode."""
 
 import threading
 from collections.abc import Iterator

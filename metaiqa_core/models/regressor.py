@@ -1,7 +1,7 @@
 """The quality regression network, y = f(x; theta) (Eq. 1): a backbone, global average pooling, two linear layers.
 
 The paper pools the last stage. A network may pool several stages instead, mean and standard deviation of each channel:
-what noise and blur do to a photo shows in early stages, and in how much a channel varies over the photo.
+noise and blur show in early stages, and in the variation of a channel over the photo.
 """
 
 from collections.abc import Mapping, Sequence

@@ -20,7 +20,7 @@ _ESCAPES = {
 
 
 def to_csv(table: pd.DataFrame, row_name: str | None = None, decimals: int | None = None) -> str:
-    """Return the table as CSV; missing cells are empty, column levels are joined by a space, texts as `csv_text` says.
+    """Return the table as CSV; missing cells are empty, column levels joined by a space, texts written by `csv_text`.
 
     Args:
         table: Table of numbers or texts.

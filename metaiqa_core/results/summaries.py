@@ -36,7 +36,7 @@ def by_database(records: Iterable[ResultRecord], databases: Sequence[str], metri
 
 
 def paired_repeats(records: Iterable[ResultRecord], first: str, second: str) -> pd.DataFrame:
-    """Arrange what two methods share, one row a (database, metric, seed, split) and one column each.
+    """Arrange the repeats that two methods share, one row a (database, metric, seed, split) and one column each.
 
     Printed numbers have no seed and count as one repeat; a repeat that only one of the two has would make their means
     means over different splits, and is left out.

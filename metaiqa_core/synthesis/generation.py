@@ -1,7 +1,7 @@
 """Make the distorted images: in parallel processes, resumable at any moment, the same bytes every time.
 
 Each image is written whole or not at all, and its bytes depend on nothing but the recipe, the reference and the
-libraries' versions. So whatever lies in the folder is finished, and what is missing is the work that remains.
+libraries' versions. So every file in the folder is finished, and the missing files are the work that remains.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """Tests of whether a photo is pristine enough to be a reference, so that no damaged photo is labelled as a good one.
 
 Four measures, each with the share of pristine photos (CID22, BSDS500, Kodak) and of damaged ones that it refuses in
-`docs/label_refinement.md`. They catch what would be visible at a glance; a person who picks the photos sees more.
+`docs/label_refinement.md`. They catch flaws that are visible at a glance; a person who picks the photos sees more.
 """
 
 import math
@@ -33,7 +33,7 @@ NOISE_DEVIATION = 2.0  # levels
 
 
 def refuse_flaws(path: Path, photo: Photo, window: Window) -> None:
-    """Raise a `PhotoError` that says what is wrong if a photo is compressed, blurred or noisy.
+    """Raise a `PhotoError` that names the flaw if a photo is compressed, blurred or noisy.
 
     Args:
         path: File of the photo, for the tables of a JPEG.

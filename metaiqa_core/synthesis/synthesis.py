@@ -51,7 +51,7 @@ def synthesise(
     scores: Path | None = None,
     workers: int = 1,
 ) -> Work[Synthesis]:
-    """Make a database, or go on where an earlier call was stopped, in whatever way; yields one step an image.
+    """Make a database, or continue one whose making was interrupted; yields one step an image.
 
     Args:
         config: Configuration of the database.

@@ -1,4 +1,4 @@
-"""A model's card, for people: what it was trained on, how accurate it measured, under which terms."""
+"""A model's card, for people: its training data, its measured accuracy and its terms."""
 
 from typing import Any
 

@@ -36,7 +36,7 @@ def _runs_in(folder: str, stamps: tuple) -> tuple[list[storage.RunSummary], list
 
 
 def _stamps(folder: Path) -> list[tuple[str, int, int]]:
-    """Return name, time and size of every results file: what changes when a run is written, without reading one."""
+    """Return name, time and size of every results file, which change when a run is written; no file is read."""
     found = []
     try:
         with os.scandir(folder) as entries:

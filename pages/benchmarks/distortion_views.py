@@ -1,6 +1,6 @@
 """The views of the leave-one-distortion-out page, one function a view.
 
-Widgets that filter carry `bind="query-params"`: what is shown is in the URL.
+Widgets that filter carry `bind="query-params"`: the URL holds the current view.
 """
 
 from collections.abc import Mapping

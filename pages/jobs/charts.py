@@ -96,7 +96,7 @@ def thinned(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def smoothed(values: pd.Series) -> pd.Series:
-    """Return the trend: an exponential mean over about a fifteenth of what is there, so that it does not jump."""
+    """Return the trend: an exponential mean over about a fifteenth of the values, so that it does not jump."""
     return values.ewm(span=max(1, len(values) / 15)).mean()
 
 

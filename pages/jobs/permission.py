@@ -1,7 +1,7 @@
 """Permission to start, cancel and delete: only for somebody at this machine, unless its owner says otherwise.
 
 A job reads folders of this machine and uses it for hours, so being able to see the page is not enough. Streamlit only
-greys out a disabled button; what a button does asks again here.
+greys out a disabled button; the action of a button asks again here.
 """
 
 import ipaddress

@@ -1,4 +1,4 @@
-"""Evidence for or against a map: each piece of evidence with one sentence on what it means."""
+"""Evidence for or against a map: each piece of evidence with one sentence on its meaning."""
 
 from collections.abc import Callable, Sequence
 from functools import partial

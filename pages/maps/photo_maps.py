@@ -48,7 +48,7 @@ class PhotoMaps:
     def on_screen(self, result: GradientMap) -> np.ndarray:
         """Return a map's values at the size of the photo's copy on the screen, (height, width), float32.
 
-        The photo itself can have a hundred times the pixels; the map at the model's input says as much.
+        The photo itself can have a hundred times the pixels; the map at the model's input holds as much information.
         """
         return result.at(self.photo.shown())
 

@@ -59,7 +59,7 @@ class SharedWork(Generic[Result]):
         raise self._end
 
     def close(self) -> None:
-        """Cancel what is not done, after the step that is under way."""
+        """Cancel the remaining work, after the step that is under way."""
         with self._turn:
             self._work.close()
             self._end = self._end or StopIteration()

@@ -33,7 +33,7 @@ class PhotoChoice:
         return not self.scan.unreadable
 
     def remarks(self) -> list[str]:
-        """Return sentences on what was left out, ready for a terminal."""
+        """Return remarks on the files that were left out, ready for a terminal."""
         scan, remarks = self.scan, []
         if scan.system_files:
             remarks.append(
@@ -129,7 +129,7 @@ def _fits(parts: Sequence[str], pattern: Sequence[str]) -> bool:
 
 
 def _may_exist(file: Path) -> bool:
-    """Return False only where a file is known not to be there; what is out of reach gets a reason of its own later."""
+    """Return False only for a file that is known to be missing; one out of reach gets a reason of its own later."""
     try:
         file.stat()
     except (FileNotFoundError, NotADirectoryError):

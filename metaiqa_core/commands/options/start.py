@@ -1,4 +1,4 @@
-"""The options by which commands name what training starts from: a model, or a backbone with its own weights."""
+"""The options by which commands name the start of a training: a model, or a backbone with its own weights."""
 
 import argparse
 from typing import Literal
