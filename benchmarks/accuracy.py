@@ -32,12 +32,12 @@ from metaiqa_core.synthesis import find_photos  # noqa: E402
 
 Pixels = NDArray[np.uint8]
 
-LEAST_FALL = 0.5
+MINIMUM_FALL = 0.5
 """Share of people's fall from level 1 to level 5 that the model's has to reach."""
-LIKED = 2.0
-"""Where people's mean falls by fewer points than this, or rises, the model's may not fall by more than 10 either."""
+TOLERATED_FALL = 2.0
+"""Fall of people's mean, points, up to which the model's score may not change by more than 10 points."""
 SMALLER_SIDES = (400, 300, 200)
-MOST_GAIN = 3.0
+MAXIMUM_GAIN = 3.0
 """Points by which a reduced copy may score above its photo."""
 
 
@@ -46,13 +46,13 @@ class Row:
     """One line of the table.
 
     Attributes:
-        what: What was measured.
-        measured: The result, in words.
-        target: What was asked for, in words; empty where nothing was.
-        met: Whether it was reached; None without a target.
+        quantity: Measured quantity, in words.
+        measured: Measured value, in words.
+        target: Target, in words; empty where there is none.
+        met: Whether the target was reached; None without a target.
     """
 
-    what: str
+    quantity: str
     measured: str
     target: str = ""
     met: bool | None = None
@@ -71,7 +71,7 @@ def main() -> None:
     print(f"| {assessor.card.name} | measured | asked for | |\n|---|---|---|---|")
     for row in rows_of(assessor, arguments):
         verdict = {None: "", True: "reached", False: "missed"}[row.met]
-        print(f"| {row.what} | {row.measured} | {row.target} | {verdict} |", flush=True)
+        print(f"| {row.quantity} | {row.measured} | {row.target} | {verdict} |", flush=True)
 
 
 def rows_of(assessor: Assessor, arguments: argparse.Namespace) -> Iterator[Row]:
@@ -126,7 +126,7 @@ def distortion_levels(assessor: Assessor, photos: list[Pixels]) -> Iterator[Row]
             ]
         )
         fall, expected = model[0] - model[1], people[0] - people[-1]
-        as_people = fall >= LEAST_FALL * expected if expected > LIKED else abs(fall) <= 10
+        as_people = fall >= MINIMUM_FALL * expected if expected > TOLERATED_FALL else abs(fall) <= 10
         right += as_people
         if not as_people:
             wrong.append(f"{kind.key} {fall:+.0f} for {expected:+.0f}")
@@ -162,9 +162,9 @@ def sizes(assessor: Assessor, photos: list[Pixels]) -> Iterator[Row]:
         gains = np.array([assessor.assess(reduced(photo, side)).score for photo in photos]) - scores
         yield Row(
             f"reduced to {side} pixels: gain, mean and largest of {len(photos)}",
-            f"{gains.mean():+.1f}, {gains.max():+.1f}; above {MOST_GAIN:g} in {int((gains > MOST_GAIN).sum())}",
-            f"none above {MOST_GAIN:g}",
-            bool((gains <= MOST_GAIN).all()),
+            f"{gains.mean():+.1f}, {gains.max():+.1f}; above {MAXIMUM_GAIN:g} in {int((gains > MAXIMUM_GAIN).sum())}",
+            f"none above {MAXIMUM_GAIN:g}",
+            bool((gains <= MAXIMUM_GAIN).all()),
         )
 
 

@@ -35,7 +35,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from metaiqa_core.files import write_whole  # noqa: E402
-from metaiqa_core.synthesis.refinement import monotone_map, read_off  # noqa: E402
+from metaiqa_core.synthesis.refinement import interpolate, monotone_map  # noqa: E402
 
 Floats = NDArray[np.float64]
 Chosen = NDArray[np.bool_]
@@ -108,8 +108,8 @@ def labels(records: Records, training: Chosen, wanted: Chosen) -> tuple[Floats, 
         means[asked] = by_level[records.level[asked]]
         for name, values in records.metrics.items():
             curve = monotone_map(values[taught], by_level[records.level[taught]])
-            alone[name][asked] = read_off(curve, values[asked])
-            usual = [read_off(curve, values[taught & (records.level == level)]).mean() for level in range(5)]
+            alone[name][asked] = interpolate(curve, values[asked])
+            usual = [interpolate(curve, values[taught & (records.level == level)]).mean() for level in range(5)]
             away[name][asked] = alone[name][asked] - np.array(usual)[records.level[asked]]
     for both in (alone, away):
         both["all metrics"] = np.mean([both[name] for name in METRICS], axis=0)

@@ -22,9 +22,9 @@ from metaiqa_core.distortions import distort  # noqa: E402
 from metaiqa_core.images import decode  # noqa: E402
 from metaiqa_core.synthesis import find_photos  # noqa: E402
 from metaiqa_core.synthesis.pristine import (  # noqa: E402
-    LEAST_SHARPNESS,
-    MOST_BLOCKING,
-    MOST_NOISY_SHARE,
+    MAXIMUM_BLOCKING,
+    MAXIMUM_NOISY_SHARE,
+    MINIMUM_SHARPNESS,
     blocking,
     luma_of,
     noisy_share,
@@ -69,9 +69,9 @@ def main() -> None:
                 luma = luma_of(version)
                 edges = sharpness(luma)
                 verdict = (
-                    blocking(luma) > MOST_BLOCKING,
-                    edges is None or edges < LEAST_SHARPNESS,
-                    noisy_share(luma) > MOST_NOISY_SHARE,
+                    blocking(luma) > MAXIMUM_BLOCKING,
+                    edges is None or edges < MINIMUM_SHARPNESS,
+                    noisy_share(luma) > MAXIMUM_NOISY_SHARE,
                 )
                 refused.setdefault(name, []).append(verdict)
         print(f"\n{folder.name}, {count} photos | refused | for blocks | for blur | for noise")

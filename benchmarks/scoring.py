@@ -75,7 +75,7 @@ def main() -> None:
 def compare(assessor: Assessor, peers: dict[str, torch.nn.Module], path: Path, rounds: int) -> dict[str, float]:
     """Return median milliseconds and median paired ratios."""
     short_side = assessor.preprocessing.short_side
-    photo = decode(path, least_short_side=short_side)
+    photo = decode(path, minimum_short_side=short_side)
     pixels = assessor.preprocessing.pixels(photo)
     ready = assessor.preprocessing(photo).contiguous(memory_format=torch.channels_last)
 
@@ -90,7 +90,7 @@ def compare(assessor: Assessor, peers: dict[str, torch.nn.Module], path: Path, r
     ways: dict[str, Callable[[], object]] = {
         "score": lambda: assessor.assess(path),
         "engine": lambda: assessor.engine.unit_score(pixels),
-        "decode": lambda: decode(path, least_short_side=short_side),
+        "decode": lambda: decode(path, minimum_short_side=short_side),
         "torch": in_torch,
         **{name: partial(foreign, peer) for name, peer in peers.items()},
     }

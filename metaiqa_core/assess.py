@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # scoring needs no torch, only the engine of that name does
 TILE = 500
 """Side of the tiles of the reading at 100 %, in photo pixels: the size of the photos the default model learnt on."""
 
-_LOOK_AHEAD = 3
+_DECODED_AHEAD = 3
 
 
 class Model(Protocol):
@@ -47,8 +47,8 @@ class Assessor:
     Scores are those of evaluation mode, whatever mode the network is in; that mode stays as it is.
 
     Args:
-        model: A network with its card.
-        limits: Sizes of photos that are accepted; None: the defaults.
+        model: Network with its card.
+        limits: Sizes of the photos that are accepted; None for the defaults.
         engine: Engine that runs the model; None: torch runs the network itself.
     """
 
@@ -68,20 +68,20 @@ class Assessor:
         """Load a model by name or file.
 
         Args:
-            model: `default`, a model's name, or the path of a `.safetensors` file with its card beside it.
-            limits: Sizes of photos that are accepted; None: the defaults.
-            engine: `onnx`, `torch`, or `auto` (see `choose_engine`).
+            model: `default`, the name of a model, or the path of a `.safetensors` file with its card beside it.
+            limits: Sizes of the photos that are accepted; None for the defaults.
+            engine: Name of the engine: `onnx`, `torch`, or `auto` (see `choose_engine`).
 
         Raises:
-            CheckpointError: If the model cannot be used.
-            EngineError: If the engine cannot.
+            CheckpointError: If the model does not exist or cannot be used.
+            EngineError: If the engine cannot be used.
         """
         stored = StoredModel(model)
         return cls(stored, limits=limits, engine=choose_engine(stored, engine))
 
     @property
     def network(self) -> "nn.Module":
-        """The model itself: (B, 3, H, W) RGB in [0, 1] -> unit scores (B,); differentiable in its input.
+        """Network of the model: (B, 3, H, W) RGB in [0, 1] -> unit scores (B,); differentiable in its input.
 
         It is torch's, whatever engine scores; a change of its weights reaches the scores of the engine `torch` alone.
         """
@@ -89,17 +89,17 @@ class Assessor:
 
     @property
     def engine(self) -> Engine:
-        """The engine that scores."""
+        """Engine that scores."""
         return self._engine
 
     @property
     def card(self) -> ModelCard:
-        """The model's card."""
+        """Card of the model."""
         return self._model.card
 
     @property
     def preprocessing(self) -> Preprocessing:
-        """How a photo becomes the network's input."""
+        """Preprocessing that turns a photo into the network's input."""
         return self.card.preprocessing
 
     def assess(self, source: PhotoSource | Photo, *, at_full_size: bool = False) -> Assessment:
@@ -126,14 +126,14 @@ class Assessor:
         """Assess photos one after another, in order, while the next ones are being decoded; memory stays constant.
 
         Yields:
-            For each source its assessment, or the error that says why there is none: also where it is nothing that a
-            photo may come from, for which `assess` raises a `TypeError`.
+            The assessment of each source, or the error that says why there is none. An object of a type that no photo
+            can be read from gives an error, too, where `assess` raises a `TypeError`.
         """
         with ThreadPoolExecutor(max_workers=2, thread_name_prefix="decode") as decoders:
             remaining = iter(sources)
             ahead: deque[tuple[PhotoSource, Future[Photo]]] = deque()
             # Photos that are decoded in full are large: one waits, not three.
-            for source in itertools.islice(remaining, 1 if at_full_size else _LOOK_AHEAD):
+            for source in itertools.islice(remaining, 1 if at_full_size else _DECODED_AHEAD):
                 ahead.append((source, decoders.submit(self._decoded, source, in_full=at_full_size)))
             while ahead:
                 source, future = ahead.popleft()
@@ -153,7 +153,7 @@ class Assessor:
                 yield outcome
 
     def map_quality(self, source: PhotoSource | Photo) -> Work[QualityMap]:
-        """Score the photo at 100 %, tile by tile, with a `Progress` each.
+        """Score the photo at 100 %, tile by tile, and yield a `Progress` after each tile.
 
         Raises:
             PhotoError: If the photo cannot be read.
@@ -172,8 +172,8 @@ class Assessor:
     def _decoded(self, source: PhotoSource | Photo, *, in_full: bool) -> Photo:
         if isinstance(source, Photo):
             return source
-        least = None if in_full else self.preprocessing.short_side
-        return decode(source, limits=self._limits, least_short_side=least)
+        minimum = None if in_full else self.preprocessing.short_side
+        return decode(source, limits=self._limits, minimum_short_side=minimum)
 
     def _score(self, pixels: NDArray[np.uint8]) -> float:
         unit_score = self._engine.unit_score(pixels)

@@ -66,7 +66,7 @@ class Assessment:
         width: Upright width of the photo, pixels.
         height: Upright height of the photo, pixels.
         format: File format, or "array", "tensor", "PIL image".
-        notes: Sentences on what decoding had to do.
+        notes: Remarks on the decoding, one sentence each.
     """
 
     score: float

@@ -31,20 +31,20 @@ if TYPE_CHECKING:
 
 
 def load_command(name: str) -> Command:
-    """Import the module of one of `COMMANDS`; help and a mistyped name need not wait until torch has been."""
+    """Import the module of one of `COMMANDS`; help and a mistyped name need not wait for torch to be imported."""
     module: Any = import_module(COMMANDS[name].module)
     return module
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, where argparse would print the usage first."""
+    """Reports a mistake in one line, where argparse would print the usage first."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {printable(' '.join(message.split()))} (see {self.prog} --help)\n")
 
 
 class _PrintCompletion(argparse.Action):
-    """Prints the shell's script and ends, as `--version` does."""
+    """Prints the script for the shell and ends, as `--version` does."""
 
     def __call__(self, parser: argparse.ArgumentParser, namespace: Any, shell: Any, option: str | None = None) -> None:
         sys.stdout.write(activation_script(shell))
@@ -75,8 +75,8 @@ def main(arguments: Sequence[str] | None = None, *, prepare: Callable[[], None] 
     """Run one command.
 
     Args:
-        arguments: Without the program's name; by default the process's own.
-        prepare: Function to call before the command's module is loaded; help and a mistyped name do without.
+        arguments: Words of the command line after the program's name; by default those of this process.
+        prepare: Function to call before the command's module is loaded; help and a mistyped name do without it.
 
     Returns:
         The exit status.
@@ -103,28 +103,28 @@ def main(arguments: Sequence[str] | None = None, *, prepare: Callable[[], None] 
             "was; or give smaller batches, smaller crops or --device cpu, with another --run-dir."
         )
     except OSError as error:
-        goes_on = hasattr(parsed, "run_dir") or parsed.command == "synthesize"
-        return _refuse(_what_the_system_refused(error, goes_on=goes_on))
+        resumable = hasattr(parsed, "run_dir") or parsed.command == "synthesize"
+        return _refuse(_system_refusal(error, resumable=resumable))
     except ValueError as error:  # out of range: its own words are a sentence, a stack trace would not be
         return _refuse(str(error))
 
 
 def _program() -> str:
-    """Return how the program was called, for its usage lines."""
+    """Return the name by which the program was called, for its usage lines."""
     name, _ = os.path.splitext(os.path.basename(sys.argv[0]))  # noqa: PTH119, PTH122 (pathlib would take longer)
     return PROGRAM if name == PROGRAM else "python -m metaiqa_core"
 
 
-def _what_the_system_refused(error: OSError, *, goes_on: bool) -> str:
-    """Return a sentence on what the system refused.
+def _system_refusal(error: OSError, *, resumable: bool) -> str:
+    """Return a sentence on an operation that the system refused, and on the remedy.
 
     Args:
-        error: its refusal.
-        goes_on: whether the same command, started again, goes on where it was.
+        error: The error that the system raised.
+        resumable: Whether the same command, started again, goes on where it stopped.
     """
     place = f" for {error.filename}" if error.filename else ""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        kept = "; what a run has finished is kept, and it goes on from there" if goes_on else ""
+        kept = "; what a run has finished is kept, and it goes on from there" if resumable else ""
         return f"The disk is full{place}: make room and start the same command again{kept}."
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f"Access refused{place} ({error.strerror}): choose another place, or change its permissions."

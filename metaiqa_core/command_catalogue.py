@@ -1,12 +1,12 @@
-"""The commands, each with its name, title and summary: what the command line, the jobs and the docs call them."""
+"""The commands, each with its name, title and summary, for the command line, the jobs and the docs."""
 
 
 class CommandEntry:
     """One command of the program; no dataclass, which would import what `--help` then waits for.
 
     Attributes:
-        name: The word that a terminal takes, such as `meta-train`.
-        title: Its name as a heading, such as "Meta-training".
+        name: Name in a terminal, such as `meta-train`.
+        title: Name as a heading, such as "Meta-training".
         summary: Summary in one sentence, which is also the first line of its module.
     """
 
@@ -15,7 +15,7 @@ class CommandEntry:
 
     @property
     def module(self) -> str:
-        """The module that declares its options and runs it."""
+        """Name of the module that declares the options of the command and runs it."""
         return f"metaiqa_core.commands.{self.name.replace('-', '_')}"
 
 
@@ -91,7 +91,7 @@ COMMANDS = {
         CommandEntry(
             "synthesize",
             "Synthesis",
-            "Make a database of distorted photos with what people said of such distortions.",
+            "Make a database of distorted photos, labelled with people's opinion scores of such distortions.",
         ),
     )
 }

@@ -12,7 +12,7 @@ PROGRAM = "metaiqa"
 
 
 def activation_script(shell: str) -> str:
-    """Return what a shell must read once for completion, as in `eval "$(metaiqa --completion bash)"`.
+    """Return the script that a shell must read once for completion, as in `eval "$(metaiqa --completion bash)"`.
 
     Args:
         shell: Name of the shell, one of `SHELLS`.
@@ -26,7 +26,7 @@ def answer_shell(build_parser: Callable[[Collection[str]], argparse.ArgumentPars
     """Answer and end the process if a shell asks; otherwise return at once, without importing anything.
 
     Args:
-        build_parser: Given the words whose commands need their options, returns the parser.
+        build_parser: Function from the words whose commands need their options to the parser.
     """
     if "_ARGCOMPLETE" not in os.environ:
         return

@@ -1,4 +1,4 @@
-"""Durations as people say them."""
+"""Durations in words."""
 
 import humanize
 
@@ -6,7 +6,7 @@ _DAY = 86_400.0
 
 
 def duration_in_words(seconds: float) -> str:
-    """Return a duration in at most two units, rounded; what is shorter than a second counts as one.
+    """Return a duration in at most two units, rounded; less than a second counts as one.
 
     Args:
         seconds: Duration, 0 or more.

@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""What a spreadsheet takes for the beginning of a formula; the last four are the wide forms of the first four."""
+"""Characters at which a spreadsheet begins a formula; the last four are the wide forms of the first four."""
 _QUOTED_FORMULA = re.compile(f"'*[{re.escape(''.join(_FORMULA_STARTS))}]")
 
 
 def printable(text: str, *, keep: str = "") -> str:
-    r"""Return text as any terminal can show it: what is not printable becomes an escape such as `\n` or `\x1b`.
+    r"""Return text as any terminal can show it: unprintable characters become escapes such as `\n` or `\x1b`.
 
-    Control characters would move the cursor or change the terminal, invisible ones reorder what is read.
+    Control characters would move the cursor or change the terminal, invisible ones reorder the text.
 
     Args:
-        text: any text, with lone surrogates where a file name is not UTF-8.
-        keep: characters that stay although they are not printable, such as line ends.
+        text: Any text, with lone surrogates where a file name is not UTF-8.
+        keep: Characters that stay although they are not printable, such as line ends.
 
     >>> printable("a\nb\x1b[31m.jpg")
     'a\\nb\\x1b[31m.jpg'

@@ -1,7 +1,7 @@
 """JSON files that people bring: read within limits, then judged whole by the type that they are to become.
 
-A type is a frozen dataclass with `__pydantic_config__ = STRICT`. Its annotations say types and ranges, its
-`__post_init__` what several fields have to do with each other; pydantic judges all of it at once.
+A type is a frozen dataclass with `__pydantic_config__ = STRICT`. Its annotations give types and ranges, its
+`__post_init__` checks how several fields fit together; pydantic judges all of it at once.
 """
 
 import json
@@ -19,21 +19,21 @@ if TYPE_CHECKING:  # importing it takes longer than `metaiqa --help`, which read
 Kind = TypeVar("Kind")
 
 STRICT: "ConfigDict" = {"strict": True, "extra": "forbid", "allow_inf_nan": False}
-"""A text is no number, true is not 1, and a field that nobody knows is a mistake."""
+"""A text is no number, true is not 1, and an unknown field is a mistake."""
 
-MOST_LEVELS = 12
-"""Most levels of objects and lists in each other."""
-MOST_CHARACTERS = 100_000
-"""Longest text, in characters."""
+MAXIMUM_DEPTH = 12
+"""Maximum depth of nested objects and lists."""
+MAXIMUM_CHARACTERS = 100_000
+"""Length of the longest text, characters."""
 _LARGEST_WHOLE_NUMBER = 2**63 - 1
 
 
-def read_json(path: Path, most_bytes: int) -> Any:
+def read_json(path: Path, maximum_bytes: int) -> Any:
     """Read a JSON file.
 
     Args:
-        path: The file, UTF-8.
-        most_bytes: The largest file that is read.
+        path: JSON file, UTF-8.
+        maximum_bytes: Size of the largest file that is read, bytes.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -44,25 +44,25 @@ def read_json(path: Path, most_bytes: int) -> Any:
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):  # asked first: opening a pipe would wait for a writer for ever
         raise ValueError("it is no regular file")
-    if status.st_size > most_bytes:
-        raise ValueError(f"it has {status.st_size / 2**20:.1f} MiB, and at most {most_bytes / 2**20:g} MiB are read")
+    if status.st_size > maximum_bytes:
+        raise ValueError(f"it has {status.st_size / 2**20:.1f} MiB, and at most {maximum_bytes / 2**20:g} MiB are read")
     try:
         content = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_distinct)
     except RecursionError:
-        raise ValueError(f"its objects and lists lie more than {MOST_LEVELS} levels deep in each other") from None
+        raise ValueError(f"its objects and lists lie more than {MAXIMUM_DEPTH} levels deep in each other") from None
     check_json(content, "it")
     return content
 
 
 def validated(kind: type[Kind], content: Mapping[str, Any]) -> Kind:
-    """Return what an object of JSON stands for.
+    """Return the dataclass instance that a JSON object describes.
 
     Args:
-        kind: A dataclass that is `STRICT`.
+        kind: Dataclass that is `STRICT`.
         content: Values as `read_json` gives them.
 
     Raises:
-        ValueError: If anything about it is wrong: which field, what was expected, and what came.
+        ValueError: If a field is wrong; the message names it, what was expected, and what came.
     """
     from pydantic import ValidationError
 
@@ -73,21 +73,21 @@ def validated(kind: type[Kind], content: Mapping[str, Any]) -> Kind:
         raise ValueError(_sentence(error)) from error
 
 
-def check_json(value: Any, name: str, levels: int = MOST_LEVELS) -> None:
-    """Refuse values that are JSON to Python and trouble to everybody else.
+def check_json(value: Any, name: str, levels: int = MAXIMUM_DEPTH) -> None:
+    """Refuse values that Python accepts as JSON and other programs do not.
 
     Args:
         value: Objects, lists, texts and numbers.
-        name: What messages call the value.
-        levels: Most levels of objects and lists in each other.
+        name: Name of the value in messages.
+        levels: Maximum depth of nested objects and lists.
 
     Raises:
         ValueError: If a number is not finite or has more than 63 bits, a text is too long or is no text that can be
-            written, or values lie too deep in each other.
+            written, or values are nested too deep.
     """
     match value:
         case dict() | list() if levels == 0:
-            raise ValueError(f"{name} has objects and lists more than {MOST_LEVELS} levels deep in each other")
+            raise ValueError(f"{name} has objects and lists more than {MAXIMUM_DEPTH} levels deep in each other")
         case dict():
             for key, inner in value.items():
                 check_json(str(key), name, levels - 1)
@@ -96,9 +96,9 @@ def check_json(value: Any, name: str, levels: int = MOST_LEVELS) -> None:
             for inner in value:
                 check_json(inner, name, levels - 1)
         case str():
-            if len(value) > MOST_CHARACTERS:
+            if len(value) > MAXIMUM_CHARACTERS:
                 raise ValueError(
-                    f"{name} has a text of {len(value):,} characters, at most {MOST_CHARACTERS:,} are read"
+                    f"{name} has a text of {len(value):,} characters, at most {MAXIMUM_CHARACTERS:,} are read"
                 )
             if any("\ud800" <= character <= "\udfff" for character in value):
                 raise ValueError(f"{name} has a text with half a character in it: {reprlib.repr(value)}")
@@ -145,7 +145,7 @@ _EXPECTED = {
     "string_too_long": "a text of at most {max_length} characters",
     "string_pattern_mismatch": "a text of the form {pattern}",
 }
-"""What was expected, by pydantic's name of the mistake."""
+"""Expected value by pydantic's name of the mistake."""
 
 
 def _sentence(error: Any) -> str:

@@ -1,8 +1,8 @@
-"""How a model's score of a photo falls from level to level of a distortion, and where people would see it otherwise.
+"""The fall of a model's score from level to level of a distortion, compared with people's opinion scores.
 
-People's curves are averages over the photos of a database, so they are not about this photo. Compared is therefore what
-the distortion costs, not the scores themselves. With Q(l) the model's score at level l and P(l) people's, in points of
-100,
+People's curves are averages over the photos of a database, so they are not about this photo. The comparison is
+therefore between losses of score by the distortion, not between the scores themselves. With Q(l) the model's score at
+level l and P(l) people's, in points of 100,
 
     gap(l) = (P* - P(l)) - (Q(0) - Q(l)),
 
@@ -38,7 +38,7 @@ class LevelReading:
     """One level of one distortion on one photo.
 
     Attributes:
-        level: 1 to 5.
+        level: Level of the distortion, 1 to 5.
         pixels: The distorted photo, (height, width, 3), uint8.
         score: The model's score of it, 0-100.
     """
@@ -53,7 +53,7 @@ class LevelResponse:
     """The model's scores of one photo under one distortion.
 
     Attributes:
-        distortion: The type.
+        distortion: Distortion type.
         scores: Scores of levels 0 (undistorted) to 5, each 0-100.
     """
 
@@ -70,7 +70,7 @@ class Disagreement:
     """Difference between the responses of a model and of people to a distortion.
 
     Attributes:
-        distortion: The type.
+        distortion: Distortion type.
         gaps: Differences gap(l) for levels 1 to 5, points of 100; above 0 where people see more damage than the model.
         pairs_in_order: Pairs of levels that the model puts into the order that people see.
         distinguishable_pairs: Pairs of levels that people tell apart; the others have no right order.
@@ -101,7 +101,7 @@ def working_copy(photo: Photo) -> np.ndarray:
     """Return a photo at the databases' scale: shrunk to as many pixels as 512 x 384, never enlarged.
 
     Args:
-        photo: Decoded, at full size or reduced.
+        photo: Photo decoded at full size or reduced.
 
     Returns:
         (height, width, 3), uint8, upright.
@@ -129,9 +129,9 @@ def read_levels(
     """Distort a photo and score it, level by level; each is done when it is asked for.
 
     Args:
-        assessor: The model.
-        pixels: (height, width, 3), uint8.
-        distortion: The type.
+        assessor: Model that scores.
+        pixels: Pixels of the photo, (height, width, 3), uint8.
+        distortion: Distortion type.
         seed: Seed of the distortion's random draws, 0 or more.
 
     Raises:
@@ -143,11 +143,11 @@ def read_levels(
 
 
 def compare_with_people(response: LevelResponse, people: Sequence[OpinionScore] | None = None) -> Disagreement:
-    """Compare what each level costs in the model's scores with what it costs in people's.
+    """Compare the loss of score at each level, by the model and by people.
 
     Args:
         response: Scores of the model.
-        people: Opinion scores of levels 1 to 5, in unit scores; None: those published for the type.
+        people: Opinion scores of levels 1 to 5, in unit scores; None for those published for the type.
     """
     people = opinion_curve(response.distortion) if people is None else people
     undistorted, *scores = response.scores
@@ -163,7 +163,7 @@ def compare_with_people(response: LevelResponse, people: Sequence[OpinionScore] 
 
 
 def most_misread(responses: Iterable[LevelResponse]) -> list[Disagreement]:
-    """Return what each response disagrees on with people, the largest RMSE first."""
+    """Return the disagreement of each response with people, the largest RMSE first."""
     return sorted(map(compare_with_people, responses), key=lambda disagreement: -disagreement.rmse)
 
 

@@ -6,7 +6,7 @@ _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # malloc.h
 
 
 def keep_freed_memory() -> None:
-    """Let the C library keep what is freed, where it is glibc; elsewhere nothing happens.
+    """Make glibc keep freed memory; with another C library nothing happens.
 
     As it is, glibc takes every large block from the system and gives it back at once, so that each activation of a
     network lies in fresh pages, which the system has to find and clear. No result depends on it. For programs that

@@ -24,21 +24,21 @@ if TYPE_CHECKING:  # pixels need no torch
 _FILTER = Image.Resampling.BICUBIC
 LARGEST_SIDE = 2048
 """Longest short side to which photos are brought, pixels: what a network keeps in memory grows with its square."""
-MOST_PIXELS = 2**25
+MAXIMUM_PIXELS = 2**25
 """Largest input of a model, pixels; reached only by models that see large photos at their native resolution."""
 
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """How a photo becomes model input; part of the model, stored in its card.
+    """Preprocessing that turns a photo into model input; part of the model, stored in its card.
 
     The aspect ratio is kept and nothing is cropped. Shrinking is antialiased.
 
     Attributes:
-        short_side: Shrink so that the short side has this many pixels; None: native resolution.
+        short_side: Short side that larger photos are shrunk to, pixels; None for the native resolution.
         enlarge: Whether smaller photos are enlarged to `short_side`.
-        minimum_side: Photos whose short side is smaller are enlarged to it in any case, pixels: a network that halves
-            its maps five times needs a few pixels to see.
+        minimum_side: Short side that smaller photos are enlarged to in any case, pixels: a network that halves its maps
+            five times needs a few pixels to see.
     """
 
     __pydantic_config__ = STRICT
@@ -88,14 +88,14 @@ class Preprocessing:
         """Return the model's input.
 
         Args:
-            photo: A decoded photo, or its pixels (height, width, 3), uint8. A photo that was decoded reduced gets the
+            photo: Decoded photo, or its pixels (height, width, 3), uint8. A photo that was decoded reduced gets the
                 size that the full photo would have got.
 
         Returns:
             (height, width, 3), uint8, RGB.
 
         Raises:
-            PhotoError: If the input would have more than `MOST_PIXELS`.
+            PhotoError: If the input would have more than `MAXIMUM_PIXELS`.
         """
         if not isinstance(photo, Photo):
             pixels = photo
@@ -103,10 +103,10 @@ class Preprocessing:
                 raise ValueError(f"expected uint8 pixels (height, width, 3), got {pixels.dtype} {pixels.shape}")
             photo = Photo(np.ascontiguousarray(pixels).view(), (pixels.shape[1], pixels.shape[0]), "array")
         size = self.model_size(*photo.full_size)
-        if size[0] * size[1] > MOST_PIXELS:
+        if size[0] * size[1] > MAXIMUM_PIXELS:
             raise PhotoError(
                 f"This model would see the photo at {size[0]} x {size[1]} pixels, and at most "
-                f"{MOST_PIXELS / 1e6:.0f} million fit into memory: choose a smaller photo or another model."
+                f"{MAXIMUM_PIXELS / 1e6:.0f} million fit into memory: choose a smaller photo or another model."
             )
         factor = whole_factor(min(photo.full_size), min(size))
         if factor > 1 and photo.reread is not None:

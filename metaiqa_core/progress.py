@@ -1,4 +1,4 @@
-"""How long work reports: generators yield `Progress` and return their result; readers draw it as they like."""
+"""Progress of long work: generators yield `Progress` and return their result; readers draw it as they like."""
 
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
@@ -9,7 +9,7 @@ Result = TypeVar("Result")
 
 
 class Kind(StrEnum):
-    """The end of what a `Progress` reports: of a step, of an epoch, or of a place with its outcome."""
+    """The unit whose end a `Progress` reports: a step, an epoch, or a place with its outcome."""
 
     STEP = "step"
     EPOCH = "epoch"
@@ -18,17 +18,18 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Progress:
-    """One step of something long.
+    """One step of long work.
 
     Attributes:
         stage: Current activity, in words for the user.
-        step: Steps done so far, from 1.
-        total: Steps in all.
-        metrics: Numbers worth a curve, by name.
-        place: Name of the part of something larger that this belongs to, such as "split 1 of 10"; empty: it is all.
-        number: Number of that part, from 1; 0 without a place.
+        step: Number of steps done so far, from 1.
+        total: Number of steps in all.
+        metrics: Numbers to draw as curves, by name.
+        place: Name of the part of larger work that this belongs to, such as "split 1 of 10"; empty where there are no
+            parts.
+        number: Number of the part, from 1; 0 without a place.
         places: Number of such parts in all; 0 without a place.
-        kind: Kind of unit that ends with this step.
+        kind: Unit that ends with this step: a step, an epoch, or a place.
     """
 
     stage: str
@@ -60,7 +61,7 @@ def outcome(
 
     Args:
         place: Name of the place.
-        number: Its number, from 1.
+        number: Number of the place, from 1.
         places: Number of places in all.
         metrics: Results by name.
         stage: Ending in words for the user.
@@ -90,9 +91,9 @@ def placed(work: Work[Result], place: str, number: int, places: int) -> Work[Res
     """Pass work through as the work at one of several places; a place that it names itself becomes part of the stage.
 
     Args:
-        work: The work; closed with this generator.
+        work: Work of the place; closed with this generator.
         place: Name of the place.
-        number: Its number, from 1.
+        number: Number of the place, from 1.
         places: Number of places in all.
     """
     return passed_on(

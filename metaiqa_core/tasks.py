@@ -1,7 +1,7 @@
 """Distortion tasks, their support and query sets, and splits that do not leak.
 
-A task is one distortion type of one database (Section 3.1): what MetaIQA learns to learn. Images are named by their
-position in a sequence of rated images, so that a task is cheap to split, to leave out and to send elsewhere.
+A task is one distortion type of one database (Section 3.1), from which MetaIQA learns to learn. Images are named by
+their position in a sequence of rated images, so that a task is cheap to split, to leave out and to send elsewhere.
 """
 
 from collections import defaultdict
@@ -19,8 +19,8 @@ class DistortionTask:
     """All rated images of one distortion type of one database.
 
     Attributes:
-        database: The database's name.
-        distortion_type: The type's key, such as `tid2013:AGN`.
+        database: Name of the database.
+        distortion_type: Key of the distortion type, such as `tid2013:AGN`.
         positions: Positions of its images among all rated images, ascending.
         groups: Name of the group of each image, usually its reference; a group stays on one side of a split.
     """
@@ -60,7 +60,7 @@ def distortion_tasks(*databases: Database) -> tuple[DistortionTask, ...]:
     """Make one task of each distortion type of each database.
 
     Args:
-        *databases: Their images, one database after the other, are what the positions count.
+        *databases: Databases whose images, one database after the other, the positions count.
 
     Returns:
         The tasks in the order in which their types first occur.
@@ -91,11 +91,11 @@ def split_task(task: DistortionTask, query_share: float, seed: int | Sequence[in
     """Divide a task's images into support and query.
 
     Args:
-        task: The task.
+        task: Task to divide.
         query_share: Share of the images in the query set, in (0, 1).
         seed: Seed of the division.
-        by_group: Keep the images of one reference together. Apart, the query set asks for the same content
-            again; together, it asks for new content.
+        by_group: Whether to keep the images of one reference together, so that the query set has new content; otherwise
+            it may show the content of the support set again.
 
     Raises:
         ValueError: If `query_share` is out of range, or there are too few images or references for two sets.

@@ -1,4 +1,4 @@
-"""Distortion lab: damage a photo in 49 known ways, and see whether the model minds as much as people do."""
+"""Distortion lab: damage a photo in 49 known ways, and compare the model's scores with people's."""
 
 import streamlit as st
 

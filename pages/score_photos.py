@@ -1,11 +1,11 @@
-"""Score photos: how good is each, how certain is its score, and which is the best of many."""
+"""Score photos: the quality of each, the certainty of its score, and the best of many."""
 
 import streamlit as st
 
 from pages.scoring import batch, compare, exports, hero, ranked_table
 from pages.shared import frame, intake
 from pages.shared.assessor import choose_assessor
-from pages.shared.outcomes import session_outcomes
+from pages.shared.session_scores import scores_of_session
 
 frame.ensure()
 
@@ -14,21 +14,21 @@ st.write(
     "How good is a photo, from 0 to 100? How certain is the score? Photos are judged on this computer and stay on it."
 )
 
-outcomes = session_outcomes()
-photos = outcomes.photos
+session_scores = scores_of_session()
+photos = session_scores.photos
 intake.take_in()
 assessor = choose_assessor()
-batch.score_waiting(outcomes, assessor)
+batch.score_waiting(session_scores, assessor)
 
 shown = photos.photos()
-found = {key: outcome for key, photo in shown.items() if (outcome := outcomes.find(photo, assessor))}
+found = {key: result for key, photo in shown.items() if (result := session_scores.find(photo, assessor))}
 rows = ranked_table.ranked(shown, found)
 
 if len(shown) == 1:
     key, photo = next(iter(shown.items()))
     if key in found:
-        hero.show(photo, found[key], outcomes, assessor, wide=True)
-    st.button("Remove this photo", on_click=outcomes.remove_photos, key="clear")
+        hero.show(photo, found[key], session_scores, assessor, wide=True)
+    st.button("Remove this photo", on_click=session_scores.remove_photos, key="clear")
 else:
     if not photos.own:
         st.caption("Sample photos: five originals and damaged copies. Add yours to replace them.")
@@ -37,9 +37,9 @@ else:
     with table:
         with st.container(horizontal=True, vertical_alignment="center"):
             passing = ranked_table.filtered(rows)
-            exports.offer(passing, outcomes, assessor)
+            exports.offer(passing, session_scores, assessor)
             if photos.own:
-                st.button("Remove all", on_click=outcomes.remove_photos, key="clear")
+                st.button("Remove all", on_click=session_scores.remove_photos, key="clear")
         chosen = ranked_table.show(passing)
         ranked_table.show_failures(rows)
         st.caption("Click a photo to open it; tick two to compare them.")
@@ -54,4 +54,4 @@ else:
             opened = opened if opened in known else next(iter(shown))
             st.session_state["opened"] = opened
             if opened in found:
-                hero.show(shown[opened], found[opened], outcomes, assessor, wide=False)
+                hero.show(shown[opened], found[opened], session_scores, assessor, wide=False)

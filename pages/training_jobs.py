@@ -1,4 +1,4 @@
-"""Training jobs: start, watch, cancel and resume what takes minutes to days."""
+"""Training jobs: start, watch, cancel and resume trainings that take minutes to days."""
 
 import streamlit as st
 

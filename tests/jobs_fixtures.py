@@ -13,12 +13,12 @@ from metaiqa_core.jobs import control
 from metaiqa_core.jobs.job import find_job, find_jobs
 
 QUICK_PROGRAM = Path(__file__).with_name("quick_program.py")
-QUICK_KEEPER = (
+QUICK_SUPERVISOR = (
     sys.executable,
     "-c",
-    "import sys; from pathlib import Path; from metaiqa_core.jobs import keeper; "
-    "keeper.NICENESS, keeper.GRACE_SECONDS = 1, 1.0; "
-    f"keeper.keep(Path(sys.argv[1]), [sys.executable, {str(QUICK_PROGRAM)!r}])",
+    "import sys; from pathlib import Path; from metaiqa_core.jobs import supervisor; "
+    "supervisor.NICENESS, supervisor.GRACE_SECONDS = 1, 1.0; "
+    f"supervisor.supervise(Path(sys.argv[1]), [sys.executable, {str(QUICK_PROGRAM)!r}])",
 )
 
 
@@ -28,10 +28,10 @@ def jobs_folder(tmp_path, monkeypatch):
     folder = tmp_path / "runs"
     monkeypatch.setenv("METAIQA_RUNS", str(folder))
     monkeypatch.setenv("METAIQA_JOBS_AT_ONCE", "1")
-    monkeypatch.setattr(control, "KEEPER", QUICK_KEEPER)
+    monkeypatch.setattr(control, "SUPERVISOR", QUICK_SUPERVISOR)
     yield folder
     for job in find_jobs(folder)[0]:
-        for process in (job.status.keeper, job.status.command):
+        for process in (job.status.supervisor, job.status.command):
             if process and process.is_alive():
                 os.kill(process.pid, signal.SIGKILL)
 

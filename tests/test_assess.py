@@ -235,7 +235,7 @@ def test_limits_are_the_assessors(tiny_checkpoint, files):
 def test_a_large_jpeg_is_decoded_reduced_with_nearly_the_same_score(assessor):
     buffer = io.BytesIO()
     Image.fromarray(photo_pixels(70, noise=5, size=(1200, 900))).save(buffer, "JPEG", quality=95)
-    assert decode(buffer.getvalue(), least_short_side=64).pixels.shape[0] < 900
+    assert decode(buffer.getvalue(), minimum_short_side=64).pixels.shape[0] < 900
     full = assessor.assess(np.asarray(Image.open(buffer)))
     assert assessor.assess(buffer.getvalue()).score == pytest.approx(full.score, abs=1.5)
 

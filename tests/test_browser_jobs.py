@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlparse
 
 import pytest
 from browser import ROOT, chromium
-from jobs_fixtures import QUICK_KEEPER, job_in, wait_for, working
+from jobs_fixtures import QUICK_SUPERVISOR, job_in, wait_for, working
 
 from metaiqa_core.jobs import control
 from metaiqa_core.jobs.job import State, find_jobs
@@ -21,7 +21,7 @@ ADDRESS = "training_jobs"
 # The app as it is, but for what its jobs run.
 APP = (
     "import sys; from metaiqa_core.jobs import control; from streamlit.web.cli import main; "
-    f"control.KEEPER = {QUICK_KEEPER!r}; sys.argv[0] = 'streamlit'; main()"
+    f"control.SUPERVISOR = {QUICK_SUPERVISOR!r}; sys.argv[0] = 'streamlit'; main()"
 )
 
 

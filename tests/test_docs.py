@@ -181,9 +181,9 @@ def test_the_walks_name_files_that_hold_what_they_say():
 
 
 def test_on_the_walks_each_file_imports_the_next_or_starts_it_as_a_process():
-    keeper = ROOT / "metaiqa_core" / "jobs" / "keeper.py"
+    supervisor = ROOT / "metaiqa_core" / "jobs" / "supervisor.py"
     for title, rows in walks():
         if title == "Algorithm 1":
             continue
         for (file, _), (following, _) in zip(rows, rows[1:], strict=False):
-            assert following in imported_by(file) or file == keeper, f"{file.name} does not import {following.name}"
+            assert following in imported_by(file) or file == supervisor, f"{file.name} does not import {following.name}"

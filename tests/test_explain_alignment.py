@@ -63,7 +63,7 @@ def test_a_jpeg_that_was_decoded_reduced_keeps_its_place_to_the_last_pixel():
     pixels[:, 900:920] = 255
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "JPEG", quality=95)
-    photo = decode(file.getvalue(), least_short_side=80)
+    photo = decode(file.getvalue(), minimum_short_side=80)
     assert photo.extent is not None
     seen = Preprocessing(short_side=80)(photo)[0].mean(0).numpy()
     row = np.maximum(to_photo_pixels(seen, photo).mean(0) - 0.02, 0)

@@ -121,7 +121,7 @@ def test_smoothgrad_depends_on_its_seed_and_on_nothing_else():
 @pytest.mark.parametrize("method", ["integrated-gradients", "deeplift"])
 def test_contributions_add_up_to_the_score_difference(method):
     network, photo = small_network(), photo_of()
-    result = map_of(network, photo, method, MapSettings(most_steps=64))
+    result = map_of(network, photo, method, MapSettings(maximum_steps=64))
     images = torch.from_numpy(photo.pixels.transpose(2, 0, 1)[None] / np.float32(255))
     difference = float(network(images) - network(torch.full_like(images, 0.5)))
     assert result.model_map.sum(dtype=np.float64) == pytest.approx(difference, rel=0.01)
@@ -135,7 +135,7 @@ def test_the_shipped_models_integrated_gradients_and_deeplift_are_complete_withi
     smooth = np.add.outer(np.arange(64), np.arange(80))[:, :, None] * np.array([0.9, 0.7, 0.5])
     photo = decode(smooth.astype(np.uint8))
     for method in ("integrated-gradients", "deeplift"):
-        assert map_of(network, photo, method, MapSettings(most_steps=160)).completeness_gap < 0.01
+        assert map_of(network, photo, method, MapSettings(maximum_steps=160)).completeness_gap < 0.01
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_deeplift_shares_a_difference_of_deviations_out_among_the_pixels_as_its_
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_maps_efficientnet_lite(method, pooled):
     network = lite_network(pooled)
-    settings = MapSettings(samples=2, steps=8, most_steps=16, window=0.5)
+    settings = MapSettings(samples=2, steps=8, maximum_steps=16, window=0.5)
     photo = photo_of(height=40, width=49)
     result = map_of(network, photo, method, settings)
     values = result.at(photo)

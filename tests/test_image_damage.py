@@ -123,13 +123,13 @@ def test_a_jpeg_that_was_cut_in_its_scan_is_refused_or_said(kind, kept):
     for least in (None, 40):
         for file in (cut, cut + b"\xff\xd9"):
             try:
-                photo = decode(file, least_short_side=least)
+                photo = decode(file, minimum_short_side=least)
             except PhotoError as error:
                 assert "is damaged or cut off" in str(error)  # noqa: PT017 - a note would do as well
                 continue
             said = any("plain grey" in note or "last refinement" in note for note in photo.notes)
             # The last scan of a progressive file holds the finest steps alone: cut there, hardly anything is missing.
-            assert said or np.abs(photo.pixels.astype(int) - decode(data, least_short_side=least).pixels).mean() < 6
+            assert said or np.abs(photo.pixels.astype(int) - decode(data, minimum_short_side=least).pixels).mean() < 6
     if kind != "progressive":
         with pytest.raises(PhotoError, match="is damaged or cut off and cannot be decoded"):
             decode(cut)

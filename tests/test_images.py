@@ -151,7 +151,7 @@ def test_photos_of_phones_come_out_upright(pillow_format, orientation):
 def test_a_reduced_jpeg_decode_changes_the_model_input_by_less_than_half_a_level(orientation, mode):
     stored = np.ascontiguousarray(STORED[orientation](scene(1001, 803)))  # no multiple of eight
     data = encode(Image.fromarray(stored).convert(mode), "JPEG", quality=95, exif=oriented(orientation))
-    full, reduced = dataclasses.replace(decode(data), reread=None), decode(data, least_short_side=66)
+    full, reduced = dataclasses.replace(decode(data), reread=None), decode(data, minimum_short_side=66)
     assert reduced.pixels.shape == (201, 251, 3)
     assert reduced.full_size == full.full_size == (1001, 803)
     preprocess = Preprocessing(short_side=66)
@@ -163,13 +163,13 @@ def test_a_reduced_jpeg_decode_changes_the_model_input_by_less_than_half_a_level
 
 def test_a_reduced_decode_keeps_three_times_the_wanted_short_side_and_is_deterministic():
     data = encode(scene(640, 480), "JPEG")
-    assert decode(data, least_short_side=81).pixels.shape == (480, 640, 3)
-    assert decode(data, least_short_side=80).pixels.shape == (240, 320, 3)
+    assert decode(data, minimum_short_side=81).pixels.shape == (480, 640, 3)
+    assert decode(data, minimum_short_side=80).pixels.shape == (240, 320, 3)
     np.testing.assert_array_equal(
-        decode(data, least_short_side=30).pixels, decode(data, least_short_side=30).pixels, strict=True
+        decode(data, minimum_short_side=30).pixels, decode(data, minimum_short_side=30).pixels, strict=True
     )
-    with pytest.raises(ValueError, match="least_short_side must be positive or None, got 0"):
-        decode(data, least_short_side=0)
+    with pytest.raises(ValueError, match="minimum_short_side must be positive or None, got 0"):
+        decode(data, minimum_short_side=0)
 
 
 # ---- transparency ----------------------------------------------------------------------------------------------------
@@ -321,7 +321,7 @@ def test_a_damaged_profile_is_ignored_with_a_note(profile):
 
 def test_a_reduced_decode_still_converts_colours():
     data = encode(scene(640, 480), "JPEG", icc_profile=matrix_profile(ADOBE_RGB))
-    full, reduced = decode(data), decode(data, least_short_side=60)
+    full, reduced = decode(data), decode(data, minimum_short_side=60)
     assert full.notes == reduced.notes == ("colours converted from Wide to sRGB",)
     assert np.abs(full.pixels.mean((0, 1)) - reduced.pixels.mean((0, 1))).max() < 0.5
 
@@ -556,7 +556,7 @@ def test_damaged_files_give_a_photo_or_a_photo_error_and_nothing_else(name):
             places = generator.integers(0, min(len(data), 10 ** generator.integers(2, 6)), generator.integers(1, 9))
             data[places] = generator.integers(0, 256, len(places))
         try:
-            assert decode(data.tobytes(), least_short_side=16).pixels.dtype == np.uint8
+            assert decode(data.tobytes(), minimum_short_side=16).pixels.dtype == np.uint8
         except PhotoError as error:
             messages.append(str(error))
     assert len(messages) >= 10

@@ -48,7 +48,8 @@ def test_a_job_is_polite_and_leaves_one_core_to_others(runs, monkeypatch):
 def test_a_job_outlives_the_process_that_started_it(runs, tmp_path):
     code = (
         "import sys; sys.path[:0] = sys.argv[1:3]; from pathlib import Path; from metaiqa_core.jobs import control; "
-        "import jobs_fixtures as f; control.KEEPER = f.QUICK_KEEPER; f.start(Path(sys.argv[3]), 'child', 'slow')"
+        "import jobs_fixtures as f; control.SUPERVISOR = f.QUICK_SUPERVISOR; "
+        "f.start(Path(sys.argv[3]), 'child', 'slow')"
     )
     tests = Path(__file__).parent
     subprocess.run([sys.executable, "-c", code, tests, tests.parent, runs], check=True, timeout=60)
@@ -76,7 +77,7 @@ def test_jobs_work_one_at_a_time_the_longest_waiting_first(runs):
     working(runs, "one")
     for name in ("zebra", "ant"):
         start(runs, name)
-        wait_for(lambda name=name: find_job(runs, name).status.keeper)
+        wait_for(lambda name=name: find_job(runs, name).status.supervisor)
     time.sleep(0.7)
     assert [job.state for job in find_jobs(runs)[0]] == [State.QUEUED, State.QUEUED, State.RUNNING]
     control.cancel(runs, "one")
@@ -96,7 +97,7 @@ def test_a_waiting_job_is_cancelled_without_having_worked(runs):
     start(runs, "one", "slow")
     working(runs, "one")
     start(runs, "two")
-    wait_for(lambda: find_job(runs, "two").status.keeper)
+    wait_for(lambda: find_job(runs, "two").status.supervisor)
     control.cancel(runs, "two")
     assert job_in(runs, "two", State.CANCELLED).status.started_at is None
     assert not (runs / "two/pid.txt").exists()
@@ -149,16 +150,16 @@ def test_a_killed_command_is_a_failure_that_says_so(runs):
     assert sentence.startswith("The command was ended from outside by SIGKILL; often that means that the machine ran")
 
 
-def test_a_killed_keeper_leaves_an_orphan_that_can_be_cancelled_while_the_next_job_waits(runs):
+def test_a_killed_supervisor_leaves_an_orphan_that_can_be_cancelled_while_the_next_job_waits(runs):
     start(runs, "orphan", "slow")
     pid = working(runs, "orphan")
     start(runs, "next")
-    keeper = find_job(runs, "orphan").status.keeper
-    os.kill(keeper.pid, signal.SIGKILL)
-    wait_for(lambda: not keeper.is_alive())
+    supervisor = find_job(runs, "orphan").status.supervisor
+    os.kill(supervisor.pid, signal.SIGKILL)
+    wait_for(lambda: not supervisor.is_alive())
     job = find_job(runs, "orphan")
     assert (job.state, is_running(pid)) == (State.RUNNING, True)
-    assert job.status.sentence == "The process that kept this job was ended; its command goes on without it."
+    assert job.status.sentence == "The process that supervised this job was ended; its command goes on without it."
     time.sleep(0.7)
     assert find_job(runs, "next").state == State.QUEUED
     control.cancel(runs, "orphan")
@@ -170,7 +171,7 @@ def test_a_job_whose_processes_are_all_killed_is_stale_and_can_be_resumed(runs):
     start(runs, "stale", "slow")
     os.killpg(working(runs, "stale"), signal.SIGSTOP)  # so that the end of the command is not noticed in between
     status = find_job(runs, "stale").status
-    for process in (status.keeper, status.command):
+    for process in (status.supervisor, status.command):
         os.kill(process.pid, signal.SIGKILL)
     job = job_in(runs, "stale", State.STALE)
     assert job.status.sentence.startswith("It stopped without a word: its process was killed, the machine was")
@@ -198,6 +199,7 @@ def test_a_job_that_an_older_version_was_running_is_stale_and_can_be_resumed(run
     start(runs, "old")
     job = job_in(runs, "old", State.FINISHED)
     status = json.loads((job.folder / "status.json").read_text())
+    del status["supervisor"]
     status |= {"state": "running", "keeper": {"pid": os.getpid(), "started": "3b1f-a-boot 17"}, "command": None}
     (job.folder / "status.json").write_text(json.dumps(status))
     assert find_job(runs, "old").state == State.STALE
@@ -232,7 +234,7 @@ def test_a_job_that_never_began_is_stale_after_a_minute(runs):
     assert find_job(runs, "slow-start").state == State.STALE
 
 
-def test_resuming_twice_at_once_keeps_one_keeper(runs):
+def test_resuming_twice_at_once_keeps_one_supervisor(runs):
     start(runs, "twice", "slow")
     working(runs, "twice")
     control._launch(runs, "twice")  # what a second press does that came before the first one's job was there
@@ -244,9 +246,9 @@ def test_resuming_twice_at_once_keeps_one_keeper(runs):
 def test_a_job_whose_folder_is_deleted_by_hand_ends_and_does_not_come_back(runs):
     start(runs, "gone", "slow")
     pid = working(runs, "gone")
-    keeper = find_job(runs, "gone").status.keeper
+    supervisor = find_job(runs, "gone").status.supervisor
     shutil.rmtree(runs / "gone")
-    wait_for(lambda: not is_running(pid) and not keeper.is_alive())
+    wait_for(lambda: not is_running(pid) and not supervisor.is_alive())
     assert not (runs / "gone").exists()
     with pytest.raises(JobError, match="There is no run gone in .*: it was deleted, or the app looks in another"):
         find_job(runs, "gone")
@@ -350,8 +352,11 @@ def test_damaged_files_are_named_and_hide_no_other_job(runs, content):
         ({"queued_at": "now"}, "queued_at must be a number, got 'now'"),
         ({"ended_at": 1e300}, "ended_at must be at most 2.53402e+11, got 1e+300"),
         ({"started_at": float("nan")}, "it has a number that is not finite: nan"),
-        ({"keeper": {"pid": -1, "started": 0}}, "keeper.pid must be at least 1, got -1"),
-        ({"keeper": {"pid": 10**12, "started": 0}}, "keeper.pid must be at most 2.14748e+09, got 1000000000000"),
+        ({"supervisor": {"pid": -1, "started": 0}}, "supervisor.pid must be at least 1, got -1"),
+        (
+            {"supervisor": {"pid": 10**12, "started": 0}},
+            "supervisor.pid must be at most 2.14748e+09, got 1000000000000",
+        ),
         ({"command": [1, 2]}, "command must be an object, got [1, 2]"),
         ({"state": 3}, "state must be queued, running"),
         ({"sentence": None}, "sentence must be a text, got None"),
@@ -441,9 +446,9 @@ def test_a_path_is_named_as_short_as_it_is_clear(tmp_path):
     assert shortest(tmp_path / "runs/a", tmp_path / "elsewhere") == str(tmp_path / "runs/a")
 
 
-def test_the_keeper_of_the_app_starts_and_says_what_is_wrong_with_a_folder(tmp_path):
+def test_the_supervisor_of_the_app_starts_and_says_what_is_wrong_with_a_folder(tmp_path):
     write_text(tmp_path / "job.json", "{}")
-    outcome = subprocess.run([*control.KEEPER, tmp_path], capture_output=True, text=True, timeout=60)
+    outcome = subprocess.run([*control.SUPERVISOR, tmp_path], capture_output=True, text=True, timeout=60)
     assert (outcome.returncode, outcome.stderr.strip()) == (
         1,
         f"{tmp_path.name}/status.json is missing or damaged: delete the folder {tmp_path}.",

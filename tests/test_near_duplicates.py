@@ -16,8 +16,8 @@ from metaiqa_core.errors import PhotoError
 from metaiqa_core.evaluation.protocols import random_folds
 
 
-def test_an_even_picture_has_no_appearance_so_that_two_walls_are_no_duplicates():
-    assert near_duplicates.appearance(Image.new("RGB", (64, 64), "#808080")) is None
+def test_an_even_picture_has_no_hash_so_that_two_walls_are_no_duplicates():
+    assert near_duplicates.perceptual_hash(Image.new("RGB", (64, 64), "#808080")) is None
     assert near_duplicates.groups({"wall": None, "sky": None}) == []
 
 

@@ -39,7 +39,7 @@ def jpeg(pixels, **options):
 def test_a_reduced_and_a_full_decode_give_the_same_model_input(kind, size, options):
     data = jpeg(picture(kind, *size), **options)
     preprocess = Preprocessing(short_side=SHORT)
-    reduced, full = decode(data, least_short_side=SHORT), decode(data)
+    reduced, full = decode(data, minimum_short_side=SHORT), decode(data)
     assert full.pixels.shape[:2] == size
     assert (reduced.pixels.shape[0] < size[0]) == (size[0] >= 6 * SHORT)
     torch.testing.assert_close(preprocess(reduced), preprocess(full), rtol=0, atol=0)
@@ -49,7 +49,7 @@ def test_a_reduced_and_a_full_decode_give_the_same_model_input(kind, size, optio
 def test_below_six_times_the_models_size_fine_lines_are_not_averaged_into_false_ones(kind):
     pixels = picture(kind, 380, 500)
     preprocess = Preprocessing(short_side=SHORT)
-    seen = preprocess(decode(jpeg(pixels, subsampling=0), least_short_side=SHORT))
+    seen = preprocess(decode(jpeg(pixels, subsampling=0), minimum_short_side=SHORT))
     target = preprocess.model_size(500, 380)
     direct = np.asarray(Image.fromarray(pixels).resize(target, Image.Resampling.BICUBIC)).transpose(2, 0, 1)
     assert np.abs(seen[0].numpy() * 255 - direct).mean() < 1

@@ -20,10 +20,10 @@ from metaiqa_core.images import decode
 from metaiqa_core.preprocessing import tiles
 from pages.scoring import exports, quality_map, ranked_table
 from pages.shared import previews, samples
-from pages.shared.outcomes import Outcomes
 from pages.shared.palette import colour_of, colour_of_word, rgb_of, text_colour_on
 from pages.shared.photo_library import PhotoLibrary
 from pages.shared.plain import plain
+from pages.shared.session_scores import SessionScores
 
 # How a dichromat sees linear RGB. Source: Viénot, Brettel, Mollon, Digital video colourmaps for checking the legibility
 # of displays by dichromats, Color Research and Application 24 (1999), for red-green blindness; tritanopia as an
@@ -74,7 +74,7 @@ def test_samples_are_the_same_bytes_every_time_and_all_different():
 
 
 def test_samples_and_their_damaged_versions_are_near_duplicates_and_different_scenes_are_not():
-    hashes = {name: near_duplicates.appearance(previews.opened(samples.content(name))) for name in samples.NAMES}
+    hashes = {name: near_duplicates.perceptual_hash(previews.opened(samples.content(name))) for name in samples.NAMES}
     found = near_duplicates.groups(hashes)
     assert [{name.split(".")[0].split(",")[0] for name in group} for group in found] == [
         {"coffee"}, {"astronaut"}, {"cat"}, {"rocket"}, {"motorcycle"},
@@ -89,7 +89,7 @@ def test_a_thumbnail_fits_into_12_kb(pixels):
 
 def test_a_preview_keeps_the_photos_shape_after_a_reduced_decode():
     pixels = np.zeros((1501, 4001, 3), np.uint8)
-    photo = decode(jpeg(pixels), least_short_side=160)
+    photo = decode(jpeg(pixels), minimum_short_side=160)
     assert photo.pixels.shape[1] < 4001
     assert previews.fitted(photo, 400).size == (400, 150)
 
@@ -117,7 +117,7 @@ def test_a_file_name_never_acts_as_markdown(name):
 @pytest.fixture
 def scored(tiny_default, cat_jpeg):  # noqa: F811
     """A library of two versions of a photo, another one, and a broken file, scored by the tiny model."""
-    assessor, outcomes = Assessor.load(), Outcomes(PhotoLibrary())
+    assessor, session_scores = Assessor.load(), SessionScores(PhotoLibrary())
     files = {
         "cat.jpg": cat_jpeg,
         "cat 2.jpg": jpeg(data.chelsea(), 30),
@@ -125,9 +125,9 @@ def scored(tiny_default, cat_jpeg):  # noqa: F811
         "no.jpg": b"x",
     }
     for name, content in files.items():
-        outcomes.of(outcomes.photos.add(name, content), assessor)
-    found = {key[0]: outcome for key, outcome in outcomes.known.items()}
-    return ranked_table.ranked(outcomes.photos.own, found), outcomes, assessor
+        session_scores.of(session_scores.photos.add(name, content), assessor)
+    found = {key[0]: result for key, result in session_scores.results.items()}
+    return ranked_table.ranked(session_scores.photos.own, found), session_scores, assessor
 
 
 def test_rows_are_ranked_with_failures_last_and_the_best_of_each_group_marked(scored):
@@ -142,8 +142,8 @@ def test_rows_are_ranked_with_failures_last_and_the_best_of_each_group_marked(sc
 
 
 def test_every_export_holds_the_same_rows_with_model_preprocessing_and_version(scored):
-    rows, outcomes, assessor = scored
-    records = exports.records(rows, outcomes, assessor)
+    rows, session_scores, assessor = scored
+    records = exports.records(rows, session_scores, assessor)
     assert json.loads(exports.to_json(records)) == records
     parquet = pd.read_parquet(io.BytesIO(exports.to_parquet(records)))
     csv = pd.read_csv(io.BytesIO(exports.to_csv(records)))
@@ -151,7 +151,7 @@ def test_every_export_holds_the_same_rows_with_model_preprocessing_and_version(s
         assert list(table["file"]) == [row.photo.name for row in rows]
         np.testing.assert_allclose(table["score"].astype(float)[:-1], [row.score for row in rows[:-1]], rtol=1e-12)
         assert pd.isna(table["score"].iloc[-1])
-        assert table["error"].iloc[-1] == rows[-1].outcome.error
+        assert table["error"].iloc[-1] == rows[-1].result.error
         assert set(table["model_sha256"]) == {assessor.card.sha256}
         assert set(table["metaiqa_version"]) == {"0.1.0"}
         assert json.loads(table["preprocessing"].iloc[0]) == assessor.preprocessing.to_dict()

@@ -41,9 +41,9 @@ def rows(page):
     return {row["Name"]: row for _, row in table.iterrows()}
 
 
-def outcomes(page):
-    kept = page.session_state["outcomes"].known
-    return {key[0].split(" ", 1)[1]: outcome for key, outcome in kept.items()}
+def results_of(page):
+    kept = page.session_state["session_scores"].results
+    return {key[0].split(" ", 1)[1]: result for key, result in kept.items()}
 
 
 def reading(page):
@@ -55,7 +55,7 @@ def test_the_page_starts_alive_with_every_sample_scored_and_the_first_one_open(e
     page = opened(entry)
     assert set(rows(page)) == set(samples.NAMES)
     assert all(row["Grade"] == word_of(row["Score"]) for row in rows(page).values())
-    first = outcomes(page)[samples.NAMES[0]].assessment
+    first = results_of(page)[samples.NAMES[0]].assessment
     assert f">{first.score:.1f}<" in reading(page)
     assert not page.error
 
@@ -63,7 +63,7 @@ def test_the_page_starts_alive_with_every_sample_scored_and_the_first_one_open(e
 def test_an_uploaded_photo_gets_the_same_bits_as_the_assessor_gives(cat_jpeg):  # noqa: F811
     page = bring(opened(), ("cat.jpg", cat_jpeg))
     expected = Assessor.load().assess(cat_jpeg)
-    assert outcomes(page)["cat.jpg"].assessment == expected
+    assert results_of(page)["cat.jpg"].assessment == expected
     assert f">{expected.score:.1f}<" in reading(page)
     assert f"Better than {expected.percentile:.0f} of 100 tiny photos" in reading(page)
     assert not page.dataframe, "a single photo needs no table"
@@ -82,13 +82,13 @@ def test_a_broken_file_becomes_a_row_with_its_reason_and_the_others_keep_their_s
 
 def test_results_survive_a_visit_to_another_page_and_are_not_computed_again(cat_jpeg, monkeypatch):  # noqa: F811
     page = bring(opened(ROOT / "app.py"), ("cat.jpg", cat_jpeg))
-    before = outcomes(page)["cat.jpg"]
+    before = results_of(page)["cat.jpg"]
     monkeypatch.setattr(Assessor, "assess", None)  # any further call would fail
     page.switch_page("pages/about.py").run()
     assert page.title[0].value == "About"
     page.switch_page("pages/score_photos.py").run()
     assert not page.exception
-    assert outcomes(page)["cat.jpg"] is before
+    assert results_of(page)["cat.jpg"] is before
     assert f">{before.assessment.score:.1f}<" in reading(page)
 
 
@@ -113,10 +113,10 @@ def test_a_large_photo_is_read_at_full_size_tile_by_tile():
     page.segmented_control(key="reading").set_value("Zoomed in").run()
     page.button(key="start_quality_map").click().run()
     for _ in range(100):
-        if page.session_state["outcomes"].quality_maps:
+        if page.session_state["session_scores"].quality_maps:
             break
         page.run()
-    [quality] = page.session_state["outcomes"].quality_maps.values()
+    [quality] = page.session_state["session_scores"].quality_maps.values()
     assert quality == Assessor.load().assess(photo, at_full_size=True).at_full_size
     assert len(quality.scores) == 9
     assert f">{quality.score:.1f}<" in reading(page.run())
@@ -136,7 +136,7 @@ def test_removing_photos_brings_the_samples_back(cat_jpeg):  # noqa: F811
     page = bring(opened(), ("cat.jpg", cat_jpeg))
     page.button(key="clear").click().run()
     assert set(rows(settled(page))) == set(samples.NAMES)
-    assert "cat.jpg" not in outcomes(page)
+    assert "cat.jpg" not in results_of(page)
 
 
 def test_a_missing_model_is_one_sentence(tiny_default):  # noqa: F811
@@ -155,6 +155,6 @@ def test_an_unexpected_failure_is_a_sentence_too_and_logged(monkeypatch, caplog,
     page = opened()
     monkeypatch.setattr(Assessor, "assess", fail)
     bring(page, ("odd.jpg", cat_jpeg))
-    assert outcomes(page)["odd.jpg"].error.startswith("Something unexpected went wrong")
+    assert results_of(page)["odd.jpg"].error.startswith("Something unexpected went wrong")
     assert not any("secret detail" in json.dumps(str(element)) for element in page.error)
     assert "secret detail" in caplog.text

@@ -15,7 +15,7 @@ from metaiqa_core.jobs.catalogue import JOB_COMMANDS
 from metaiqa_core.jobs.job import State, find_jobs, shell_lines
 from metaiqa_core.results.older_run_log import OLDER_COLUMNS, with_places
 from pages.jobs import example
-from pages.jobs.charts import LOSS, MOST_POINTS, SROCC, curves, smoothed, thinned
+from pages.jobs.charts import LOSS, MAXIMUM_POINTS, SROCC, curves, smoothed, thinned
 from pages.jobs.permission import refusal_of
 
 ROOT = Path(__file__).parents[1]
@@ -340,7 +340,7 @@ def test_folds_do_not_run_into_each_other_and_their_outcomes_are_points():
 def test_long_curves_are_thinned_to_their_means_and_smoothed_without_changing_a_constant():
     rows = frame([(step, "s", step, 9999, "loss", 2.0 + step % 2) for step in range(6000)])
     thin = thinned(rows)
-    assert len(thin) == MOST_POINTS
+    assert len(thin) == MAXIMUM_POINTS
     assert set(thin["value"]) == {2.5}
     assert thin["step"].iloc[-1] == 5999
     assert smoothed(pd.Series([3.0] * 50)).tolist() == pytest.approx([3.0] * 50)

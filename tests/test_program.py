@@ -62,7 +62,7 @@ def test_the_app_is_served_to_this_machine_alone(run, monkeypatch):
     monkeypatch.setattr(os, "execv", lambda program, words: started.append(words))
     run("app", "--port", "8765", "--no-browser")
     [words] = started
-    assert words == app.server_words(8765, opens_browser=False)
+    assert words == app.server_command(8765, opens_browser=False)
     assert words[:5] == [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py")]
     assert " ".join(words[5:]) == "--server.address localhost --server.port 8765 --server.headless true"
 

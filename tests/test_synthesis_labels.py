@@ -14,7 +14,7 @@ from metaiqa_core.distortions import distort
 from metaiqa_core.progress import finish
 from metaiqa_core.synthesis import SynthesisConfig, find_photos, select_references, synthesise
 from metaiqa_core.synthesis.gmsd import gmsd
-from metaiqa_core.synthesis.refinement import WEIGHT, monotone_map, read_off, refine
+from metaiqa_core.synthesis.refinement import WEIGHT, interpolate, monotone_map, refine
 
 
 def defined_gmsd(image, reference):
@@ -63,7 +63,7 @@ def test_the_map_never_falls_and_stays_between_the_scores(points):
     knots, levels = monotone_map(metric, score)
     assert (np.diff(knots) >= 0).all()
     assert (np.diff(levels) > 0).all()
-    read = read_off((knots, levels), np.linspace(-1, 2, 50))
+    read = interpolate((knots, levels), np.linspace(-1, 2, 50))
     assert (np.diff(read) >= 0).all()
     assert score.min() - 1e-12 <= read.min() <= read.max() <= score.max() + 1e-12
 

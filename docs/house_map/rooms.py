@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 CORE = "metaiqa_core"
 BY_NAME = {("cli", "commands"), ("app", "pages")}
-"""What is found by its name while the program runs, so that no import statement says it."""
+"""Modules that are found by their names while the program runs, without an import statement."""
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Room:
     """One folder, or one file that lies beside the folders.
 
     Attributes:
-        name: Its name inside the core, such as `training`; of the interface, its path, such as `pages/lab`.
+        name: Name inside the core, such as `training`; for a room of the interface its path, such as `pages/lab`.
         lines: Number of lines of each of its files.
         imports: Names of the rooms that it imports from, at any place in its files.
         is_folder: Whether it is a folder rather than one file.

@@ -15,7 +15,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_database_arguments(parser)
     add_run_arguments(parser, "finished folds and the results, which the app shows")
-    parser.add_argument("--seeds", nargs="+", type=int, default=list(range(10)), metavar="SEED", help="(default: 0-9)")
+    parser.add_argument(
+        "--seeds",
+        nargs="+",
+        type=int,
+        default=list(range(10)),
+        metavar="SEED",
+        help="seeds of the splits (default: 0-9)",
+    )
     add_worker_arguments(parser)
     add_adaptation_arguments(parser)
 

@@ -22,9 +22,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=[10, 20, 50, 100, 200],
         metavar="N",
-        help="labelled photos to learn from",
+        help="numbers of labelled photos to learn from",
     )
-    parser.add_argument("--seeds", nargs="+", type=int, default=list(range(10)), metavar="SEED", help="(default: 0-9)")
+    parser.add_argument(
+        "--seeds",
+        nargs="+",
+        type=int,
+        default=list(range(10)),
+        metavar="SEED",
+        help="seeds of the splits (default: 0-9)",
+    )
     add_worker_arguments(parser)
     add_adaptation_arguments(parser)
 

@@ -15,17 +15,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--port", type=_port, default=DEFAULT_PORT, metavar="N", help="port on this machine (default: %(default)s)"
     )
     parser.add_argument(
-        "--no-browser", action="store_true", help="only print the address, for a machine without screen"
+        "--no-browser", action="store_true", help="only print the address, for a machine without a screen"
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Become Streamlit's server, which this machine alone can reach; it ends with Ctrl-C."""
-    words = server_words(arguments.port, opens_browser=not arguments.no_browser)
+    """Turn this process into Streamlit's server, which this machine alone can reach and Ctrl-C ends."""
+    words = server_command(arguments.port, opens_browser=not arguments.no_browser)
     os.execv(words[0], words)  # its signals and its exit status are then this process's own
 
 
-def server_words(port: int, *, opens_browser: bool) -> list[str]:
+def server_command(port: int, *, opens_browser: bool) -> list[str]:
     """Return the command line of the app's server.
 
     Args:

@@ -19,19 +19,27 @@ _EXAMPLES = 3  # how many findings of a kind the table spells out; JSON holds th
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the sub-commands."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="list|check")
-    listing = actions.add_parser("list", help="names, sizes, where to ask for them, what to cite")
-    check = actions.add_parser("check", help="what is there, missing, extra, unreadable, out of range or double")
+    listing = actions.add_parser("list", help="list the published databases: size, where to get it, what to cite")
+    check = actions.add_parser(
+        "check", help="check a database for missing, extra, unreadable or double images and wrong scores"
+    )
     names = ", ".join(official.key for official in OFFICIAL)
-    check.add_argument("name", metavar="NAME", help=f"{names}, or {CSV} for your own or a synthesised one")
-    check.add_argument("folder", type=Path, metavar="DIR", help="where it is unpacked; for csv also the file itself")
+    check.add_argument(
+        "name", metavar="NAME", help=f"name of the database: {names}, or {CSV} for your own or a synthesised one"
+    )
+    check.add_argument(
+        "folder", type=Path, metavar="DIR", help="folder that it is unpacked in; for csv also the file itself"
+    )
     add_layout_arguments(check)
     for action in (listing, check):
-        action.add_argument("--format", choices=("table", "json"), default="table")
-        action.add_argument("--output", type=Path, metavar="FILE", help="write there instead of to the terminal")
+        action.add_argument(
+            "--format", choices=("table", "json"), default="table", help="format of the output (default: table)"
+        )
+        action.add_argument("--output", type=Path, metavar="FILE", help="file to write instead of the terminal")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do what the sub-command says; a check that finds problems ends with the status 1."""
+    """Run the chosen sub-command; a check that finds problems ends with the status 1."""
     return {"list": _list, "check": _check}[arguments.action](arguments)
 
 

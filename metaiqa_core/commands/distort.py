@@ -26,17 +26,25 @@ _FORMATS: dict[str, tuple[str, dict[str, Any]]] = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("photo", nargs="?", type=Path, metavar="PHOTO", help="the photo to distort")
-    parser.add_argument("--type", metavar="DATABASE:NAME", help="such as kadid10k:GB or tid2013:11; --list shows all")
-    how_much = parser.add_mutually_exclusive_group()
-    how_much.add_argument("--level", type=int, choices=LEVELS, help="from 1, mild, to 5, strong")
-    how_much.add_argument("--all-levels", action="store_true", help="write all five levels into the folder --output")
+    parser.add_argument("photo", nargs="?", type=Path, metavar="PHOTO", help="photo to distort")
     parser.add_argument(
-        "--output", type=Path, metavar="FILE|DIR", help="a .png, .tif or .jpg file; a folder with --all-levels"
+        "--type", metavar="DATABASE:NAME", help="distortion type, such as kadid10k:GB or tid2013:11; --list shows all"
     )
-    parser.add_argument("--seed", type=int, default=0, help="of everything random (default: %(default)s)")
+    how_much = parser.add_mutually_exclusive_group()
+    how_much.add_argument(
+        "--level", type=int, choices=LEVELS, help="level of the distortion, from 1 (mild) to 5 (strong)"
+    )
+    how_much.add_argument(
+        "--all-levels", action="store_true", help="write all five levels into the folder that --output names"
+    )
     parser.add_argument(
-        "--stretch", action="store_true", help="stretch the photo's range before and after, as KADID-10k's generator"
+        "--output", type=Path, metavar="FILE|DIR", help="a .png, .tif or .jpg file to write; a folder with --all-levels"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="seed of the random draws (default: %(default)s)")
+    parser.add_argument(
+        "--stretch",
+        action="store_true",
+        help="stretch the photo's range before and after the distortion, as KADID-10k's generator does",
     )
     parser.add_argument("--list", action="store_true", help="list the 49 types and their levels, and do nothing else")
 

@@ -24,17 +24,21 @@ from metaiqa_core.progress import Progress, Work
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("--model", default="default", metavar="NAME|FILE", help="which model (default: %(default)s)")
+    parser.add_argument(
+        "--model", default="default", metavar="NAME|FILE", help="name or file of the model (default: %(default)s)"
+    )
     add_engine_argument(parser)
     add_database_arguments(parser)
-    parser.add_argument("--format", choices=("table", "json"), default="table")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="write there instead of to the terminal")
+    parser.add_argument(
+        "--format", choices=("table", "json"), default="table", help="format of the output (default: table)"
+    )
+    parser.add_argument("--output", type=Path, metavar="FILE", help="file to write instead of the terminal")
     parser.add_argument("--predictions", type=Path, metavar="FILE", help="also write a CSV of image, mos and predicted")
-    parser.add_argument("--seed", type=int, default=0, help="of the bootstrap (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the bootstrap (default: %(default)s)")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Score the database's photos and compare with what people said, in unit scores."""
+    """Score the database's photos and compare them with the opinion scores, in unit scores."""
     database = chosen_database(arguments)
     _check_outputs(arguments, database)
     assessor = Assessor.load(arguments.model, engine=arguments.engine)
@@ -71,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check_outputs(arguments: argparse.Namespace, database: Database) -> None:
-    """Refuse outputs that cannot be written, that are one file, or that would overwrite what is read."""
+    """Refuse outputs that cannot be written, that are one and the same file, or that would overwrite an input."""
     model = find_model(arguments.model)
     inputs = [*(image.path for image in database), model, model.with_suffix(".json"), *score_files(arguments.database)]
     outputs = [output for output in (arguments.output, arguments.predictions) if output]

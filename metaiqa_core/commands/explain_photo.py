@@ -22,7 +22,7 @@ from metaiqa_core.preprocessing import Preprocessing
 
 
 def explain_photo(arguments: argparse.Namespace) -> int:
-    """Compute the maps, write them, say in JSON what they are, and return the exit status."""
+    """Compute the maps, write them, print their description as JSON, and return the exit status."""
     if not 0 <= arguments.opacity <= 1:
         raise ExplanationError(f"The opacity must be in 0 to 1, got {arguments.opacity:g}.")
     several = arguments.methods is not None

@@ -19,24 +19,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_start_arguments(parser, default="model")
     add_database_arguments(parser)
-    add_run_arguments(parser, "state, splits and the new model")
-    parser.add_argument("--preset", choices=tuple(FINE_TUNE_PRESETS), default="recommended")
+    add_run_arguments(parser, "its state, its splits and the new model")
+    parser.add_argument(
+        "--preset",
+        choices=tuple(FINE_TUNE_PRESETS),
+        default="recommended",
+        help="configuration whose values hold where no option is given (default: recommended)",
+    )
     add_measurement_arguments(parser)
-    rehearsal = parser.add_argument_group("rehearsal, so that the start's knowledge is not forgotten")
+    rehearsal = parser.add_argument_group("rehearsal, against forgetting what the start has learned")
     rehearsal.add_argument(
         "--rehearse",
         nargs="+",
         type=Path,
         default=[],
         metavar="DIR|CSV",
-        help="learn from images of these databases too, such as those of the prior; they test nothing",
+        help="databases to learn from as well, such as those of the prior; none of their images is tested on",
     )
     rehearsal.add_argument(
         "--rehearsal-share",
         type=float,
         default=0.5,
         metavar="SHARE",
-        help="how many of them, drawn by the seed, as a share of the training photos (default: 0.5)",
+        help="number of their images, drawn at random, as a share of the training photos (default: 0.5)",
     )
     add_card_arguments(parser)
     add_options(parser, FineTuneConfig)
@@ -44,12 +49,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--least-steps",
         type=int,
         metavar="N",
-        help=f"more epochs where photos are few (default: {LEAST_STEPS} steps, or as --epochs says)",
+        help=f"minimum number of Adam steps; few photos get more epochs (default: {LEAST_STEPS}; 0 with --epochs)",
     )
 
 
 def read_configuration(arguments: argparse.Namespace) -> FineTuningConfig:
-    """Return the experiment's configuration; whoever says how many epochs gets no more where photos are few."""
+    """Return the experiment's configuration; where --epochs is given, few photos do not get more epochs."""
     least_steps = arguments.least_steps
     if least_steps is None:
         least_steps = LEAST_STEPS if arguments.epochs is None else 0
@@ -63,7 +68,7 @@ def read_configuration(arguments: argparse.Namespace) -> FineTuningConfig:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Measure if asked to, then train on the whole database and write the model into the run folder."""
+    """Measure the repeated splits, if any, then train on the whole database and write the model into the run folder."""
     config, database = read_configuration(arguments), chosen_database(arguments)
     rehearsed = [read_database(path) for path in arguments.rehearse]
     work = fine_tuning(database, read_origin(arguments), config, read_run_folder(arguments), rehearsed)

@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         nargs="+",
         metavar="DIR|CSV",
-        help="databases to learn from: published ones, made by synthesize, or CSV files with image and mos",
+        help="databases to learn from: published ones, those made by synthesize, or CSV files with image and mos",
     )
     parser.add_argument(
         "--share",
@@ -34,21 +34,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="share of each batch that a database's images make up, relative to the others (default: 1 each)",
     )
     parser.add_argument(
-        "--shown", nargs="+", default=(), metavar="NAME", help="database on whose scale the model answers (the first)"
+        "--shown",
+        nargs="+",
+        default=(),
+        metavar="NAME",
+        help="database on whose scale the model answers (default: the first)",
     )
     parser.add_argument(
-        "--held-out", type=Path, metavar="FILE", help="image file names, one a line, that nothing learns from"
+        "--held-out", type=Path, metavar="FILE", help="text file with the names of images not to learn from, one a line"
     )
-    parser.add_argument("--pooled", type=int, nargs="+", default=(), metavar="STAGE", help="stages that are pooled")
+    parser.add_argument(
+        "--pooled",
+        type=int,
+        nargs="+",
+        default=(),
+        metavar="STAGE",
+        help="numbers of the backbone's stages to pool (default: the last stage alone)",
+    )
     parser.add_argument(
         "--smallest-side",
         type=int,
         default=NATIVE_SIDE,
         metavar="PIXELS",
-        help=f"enlarge smaller photos to this short side first (default: {NATIVE_SIDE})",
+        help=f"short side that smaller photos are enlarged to, pixels (default: {NATIVE_SIDE})",
     )
-    add_run_arguments(parser, "state, splits and the new model")
-    parser.add_argument("--judged", default="", metavar="NAME", help="database that splits measure on (the first)")
+    add_run_arguments(parser, "its state, its splits and the new model")
+    parser.add_argument(
+        "--judged", default="", metavar="NAME", help="database to measure the splits on (default: the first)"
+    )
     add_measurement_arguments(parser)
     parser.add_argument("--half", action="store_true", help="write the weights in half precision: half the size")
     add_card_arguments(parser, "judged database")
@@ -75,7 +88,7 @@ def read_configuration(arguments: argparse.Namespace) -> JointTrainingConfig:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Measure if asked to, then train on all databases and write the model into the run folder."""
+    """Measure the repeated splits, if any, then train on all databases and write the model into the run folder."""
     config = read_configuration(arguments)
     databases = [read_database(path) for path in arguments.database]
     names = [database.name for database in databases]

@@ -17,9 +17,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_database_arguments(parser)
     add_run_arguments(parser, "finished folds and the results, which the app shows")
-    parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS), help="(default: both)")
-    parser.add_argument("--seeds", nargs="+", type=int, default=[0], metavar="SEED", help="(default: 0)")
-    parser.add_argument("--types", nargs="+", metavar="TYPE", help="hold out only these, such as GB (default: each)")
+    parser.add_argument(
+        "--methods",
+        nargs="+",
+        choices=METHODS,
+        default=list(METHODS),
+        help="ways of training to compare (default: both)",
+    )
+    parser.add_argument(
+        "--seeds",
+        nargs="+",
+        type=int,
+        default=[0],
+        metavar="SEED",
+        help="seeds of the training; each type is held out once for each (default: 0)",
+    )
+    parser.add_argument(
+        "--types", nargs="+", metavar="TYPE", help="distortion types to hold out, such as GB (default: all)"
+    )
     add_worker_arguments(parser)
     add_prior_arguments(parser)
 

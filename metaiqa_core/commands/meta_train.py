@@ -16,9 +16,9 @@ from metaiqa_core.training.processes import join_processes
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_database_arguments(parser, several=True)
-    add_run_arguments(parser, "state, curves and the new prior")
-    parser.add_argument("--method", choices=METHODS, default="MetaIQA", help="(default: MetaIQA)")
-    parser.add_argument("--seed", type=int, default=0, help="of all that is random (default: 0)")
+    add_run_arguments(parser, "its state, its curves and the new prior")
+    parser.add_argument("--method", choices=METHODS, default="MetaIQA", help="way of training (default: MetaIQA)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of everything random (default: 0)")
     parser.add_argument("--name", help="name of the prior (default: that of the run folder)")
     parser.add_argument("--licence", default="not stated", help="terms of the weights and of the data behind them")
     add_prior_arguments(parser)

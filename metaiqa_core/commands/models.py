@@ -18,18 +18,20 @@ from metaiqa_core.preprocessing import Preprocessing
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the sub-commands."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="list|show|import")
-    listing = actions.add_parser("list", help="names, accuracy and summary")
-    listing.add_argument("--format", choices=("table", "json"), default="table")
-    show = actions.add_parser("show", help="one model's card")
+    listing = actions.add_parser("list", help="list the models with their accuracy and summary")
+    listing.add_argument(
+        "--format", choices=("table", "json"), default="table", help="format of the output (default: table)"
+    )
+    show = actions.add_parser("show", help="show a model's card")
     show.add_argument("model", metavar="NAME|FILE")
-    bring = actions.add_parser("import", help="read the authors' published checkpoint")
-    bring.add_argument("file", type=Path, metavar="FILE")
-    bring.add_argument("--name", help="what to call it (default: the file's name)")
-    bring.add_argument("--licence", default="as published by the authors of the weights; not stated in the file")
+    foreign = actions.add_parser("import", help="import a checkpoint of the authors' published code")
+    foreign.add_argument("file", type=Path, metavar="FILE")
+    foreign.add_argument("--name", help="name of the imported model (default: the file's name)")
+    foreign.add_argument("--licence", default="as published by the authors of the weights; not stated in the file")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do what the sub-command says."""
+    """Run the chosen sub-command."""
     return {"list": _list, "show": _show, "import": _import}[arguments.action](arguments)
 
 

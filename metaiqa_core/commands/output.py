@@ -20,7 +20,7 @@ from metaiqa_core.progress import Kind, Progress, Work, finish
 
 
 def write(text: str, output: Path | None) -> None:
-    """Write to a file, whole or not at all, or to the terminal."""
+    """Write a text to a file, whole or not at all, or to the terminal."""
     if output is None or is_standard_output(output):
         write_to_stdout(text)
     else:
@@ -28,7 +28,7 @@ def write(text: str, output: Path | None) -> None:
 
 
 def say(sentence: str) -> None:
-    """Tell the reader of a terminal something on stderr, on one line and without control characters."""
+    """Write a sentence to stderr, on one line and without control characters."""
     sys.stderr.write(f"{printable(sentence)}\n")
 
 
@@ -38,11 +38,11 @@ def write_to_stdout(text: str, *, as_utf8: bool = False) -> None:
     Characters that the stream's encoding lacks become escapes such as `\u00e9`, which JSON reads as the character.
 
     Args:
-        text: a piece of what is written.
-        as_utf8: whether programs read it as UTF-8 whatever the encoding of the terminal, as they read CSV.
+        text: Text to write.
+        as_utf8: Whether to write UTF-8 whatever the encoding of the terminal, as programs that read CSV expect.
 
     Raises:
-        OSError: If it is closed, or its disk is full.
+        OSError: If the stream is closed, or its disk is full.
     """
     stream = sys.stdout
     if stream is None or stream.closed:
@@ -56,14 +56,14 @@ def write_to_stdout(text: str, *, as_utf8: bool = False) -> None:
             stream.write(_encodable(shown, stream.encoding or "utf-8"))
         stream.flush()
     except OSError:
-        _let_go_of(stream)
+        _discard(stream)
         raise
 
 
 def as_json(value: Any) -> str:
     """Return indented JSON; values that are not finite are refused rather than written as invalid JSON.
 
-    What a terminal would not show as a character (control characters, marks of direction) is written as an escape.
+    Characters that a terminal would not show (control characters, marks of direction) are written as escapes.
     """
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
     if all(line.isprintable() for line in text.split("\n")):
@@ -90,9 +90,9 @@ def as_table(rows: Sequence[Sequence[str]], header: Sequence[str], widths: Seque
     """Return an aligned plain-text table; numbers to the right, and every cell harmless for a terminal.
 
     Args:
-        rows: cells of each row.
-        header: names of the columns.
-        widths: least number of characters of each column; by default that of its longest cell.
+        rows: Cells of each row.
+        header: Names of the columns.
+        widths: Minimum width of each column, characters; by default the width of its longest cell.
     """
     header = [printable(cell) for cell in header]
     rows = [[printable(cell) for cell in row] for row in rows]
@@ -117,8 +117,8 @@ def _encodable(text: str, encoding: str) -> str:
     return text
 
 
-def _let_go_of(stream: TextIO) -> None:
-    """Let what is left in a stream that failed go nowhere: at the end Python would try again, and exit with its 120."""
+def _discard(stream: TextIO) -> None:
+    """Discard what a failed stream still holds: Python would try to write it at exit, and exit with the status 120."""
     try:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())
@@ -130,7 +130,7 @@ def _let_go_of(stream: TextIO) -> None:
 def finish_with_bar(work: Work[Any]) -> Any:
     """Run work to its end and return its result.
 
-    A bar, a line for each record of metrics, and what the work logs meanwhile go to stderr.
+    A progress bar, a line for each record of metrics, and the log messages of the work go to stderr.
     """
     shown = ""
     with _log_lines(), tqdm(disable=not sys.stderr.isatty(), unit="step", leave=False) as bar:
@@ -147,7 +147,7 @@ def finish_with_bar(work: Work[Any]) -> Any:
 
 
 class _Lines(logging.Handler):
-    """Writes what is logged as lines above the bar."""
+    """Writes log messages as lines above the bar."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one line."""
@@ -156,7 +156,7 @@ class _Lines(logging.Handler):
 
 @contextmanager
 def _log_lines() -> Iterator[None]:
-    """Show what the core logs, and put its logger back as it was."""
+    """Show the log messages of the core within the block, and restore its logger afterwards."""
     logger, lines = logging.getLogger("metaiqa_core"), _Lines()
     level = logger.level
     logger.setLevel(logging.INFO)
@@ -175,7 +175,7 @@ def _advance(bar: Any, progress: Progress) -> None:
 
 
 def _record(progress: Progress) -> str:
-    """A line for what is worth keeping in a log: the end of an epoch or of a split, not each step of Adam."""
+    """Return a line for the end of an epoch or of a split, and an empty text for a single step of Adam."""
     if not progress.metrics or progress.kind == Kind.STEP:
         return ""
     numbers = ", ".join(f"{name} {value:.4g}" for name, value in progress.metrics.items())

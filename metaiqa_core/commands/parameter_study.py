@@ -17,7 +17,9 @@ from metaiqa_core.training.configuration import FINE_TUNE_PRESETS
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_database_arguments(parser, several=True)
-    parser.add_argument("--target", required=True, type=Path, metavar="DIR|CSV", help="the database to adapt to")
+    parser.add_argument(
+        "--target", required=True, type=Path, metavar="DIR|CSV", help="database to adapt to: a folder or a CSV file"
+    )
     parser.add_argument("--target-images", type=Path, metavar="DIR", help="folder of its images, if they lie elsewhere")
     add_run_arguments(parser, "priors, finished splits and the results, which the app shows")
     parser.add_argument(
@@ -26,17 +28,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--steps", nargs="+", type=int, default=[2, 4, 6, 8], metavar="S", help="values of S (default: 2 4 6 8)"
     )
-    parser.add_argument("--seeds", nargs="+", type=int, default=[0], metavar="SEED", help="of the splits (default: 0)")
     parser.add_argument(
-        "--fine-tune-preset", choices=tuple(FINE_TUNE_PRESETS), default="recommended", help="(default: recommended)"
+        "--seeds", nargs="+", type=int, default=[0], metavar="SEED", help="seeds of the splits (default: 0)"
     )
-    parser.add_argument("--fine-tune-crop", type=int, metavar="PIXELS", help="instead of the preset's")
-    parser.add_argument("--fine-tune-batch-norm", choices=("frozen", "adapt"), help="instead of the preset's")
+    parser.add_argument(
+        "--fine-tune-preset",
+        choices=tuple(FINE_TUNE_PRESETS),
+        default="recommended",
+        help="preset of the fine-tuning (default: recommended)",
+    )
+    parser.add_argument(
+        "--fine-tune-crop", type=int, metavar="PIXELS", help="crop of the fine-tuning (default: the preset's)"
+    )
+    parser.add_argument(
+        "--fine-tune-batch-norm",
+        choices=("frozen", "adapt"),
+        help="batch normalisation of the fine-tuning (default: the preset's)",
+    )
     parser.add_argument(
         "--labelled-photos",
         type=int,
         metavar="N",
-        help="fine-tune on so many of a split's photos: with few, the prior matters more (default: all)",
+        help="number of a split's photos to fine-tune on; the fewer, the more the prior matters (default: all)",
     )
     add_prior_arguments(parser)
 

@@ -26,13 +26,17 @@ from metaiqa_core.models.model_files import find_model
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("photos", nargs="+", metavar="PHOTO", help="a photo, a folder of photos, or a quoted glob")
-    parser.add_argument("--model", default="default", metavar="NAME|FILE", help="which model (default: %(default)s)")
-    add_engine_argument(parser)
-    parser.add_argument("--full-size", action="store_true", help="also read the photo at 100 %%, tile by tile")
-    parser.add_argument("--format", choices=("table", "csv", "json"), default="table")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="write there instead of to the terminal")
     parser.add_argument(
-        "--resume", action="store_true", help="go on with the finished rows of an --output that was not finished"
+        "--model", default="default", metavar="NAME|FILE", help="name or file of the model (default: %(default)s)"
+    )
+    add_engine_argument(parser)
+    parser.add_argument("--full-size", action="store_true", help="also score each photo at 100 %%, tile by tile")
+    parser.add_argument(
+        "--format", choices=("table", "csv", "json"), default="table", help="format of the output (default: table)"
+    )
+    parser.add_argument("--output", type=Path, metavar="FILE", help="file to write instead of the terminal")
+    parser.add_argument(
+        "--resume", action="store_true", help="continue an --output that was interrupted, from its finished rows"
     )
 
 
@@ -75,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _scored(
     assessor: Assessor, files: Sequence[Path], arguments: argparse.Namespace, *, total: int
 ) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Score photos one after another, with a bar where rows do not show on the same terminal how far it is."""
+    """Score photos one after another, with a progress bar unless the rows go to the same terminal."""
     rows_are_seen = arguments.output is None and sys.stdout is not None and sys.stdout.isatty()
     hidden = total < 2 or rows_are_seen or sys.stderr is None or not sys.stderr.isatty()
     with tqdm(total=total, initial=total - len(files), disable=hidden, unit="photo", leave=False) as bar:

@@ -1,4 +1,4 @@
-"""Finished rows of a long `score`, on the disk beside the output until that is whole: JSON lines, one a photo.
+"""Journal of a long `score`: its finished rows, kept beside the output until that is whole, as one JSON line a photo.
 
     OUTPUT.unfinished.jsonl
     {"format": 1, "model": ..., "model_sha256": ..., "full_size": ..., "version": ...}
@@ -31,7 +31,7 @@ _LONGEST_NAME = 255
 
 
 def journal_path(output: Path) -> Path:
-    """Return where the finished rows of an output lie until it is whole."""
+    """Return the file that holds the finished rows of an output until that is whole."""
     name = os.fsencode(output.name)
     if len(name) + len(_SUFFIX) > _LONGEST_NAME:
         name = name[:200] + b"-" + hashlib.sha256(name).hexdigest()[:8].encode()
@@ -42,9 +42,9 @@ class ScoreJournal:
     """Keeps the finished rows of one output.
 
     Args:
-        output: file that the rows are meant for.
-        settings: what a row depends on beside its photo, ready for JSON.
-        resume: whether to go on with the rows of an earlier run.
+        output: File that the rows are meant for.
+        settings: Everything but the photo that a row depends on, ready for JSON.
+        resume: Whether to go on with the rows of an earlier run.
 
     Raises:
         OutputError: If an earlier run left rows and `resume` is False, if they were made with other settings, if the
@@ -94,7 +94,7 @@ class ScoreJournal:
         kept = [self._rows[key][1] for key in keys if key in self._rows]
         return kept + [row for key, (_, row) in self._rows.items() if key not in asked]
 
-    def not_among(self, photos: Sequence[Path]) -> int:
+    def count_of_others(self, photos: Sequence[Path]) -> int:
         """Return the number of kept rows of other photos."""
         return len(self._rows.keys() - {_key(photo) for photo in photos})
 
@@ -102,7 +102,7 @@ class ScoreJournal:
         """Keep the row of a photo.
 
         Raises:
-            OSError: If the disk refuses; what was kept before stays.
+            OSError: If the disk refuses; the rows kept before stay.
         """
         seen = _fingerprint(photo)
         size, modified = seen or (None, None)
@@ -110,13 +110,13 @@ class ScoreJournal:
         self._rows[_key(photo)] = seen, row
 
     def close(self) -> None:
-        """Leave the rows where they are for a later run; where there are none, leave nothing."""
+        """Close the journal and keep it for a later run; remove it where it holds no row."""
         if not self._rows:
             self.path.unlink(missing_ok=True)
         self._file.close()
 
     def remove(self) -> None:
-        """Remove the rows, since the output holds them."""
+        """Remove the journal, since the output holds its rows."""
         self.path.unlink(missing_ok=True)
         self._file.close()
 

@@ -1,4 +1,4 @@
-"""Where the rows of `score` go while it runs: into a stream as they come, or into a journal until the file is whole."""
+"""Output of `score` while it runs: rows go to a stream at once, or to a journal until the file is whole."""
 
 import errno
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,24 +25,24 @@ def score_to_file(
     """Keep each row on the disk as soon as it is finished, and write the output at the end, whole or not at all.
 
     Args:
-        scored: scores photos one after another.
-        files: photos, in the order of the rows.
-        output: file to write.
-        pieces: makes text of rows.
-        settings: what a row depends on beside its photo.
-        resume: whether to go on with the rows of an earlier run.
+        scored: Function that scores photos one after another.
+        files: Photos, in the order of the rows.
+        output: File to write.
+        pieces: Function that turns rows into pieces of text.
+        settings: Everything but the photo that a row depends on, ready for JSON.
+        resume: Whether to go on with the rows of an earlier run.
 
     Returns:
         The exit status: 0, 1 if a photo failed, 130 if the user interrupted.
 
     Raises:
-        OutputError: If the disk refuses; the message says what is kept and how to go on.
+        OutputError: If the disk refuses; the message names the journal and the way to go on.
     """
     journal = ScoreJournal(output, settings, resume=resume)
     try:
         waiting = [file for file in files if journal.row_of(file) is None]
         if resume:
-            say(_where_it_goes_on(journal, files, waiting))
+            say(_resumption(journal, files, waiting))
         for file, row in scored(waiting):
             journal.append(file, row)
         rows = journal.rows(files)
@@ -50,13 +50,13 @@ def score_to_file(
         journal.remove()
         return 1 if any(row["error"] for row in rows) else 0
     except KeyboardInterrupt:
-        say(f"interrupted: {_what_is_kept(journal, files)}")
+        say(f"interrupted: {_finished_rows(journal, files)}")
         return 130
     except OSError as error:
         reason = "The disk is full" if error.errno in _FULL else f"The system refused it ({error.strerror or error})"
         remedy = "make room" if error.errno in _FULL else "mend that"
         raise OutputError(
-            f"{reason}, so {printable(str(output))} is not finished: {_what_is_kept(journal, files, f'{remedy} and ')}"
+            f"{reason}, so {printable(str(output))} is not finished: {_finished_rows(journal, files, f'{remedy} and ')}"
         ) from error
     finally:
         journal.close()
@@ -68,17 +68,17 @@ def score_to_stream(
     """Write each row as soon as it is finished; a list that is interrupted is still closed.
 
     Args:
-        scored: scores photos one after another.
-        files: photos, in the order of the rows.
-        output: pipe or device; None for standard output.
-        pieces: makes text of rows.
-        as_utf8: whether programs read it as UTF-8 whatever the encoding of the terminal.
+        scored: Function that scores photos one after another.
+        files: Photos, in the order of the rows.
+        output: Pipe or device; None for standard output.
+        pieces: Function that turns rows into pieces of text.
+        as_utf8: Whether to write UTF-8 whatever the encoding of the terminal.
 
     Returns:
         The exit status: 0, 1 if a photo failed, 130 if the user interrupted.
 
     Raises:
-        OutputError: If the disk behind the stream is full.
+        OutputError: If the disk of the stream is full.
         BrokenPipeError: If the reader has gone.
     """
     tally = _Tally()
@@ -125,15 +125,15 @@ class _Tally:
             self.interrupted = True
 
 
-def _where_it_goes_on(journal: ScoreJournal, files: Sequence[Path], waiting: Sequence[Path]) -> str:
+def _resumption(journal: ScoreJournal, files: Sequence[Path], waiting: Sequence[Path]) -> str:
     if not journal.finished:
         return "There are no rows of an earlier run to go on with: starting with the first photo."
-    others = journal.not_among(files)
+    others = journal.count_of_others(files)
     kept = f"; the rows of {others:,} other photos of that run are kept too" if others else ""
     return f"Going on: {len(files) - len(waiting):,} of {len(files):,} photos are finished{kept}."
 
 
-def _what_is_kept(journal: ScoreJournal, files: Sequence[Path], remedy: str = "") -> str:
+def _finished_rows(journal: ScoreJournal, files: Sequence[Path], remedy: str = "") -> str:
     if not journal.finished:
         return f"no row was finished; {remedy}start the same command again."
     return (

@@ -1,4 +1,4 @@
-"""Rows as text, piece by piece, so that what is finished is seen: CSV, JSON or a table with columns of fixed width."""
+"""Rows as text, piece by piece, so that each is seen once it is finished: CSV, JSON or a table of fixed widths."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -9,7 +9,7 @@ Row = Mapping[str, Any]
 
 
 def csv_pieces(rows: Iterable[Row], columns: Sequence[str]) -> Iterator[str]:
-    """Yield the header with the first row, then a line a row."""
+    """Yield the header with the first row, then one line for each row."""
     header = as_csv([], columns)
     for row in rows:
         yield header + as_csv([row], columns).removeprefix(as_csv([], columns))
@@ -27,12 +27,12 @@ def json_pieces(rows: Iterable[Row]) -> Iterator[str]:
 
 
 def table_pieces(rows: Iterable[Sequence[str]], header: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
-    """Yield the header with the first row, then a line a row.
+    """Yield the header with the first row, then one line for each row.
 
     Args:
-        rows: cells of each row.
-        header: names of the columns.
-        widths: number of characters of each column; a longer cell moves the rest of its line.
+        rows: Cells of each row.
+        header: Names of the columns.
+        widths: Width of each column, characters; a longer cell moves the rest of its line.
     """
     pending = as_table([], header, widths)
     for row in rows:

@@ -1,4 +1,4 @@
-"""Make a database of distorted photos with what people said of such distortions."""
+"""Make a database of distorted photos, labelled with people's opinion scores of such distortions."""
 
 import argparse
 import os
@@ -18,40 +18,71 @@ from metaiqa_core.synthesis.labels import LabelSource
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument(
-        "--like", required=True, choices=tuple(NAMES), help="kadid10k: any photos; tid2013: the Kodak suite"
+        "--like",
+        required=True,
+        choices=tuple(NAMES),
+        help="database to imitate: kadid10k with any photos, tid2013 with the Kodak suite",
     )
     parser.add_argument(
         "--photos", required=True, type=Path, nargs="+", metavar="DIR", help="folders of pristine photos"
     )
-    parser.add_argument("--output", required=True, type=Path, metavar="DIR", help="a new folder, or one to go on with")
     parser.add_argument(
-        "--scores", type=Path, metavar="FILE", help="TID2013's mos_with_names.txt: label with each image's own score"
+        "--output",
+        required=True,
+        type=Path,
+        metavar="DIR",
+        help="folder of the database: a new one, or one to continue",
+    )
+    parser.add_argument(
+        "--scores",
+        type=Path,
+        metavar="FILE",
+        help="TID2013's mos_with_names.txt, to label each image with its own score",
     )
     parser.add_argument(
         "--labels",
         choices=("means", "refined"),
-        help="without --scores: the published means of type and level, or these refined by what a photo shows of the "
-        "damage (default: refined for kadid10k, means for tid2013)",
+        help="labels without --scores: the published means of type and level, or these refined by how visible the "
+        "damage is in a photo (default: refined for kadid10k, means for tid2013)",
     )
     parser.add_argument(
-        "--most", type=int, metavar="N", help="use N photos of each folder, evenly spread (default: all of them)"
+        "--most", type=int, metavar="N", help="number of photos to use from each folder, evenly spread (default: all)"
     )
-    parser.add_argument("--types", nargs="+", default=(), metavar="TYPE", help="such as GB or 01 (default: all)")
     parser.add_argument(
-        "--levels", nargs="+", type=int, default=LEVELS, choices=LEVELS, metavar="LEVEL", help="1 to 5 (default: all)"
+        "--types", nargs="+", default=(), metavar="TYPE", help="distortion types, such as GB or 01 (default: all)"
     )
-    parser.add_argument("--size", type=_size, default=FULL_SIZE, metavar="WxH", help="of the images (default: 512x384)")
     parser.add_argument(
-        "--smallest-size", type=_size, metavar="WxH", help="smaller photos give smaller images down to this one"
+        "--levels",
+        nargs="+",
+        type=int,
+        default=LEVELS,
+        choices=LEVELS,
+        metavar="LEVEL",
+        help="levels, 1 to 5 (default: all)",
     )
-    parser.add_argument("--seed", type=int, default=0, help="same seed, same bytes (default: 0)")
     parser.add_argument(
-        "--workers", type=int, default=os.cpu_count() or 1, metavar="N", help="processes (default: one a core)"
+        "--size", type=_size, default=FULL_SIZE, metavar="WxH", help="size of the images, pixels (default: 512x384)"
+    )
+    parser.add_argument(
+        "--smallest-size",
+        type=_size,
+        metavar="WxH",
+        help="smallest size of the images of photos that do not fill --size",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, help="seed of the random draws; the same seed gives the same bytes (default: 0)"
+    )
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="number of processes (default: one for each core)",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Check the photos, say what it takes, then make the images; 1 if photos were refused."""
+    """Check the photos, tell the space that is needed, then make the images; return 1 if photos were refused."""
     if arguments.scores and arguments.labels:
         raise DatabaseError("--scores brings people's own labels: leave --labels out.")
     if arguments.workers < 1:

@@ -20,7 +20,7 @@ def find_official(name: str) -> OfficialDatabase:
     """Look a published database up by its key or name; case, spaces and dashes do not matter.
 
     Raises:
-        DatabaseError: There is no such database; the message lists them.
+        DatabaseError: If there is no such database; the message lists them.
 
     Example:
         >>> find_official("KADID-10k").size
@@ -35,10 +35,11 @@ def find_official(name: str) -> OfficialDatabase:
 
 
 def recognise(holds: Callable[[OfficialDatabase], Path | None]) -> tuple[OfficialDatabase, Path] | None:
-    """Return the database whose scores are there, and its folder; None if there is none.
+    """Return the database whose score file exists, and its folder; None if there is none.
 
     Args:
-        holds: Returns the folder that has a database's score file, such as `OfficialDatabase.locate` of a folder.
+        holds: Function that returns the folder with a database's score file, or None, such as
+            `OfficialDatabase.locate` for a folder.
 
     Raises:
         DatabaseError: If there are several.

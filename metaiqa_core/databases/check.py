@@ -1,6 +1,6 @@
-"""Check a database: what is there, and all that is missing, superfluous, unreadable, out of range or double.
+"""Check a database: its files, and everything that is missing, superfluous, unreadable, out of range or double.
 
-One checker for every database: what differs between them is in their `ScoreSheet` and `OfficialDatabase`.
+One checker serves every database: the differences between databases are in their `ScoreSheet` and `OfficialDatabase`.
 """
 
 from collections import Counter, defaultdict
@@ -25,17 +25,17 @@ class CheckReport:
     """The findings of a check.
 
     Attributes:
-        name: The database's name.
-        folder: The folder that was checked.
-        image_folders: The folders that the images were looked for in.
-        expected: Number of images of the published database; None for a CSV database.
-        listed: Number of rows of the score file.
-        present: Number of image files that rows name and that are there.
+        name: Name of the database.
+        folder: Folder that was checked.
+        image_folders: Folders in which the images were searched.
+        expected: Number of images in the published database; None for a CSV database.
+        listed: Number of rows in the score file.
+        present: Number of image files that rows name and that exist.
         references: Number of different references.
         distortion_types: Number of different distortion types.
         subsets: Number of listed images by official subset.
-        findings: Everything that is wrong.
-        notes: Sentences about what is worth knowing and not wrong.
+        findings: All mistakes in the database.
+        notes: Remarks on what is unusual but not wrong, one sentence each.
     """
 
     name: str
@@ -77,7 +77,7 @@ def check_database(
 
     Args:
         path: Folder of the database, or a CSV file.
-        name: The name of a published database, or `csv`.
+        name: Name of a published database, or `csv`.
         images: Folder of the image files, if they lie elsewhere.
         mos_range: Scale of a CSV database's scores.
 
@@ -124,7 +124,7 @@ def check_database(
 def _check_files(
     matched: MatchedSheet, official: OfficialDatabase | None
 ) -> Work[tuple[list[Finding], list[Finding], list[str]]]:
-    """Read every image: what cannot be decoded, what is there twice, and the copies that do no harm."""
+    """Read every image; report images that cannot be decoded and copies, and note the copies that do no harm."""
     unreadable: list[Finding] = []
     contents: dict[str, list[ScoreRow]] = defaultdict(list)
     for step, (path, row) in enumerate(matched.files.items(), start=1):

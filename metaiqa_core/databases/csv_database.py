@@ -1,7 +1,7 @@
 """Anyone's own database: a CSV file with the columns `image` and `mos`.
 
-A `database.json` beside it, as `synthesize` writes it, says what the database is called and what its scale is, and may
-say with `"series": true` that its photos come in series of one scene.
+A `database.json` beside it, as `synthesize` writes it, gives the name and the scale of the database, and may say with
+`"series": true` that its photos come in series of one scene.
 """
 
 import json
@@ -86,7 +86,7 @@ def checked_range(value: Any) -> tuple[float, float]:
 
 
 def _refuse_small_scale(rows: list[ScoreRow], path: Path) -> None:
-    """Refuse scores that nobody named the scale of and that are evidently not out of 100."""
+    """Refuse scores whose scale is not named and that are evidently not out of 100."""
     try:
         scores = [float(row.score or "") for row in rows]
     except ValueError:

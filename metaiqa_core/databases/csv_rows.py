@@ -6,16 +6,16 @@ from pathlib import Path
 from metaiqa_core.errors import DatabaseError
 
 
-def read_csv_rows(path: Path, columns: tuple[str, ...], what: str) -> list[tuple[str, dict[str, str | None]]]:
+def read_csv_rows(path: Path, columns: tuple[str, ...], expected: str) -> list[tuple[str, dict[str, str | None]]]:
     """Read a CSV file with a header; spaces around the names of columns, and after a comma, are no part of the text.
 
     Args:
-        path: The file, UTF-8 with or without a byte order mark.
-        columns: Those it must have; others are read as well.
-        what: Kind of file that is expected, for messages: "a CSV database".
+        path: CSV file, UTF-8 with or without a byte order mark.
+        columns: Names of the required columns; other columns are read as well.
+        expected: Name of the expected kind of file in messages, such as "a CSV database".
 
     Returns:
-        For each row its place ("dmos.csv, line 3") and its cells by column; None where the row ends early.
+        The place of each row ("dmos.csv, line 3") and its cells by column; a cell is None where the row ends early.
 
     Raises:
         DatabaseError: If the file cannot be read, has no such column, two columns of one name, or no rows.
@@ -28,7 +28,7 @@ def read_csv_rows(path: Path, columns: tuple[str, ...], what: str) -> list[tuple
             reader.fieldnames = found
             rows = [(f"{path.name}, line {reader.line_num}", row) for row in reader]
     except FileNotFoundError as error:
-        raise DatabaseError(f"There is no file {path}; {what} has the columns {wanted}.") from error
+        raise DatabaseError(f"There is no file {path}; {expected} has the columns {wanted}.") from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DatabaseError(f"{path.name} cannot be read as a CSV file: {error}.") from error
     if twice := [name for name in found if name and found.count(name) > 1]:

@@ -1,4 +1,4 @@
-"""Whether there is anything to learn from databases: asked before a training begins, by commands and forms alike."""
+"""Check that databases can be learned from, made by commands and forms before a training begins."""
 
 from collections import Counter
 
@@ -10,11 +10,11 @@ def require_learnable(*databases: Database, by_type: bool = False) -> None:
     """Refuse databases that teach nothing: a single photo, or photos that all have the same score.
 
     Args:
-        *databases: What is to be learned from, all of it together.
-        by_type: Whether each distortion type is a task, to be divided into what adapts and what is asked for.
+        *databases: Databases to learn from together.
+        by_type: Whether each distortion type is a task, which is divided into a support set and a query set.
 
     Raises:
-        DatabaseError: If nothing can be learned; the message says from what.
+        DatabaseError: If nothing can be learned; the message names the database.
     """
     images = [image for database in databases for image in database]
     names = " and ".join(database.name for database in databases)

@@ -9,12 +9,15 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 SAME_SCENE = 10
-"""Most differing bits (of 64) between near-duplicates. The samples and their damaged versions differ in 0 to 2 bits,
-different samples in 26 to 38, unrelated photos in 32 on average."""
+"""Maximum number of differing bits (of 64) between near-duplicates.
+
+The samples and their damaged versions differ in 0 to 2 bits, different samples in 26 to 38, unrelated photos in 32 on
+average.
+"""
 _ONE_TONE = 4.0
 
 
-def appearance(image: Image.Image) -> int | None:
+def perceptual_hash(image: Image.Image) -> int | None:
     """Return the 64-bit perceptual hash (pHash) of an image, or None where it is too even to have one."""
     small = image.convert("L").resize((32, 32))
     if float(np.asarray(small, np.float32).std()) < _ONE_TONE:  # the hash would be chance, and all walls would be alike
@@ -22,11 +25,11 @@ def appearance(image: Image.Image) -> int | None:
     return int(str(imagehash.phash(image)), 16)
 
 
-def groups(appearances: Mapping[str, int | None], linked: Iterable[tuple[str, str]] = ()) -> list[list[str]]:
+def groups(hashes: Mapping[str, int | None], linked: Iterable[tuple[str, str]] = ()) -> list[list[str]]:
     """Return the groups of near-duplicates: photos linked by chains of hashes at most `SAME_SCENE` bits apart.
 
     Args:
-        appearances: Hash of each photo by its key.
+        hashes: Hash of each photo by its key.
         linked: Pairs of keys that belong together for another reason, whatever their hashes.
 
     Returns:
@@ -36,14 +39,14 @@ def groups(appearances: Mapping[str, int | None], linked: Iterable[tuple[str, st
         Every pair is compared, one photo with all that follow at a time: 20,000 hashes take half a second. An index of
         hash parts (eleven of six bits, one of which two near hashes share) would still leave a fifth of the pairs.
     """
-    if not appearances:
+    if not hashes:
         return []
-    place = {key: index for index, key in enumerate(appearances)}
-    hashed = np.array([place[key] for key, value in appearances.items() if value is not None], np.intp)
-    hashes = np.array([value for value in appearances.values() if value is not None], np.uint64)
+    place = {key: index for index, key in enumerate(hashes)}
+    hashed = np.array([place[key] for key, value in hashes.items() if value is not None], np.intp)
+    bits = np.array([value for value in hashes.values() if value is not None], np.uint64)
     near = [
-        index + 1 + np.flatnonzero(np.bitwise_count(hashes[index + 1 :] ^ each) <= SAME_SCENE)
-        for index, each in enumerate(hashes)
+        index + 1 + np.flatnonzero(np.bitwise_count(bits[index + 1 :] ^ each) <= SAME_SCENE)
+        for index, each in enumerate(bits)
     ]
     others = np.array([(place[one], place[other]) for one, other in linked], np.intp).reshape(-1, 2)
     rows = np.concatenate([np.repeat(hashed, [len(row) for row in near]), others[:, 0]])

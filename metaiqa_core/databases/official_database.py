@@ -1,4 +1,4 @@
-"""The description of a published database: what is known before anyone looks into a folder."""
+"""The description of a published database, known without its files."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,20 +10,20 @@ from metaiqa_core.errors import DatabaseError
 
 @dataclass(frozen=True)
 class OfficialDatabase:
-    """One published database: how to recognise it, how to read it, where to ask for it.
+    """A published database: how to recognise it, how to read it, and where to ask for it.
 
     Attributes:
-        key: The short name that commands take, such as `kadid10k`.
+        key: Short name on the command line, such as `kadid10k`.
         name: Name as its authors write it.
         size: Number of rated images.
         raw_range: Lowest and highest possible raw score; higher is better.
         score_files: Patterns of the files with the scores, relative to the database's folder; any of them is enough.
         image_folders: Folders of its images, for messages.
-        where: Place to ask for it. Nothing is ever downloaded.
+        where: Place where its authors offer it. Nothing is ever downloaded.
         citation: Publication to cite.
-        read_sheet: Reads the scores in the database's folder; raises `DatabaseError`.
+        read_sheet: Function that reads the scores in the database's folder; raises `DatabaseError`.
         references: Number of reference images; 0 for authentic photos.
-        distortion_types: The types' keys in the order of their ids.
+        distortion_types: Keys of the types in the order of their ids.
         subsets: Names of the official subsets or splits with the number of their images, None if that is not known.
         known_copies: Names of rated images that are one and the same photo in the official release.
         series: Whether its photos come in series of one scene; photos of one series stay on one side of any split made

@@ -8,10 +8,10 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class RatedImage:
-    """A photo and what people said about it.
+    """A photo and its opinion score.
 
     Attributes:
-        path: The image file.
+        path: Image file.
         unit_score: Opinion score in [0, 1], higher is better.
         raw_score: Opinion score on the scale that the database publishes.
         reference: Name of the pristine image it was made from, if any.
@@ -39,8 +39,8 @@ class Database:
 
     Attributes:
         name: Name of the database in results.
-        images: The photos; never empty.
-        raw_range: Lowest and highest possible raw score: unit_score 0 and 1.
+        images: Photos; never empty.
+        raw_range: Lowest and highest possible raw score, which become the unit scores 0 and 1.
         series: Whether photos come in series of one scene; near-duplicates stay on one side of any split made here.
     """
 
@@ -60,10 +60,10 @@ class Database:
         return iter(self.images)
 
     def groups(self) -> list[str]:
-        """Name, for each image, what must stay on one side of a split.
+        """Return the name of each image's group, whose images stay on one side of a split.
 
-        That is its reference where there is one; elsewhere its file's content, so that identical files stay together.
-        Where photos come in `series`, it is their scene instead: near-duplicates stay together as well.
+        The group is the reference where there is one; elsewhere its file's content, so that identical files stay
+        together. Where photos come in `series`, it is their scene instead: near-duplicates stay together as well.
 
         Raises:
             PhotoError: If the photos come in series and one of them cannot be read.
@@ -76,7 +76,7 @@ class Database:
         return [image.reference or seen.setdefault(image.path, _content(image.path)) for image in self.images]
 
     def fingerprint(self) -> str:
-        """Tell this database from one of the same name: a hash of its images' names, sizes in bytes and scores."""
+        """Return a hash of the images' names, sizes in bytes and scores, to tell databases of one name apart."""
         rows = [
             (image.path.name, image.path.stat().st_size, image.unit_score, image.reference, image.distortion_type)
             for image in self.images
@@ -91,11 +91,11 @@ class Database:
         return next((path for path in alike if _content(path) in contents), None)
 
     def distortion_types(self) -> tuple[str, ...]:
-        """Name the distortion types in the order in which they first occur; empty where none is known."""
+        """Return the distortion types in the order in which they first occur; empty where none is known."""
         return tuple(dict.fromkeys(image.distortion_type for image in self.images if image.distortion_type))
 
     def subsets(self) -> tuple[str, ...]:
-        """Name the official subsets in the order in which they first occur; empty where there are none."""
+        """Return the official subsets in the order in which they first occur; empty where there are none."""
         return tuple(dict.fromkeys(image.subset for image in self.images if image.subset))
 
     def take(self, indices: list[int]) -> "Database":

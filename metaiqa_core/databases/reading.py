@@ -24,9 +24,9 @@ def read_database(
     """Read a database of rated photos.
 
     Args:
-        path: A folder with one of the published databases in its official layout, a folder with `scores.csv` or one
+        path: Folder with one of the published databases in its official layout, a folder with `scores.csv` or one
             other CSV file, or a CSV file with the columns image and mos.
-        name: Expected database: the name of a published database, or `csv`; by default whatever is recognised.
+        name: Expected database: the name of a published database, or `csv`; by default any that is recognised.
         images: Folder of the image files, if they lie elsewhere.
         mos_range: Scale of a CSV database's scores; the published ones have their own.
 
@@ -34,7 +34,7 @@ def read_database(
         The database: scores in [0, 1], higher is better, in the order of the score file.
 
     Raises:
-        DatabaseError: If nothing is recognised, or a score or an image is missing or wrong.
+        DatabaseError: If no database is recognised, or a score or an image is missing or wrong.
     """
     return to_database(read_sheet(path, name, images=images, mos_range=mos_range))
 
@@ -49,7 +49,7 @@ def read_sheet(
     """Read the score file of a database and judge none of its rows; the arguments are those of `read_database`.
 
     Raises:
-        DatabaseError: If nothing is recognised, or the score file cannot be read.
+        DatabaseError: If no database is recognised, or the score file cannot be read.
     """
     if not path.exists():
         raise DatabaseError(f"There is no folder or file {path}: expected a database of rated photos.")

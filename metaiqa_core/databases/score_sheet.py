@@ -15,14 +15,14 @@ from metaiqa_core.errors import DatabaseError
 
 @dataclass(frozen=True)
 class ScoreRow:
-    """One row of a score file, as it stands there.
+    """One row of a score file, not judged yet.
 
     Attributes:
         place: File and line, for messages: "dmos.csv, line 3".
-        image: The image's name, relative to the folder of the images.
-        score: The score, in text or already as a number; not judged yet.
+        image: Name of the image, relative to the folder of the images.
+        score: Score, as text or as a number.
         reference: Name of the pristine image, if any.
-        distortion_type: The type's key, such as `kadid10k:GB`, if known.
+        distortion_type: Key of the distortion type, such as `kadid10k:GB`, if known.
         level: Distortion level from 1 (weakest), if known.
         subset: Official subset, if the database has them.
     """
@@ -38,17 +38,17 @@ class ScoreRow:
 
 @dataclass(frozen=True)
 class ScoreSheet:
-    """The rows of a score file with what is needed to judge them.
+    """The rows of a score file with everything that is needed to judge them.
 
     Attributes:
-        name: The database's name.
+        name: Name of the database.
         column: Name of the score's column.
         raw_range: Lowest and highest possible score: unit score 0 and 1. Higher is better.
         folders: Folders of the images; the first folder that has an image counts.
-        rows: The rows; never empty.
-        range_advice: Advice for when a score lies outside the range.
-        images_advice: Advice for when an image is not there.
-        notes: Plain sentences on what was decided in reading.
+        rows: Rows; never empty.
+        range_advice: Advice where a score lies outside the range.
+        images_advice: Advice where an image is missing.
+        notes: Decisions made in reading, one sentence each.
         series: Whether the photos come in series of one scene.
     """
 
@@ -68,8 +68,8 @@ class Finding:
     """Something wrong with a database.
 
     Attributes:
-        kind: Kind of the problem in one or two words: missing, no score, out of range, listed twice, ...
-        subject: The image or file it is about.
+        kind: Kind of the mistake in one or two words, such as missing, no score, out of range or listed twice.
+        subject: Image or file with the mistake.
         sentence: Message with what was expected, what came and what to do.
     """
 
@@ -83,9 +83,9 @@ class MatchedSheet:
     """A score sheet after every row was judged and its image looked up.
 
     Attributes:
-        rated: The images whose score and file are both right, in the sheet's order.
-        files: Every image file that a row names, with that row.
-        findings: Mistakes in the sheet's order.
+        rated: Images whose score and file are both right, in the sheet's order.
+        files: Image files that rows name, each with its row.
+        findings: Mistakes, in the sheet's order.
     """
 
     rated: tuple[RatedImage, ...]

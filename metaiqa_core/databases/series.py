@@ -1,4 +1,4 @@
-"""Series: photos of one scene in a database that has no references, found by what they look like and by their names.
+"""Series: photos of one scene in a database that has no references, found by their perceptual hashes and their names.
 
 A series is taken one photo after the other, with other exposure, focus or noise. Its mildest versions are
 near-duplicates by their hashes; the darkest and the most blurred are not, but their names lie between those of others.
@@ -13,16 +13,19 @@ from pathlib import Path
 
 from PIL import Image
 
-from metaiqa_core.databases.near_duplicates import appearance, groups
+from metaiqa_core.databases.near_duplicates import groups, perceptual_hash
 from metaiqa_core.images import decode
 
 NEIGHBOURS = 10
 """Largest difference of the numbers in the names of two photos that count as neighbours."""
 SAME_SCENE_OF_NEIGHBOURS = 16
-"""Most differing bits (of 64) between neighbours of one scene. In BIQ2021, next neighbours differ by no more in 60 % of
-the pairs of the subset that was taken in series, and in 0.04 % of the subset from the web, where they are unrelated."""
+"""Maximum number of differing bits (of 64) between neighbours of one scene.
 
-_LEAST_SIDE = 64
+In BIQ2021, next neighbours differ by no more in 60 % of the pairs of the subset that was taken in series, and in 0.04 %
+of the subset from the web, where they are unrelated.
+"""
+
+_MINIMUM_SIDE = 64
 """Short side (pixels) that is enough for the hash, which looks at 32 x 32: JPEG files are decoded reduced."""
 _NUMBERED = re.compile(r"(.*?)(\d+)(\D*)", re.DOTALL)
 
@@ -34,16 +37,16 @@ def name_scenes(paths: Iterable[Path]) -> dict[Path, str]:
     whatever lies between two such neighbours.
 
     Args:
-        paths: The photos. Each is decoded once in the life of the program, as long as its file does not change.
+        paths: Files of the photos. Each is decoded once in the life of the program, unless its file changes.
 
     Returns:
-        The name of its scene by photo; photos that stand alone are left out.
+        The name of the scene of each photo; photos that stand alone are left out.
 
     Raises:
         PhotoError: If a photo cannot be read.
     """
     by_name = {str(path): path for path in paths}
-    hashes = {name: _appearance_of(path) for name, path in by_name.items()}
+    hashes = {name: _hash_of(path) for name, path in by_name.items()}
     links = [
         pair
         for run in _numbered_runs(by_name)
@@ -63,7 +66,7 @@ def _numbered_runs(paths: dict[str, Path]) -> Iterator[list[tuple[int, str]]]:
 
 
 def _alike(numbered: list[tuple[int, int | None]]) -> Iterator[tuple[int, int]]:
-    """Yield the places of neighbours that show one scene, given the number and the hash of each photo."""
+    """Yield the positions (first, last) of neighbours that show one scene, from the number and hash of each photo."""
     for first, (number, one) in enumerate(numbered):
         for last, (other_number, other) in enumerate(islice(numbered, first + 1, None), start=first + 1):
             if other_number - number > NEIGHBOURS:
@@ -72,12 +75,12 @@ def _alike(numbered: list[tuple[int, int | None]]) -> Iterator[tuple[int, int]]:
                 yield first, last
 
 
-def _appearance_of(path: Path) -> int | None:
+def _hash_of(path: Path) -> int | None:
     status = path.stat()
     return _hash(path, status.st_size, status.st_mtime_ns)
 
 
 @lru_cache(maxsize=100_000)
 def _hash(path: Path, size: int, modified: int) -> int | None:
-    """Hash a photo; size and time of its file tell another content under the same name."""
-    return appearance(Image.fromarray(decode(path, least_short_side=_LEAST_SIDE).pixels))
+    """Hash a photo; the size and the time of its file change when its content does."""
+    return perceptual_hash(Image.fromarray(decode(path, minimum_short_side=_MINIMUM_SIDE).pixels))

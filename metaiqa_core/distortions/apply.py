@@ -34,22 +34,22 @@ def distort(
     Args:
         image: RGB, both sides at least 32 pixels: a uint8 array (H, W, 3), a floating array (H, W, 3) in [0, 1] or a
             floating tensor (B, 3, H, W) in [0, 1], on whose device the work is done where the type allows.
-        distortion: An entry of the catalogue, or its name as `find_distortion` takes it.
-        level: 1 to 5.
+        distortion: Entry of the catalogue, or its name as `find_distortion` takes it.
+        level: Level of the distortion, 1 (mild) to 5 (strong).
         seed: Seed of the random draws. In a batch, image i has the seed `seed + i`, or the i-th seed of a sequence. The
             levels of a type share their draws: the same seed gives the same noise field, scaled by the level.
-        stretch: KADID-10k's generator stretches every photo to the range [0, 1] before the distortion and the result
-            after it; True does the same for the types of KADID-10k. The default leaves the photo's own range alone:
-            only then is a mean shift a shift of the mean, and a low-contrast photo is not given contrast. The types of
-            TID2013 are never stretched.
+        stretch: Whether to stretch the photo to the range [0, 1] before the distortion, and the result after it, as
+            KADID-10k's generator does for its types. The default leaves the photo's own range alone: only then is a
+            mean shift a shift of the mean, and a low-contrast photo is not given contrast. The types of TID2013 are
+            never stretched.
 
     Returns:
         A new image of the same kind, shape, dtype and device, within the same range.
 
     Raises:
-        DistortionError: Unknown distortion or level, or a photo that is too small.
-        TypeError: Not an image of one of the three kinds.
-        ValueError: A wrong shape, values outside [0, 1], or seeds that do not fit the batch.
+        DistortionError: If the distortion or level is unknown, or the photo is too small.
+        TypeError: If the image is of none of the three kinds.
+        ValueError: If the shape is wrong, values lie outside [0, 1], or the seeds do not fit the batch.
     """
     entry = distortion if isinstance(distortion, DistortionType) else find_distortion(distortion)
     level = _checked_level(level)

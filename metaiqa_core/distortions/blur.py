@@ -25,7 +25,7 @@ def disk_kernel(radius: float) -> NDArray[np.float64]:
     """Compute the share of every pixel that a disk covers, normalised to sum 1.
 
     Args:
-        radius: The disk's radius in pixels, above 0.
+        radius: Radius of the disk, pixels, above 0.
 
     Returns:
         (2 * ceil(radius - 0.5) + 1) squared weights: pixels on the edge have the weight of their covered part.
@@ -44,8 +44,8 @@ def line_kernel(length: float, angle: float) -> NDArray[np.float64]:
     """Draw an anti-aliased line: each pixel weighs 1 - its distance to the line, if positive; normalised to sum 1.
 
     Args:
-        length: The line's length in pixels, at least 1; 1 is a single pixel.
-        angle: The direction in degrees, counter-clockwise from the horizontal.
+        length: Length of the line, pixels, at least 1; 1 is a single pixel.
+        angle: Direction of the line, degrees counter-clockwise from the horizontal.
 
     Returns:
         Square weights of odd size, symmetric about the centre.
@@ -86,8 +86,8 @@ def smooth(images: Tensor, sigma: float, radius: int | None = None) -> Tensor:
 
     Args:
         images: (B, C, H, W).
-        sigma: The standard deviation in pixels.
-        radius: Half the window; None means ceil(4 sigma), where the tail is negligible.
+        sigma: Standard deviation of the Gaussian, pixels.
+        radius: Half the window, pixels; None for ceil(4 sigma), where the tail is negligible.
 
     Returns:
         (B, C, H, W).

@@ -15,11 +15,11 @@ def tone_curve(values: Tensor, points: Sequence[tuple[float, float]]) -> Tensor:
     """Map values through the not-a-knot cubic spline of (0, 0), the given points and (1, 1), clipped to [0, 1].
 
     Args:
-        values: Any shape, in [0, 1].
+        values: Values of any shape, in [0, 1].
         points: (input, output) pairs, inputs increasing within (0, 1). A single point makes the curve a parabola.
 
     Returns:
-        The same shape, in [0, 1].
+        Values of the same shape, in [0, 1].
     """
     inputs, outputs = zip((0.0, 0.0), *points, (1.0, 1.0), strict=True)
     spline = CubicSpline(inputs, outputs, bc_type="not-a-knot")

@@ -27,14 +27,14 @@ def find_distortion(text: str) -> DistortionType:
     """Look a distortion type up.
 
     Args:
-        text: The database and the type's abbreviation, id or name, such as `kadid10k:GB`, `tid2013:11` or
+        text: Database and the type's abbreviation, id or name, such as `kadid10k:GB`, `tid2013:11` or
             `tid2013:JPEG2000`; case does not matter.
 
     Returns:
         The entry of the catalogue.
 
     Raises:
-        DistortionError: There is no such type; the message names the nearest ones.
+        DistortionError: If there is no such type; the message names the nearest ones.
 
     Example:
         >>> find_distortion("tid2013:08").name

@@ -30,7 +30,7 @@ def decode(stream: bytes) -> NDArray[np.uint8]:
     """Decode a stream of `encode` to (H, W, 3) uint8.
 
     Raises:
-        OSError: The stream is too damaged for the decoder.
+        OSError: If the stream is too damaged for the decoder.
     """
     with Image.open(io.BytesIO(stream), formats=("JPEG", "JPEG2000")) as image:
         return np.asarray(image.convert("RGB"))

@@ -39,7 +39,7 @@ def colour_diffusion(images: Tensor, amount: float, streams: RandomStreams) -> T
 
 
 def edge_mask(images: Tensor) -> Tensor:
-    """Compute where edges are: the smoothed gradient magnitude of the luma, stretched to [0, 1] per image.
+    """Compute a mask of the edges: the smoothed gradient magnitude of the luma, stretched to [0, 1] per image.
 
     Args:
         images: (B, 3, H, W).
@@ -94,7 +94,7 @@ def quantise_colours(pixels: NDArray[np.uint8], colours: int) -> NDArray[np.uint
 
     Args:
         pixels: (H, W, 3) uint8.
-        colours: The largest number of colours, 2 to 256.
+        colours: Maximum number of colours, 2 to 256.
 
     Returns:
         (H, W, 3) uint8 with at most `colours` different colours.

@@ -1,4 +1,4 @@
-"""Compression: JPEG, JPEG2000, and the two types of TID2013 that imitate what a coder does to texture and to noise."""
+"""Compression: JPEG, JPEG2000, and the two types of TID2013 that imitate the effect of a coder on texture and noise."""
 
 import torch
 from torch import Tensor

@@ -1,7 +1,7 @@
 """Denoising of noisy photos: smeared texture, and residual noise where the noise was too strong.
 
 KADID-10k uses the network DnCNN, TID2013 a block-matching transform filter. Both are replaced by scikit-image's wavelet
-shrinkage, which also works in a transform domain; the fidelity report says how far that goes.
+shrinkage, which also works in a transform domain; the fidelity report gives the difference.
 """
 
 import math
@@ -23,7 +23,7 @@ def denoise(image: Tensor, deviation: float) -> Tensor:
 
     Args:
         image: (1, 3, H, W) in [0, 1].
-        deviation: The noise's standard deviation in R, G and B, image range 1.
+        deviation: Standard deviation of the noise in R, G and B, for an image range of 1.
 
     Returns:
         (1, 3, H, W) in [0, 1].

@@ -23,20 +23,20 @@ class DistortionType:
     """One distortion type of one database, with everything that its five levels need.
 
     Attributes:
-        database: The database that defines the type.
-        id: The type's number in that database, as in its file names.
-        abbreviation: The short name, unique within the database.
-        name: The name in words.
-        family: The group of related types.
+        database: Database that defines the type.
+        id: Number of the type in that database, as in its file names.
+        abbreviation: Short name, unique within the database.
+        name: Name in words.
+        family: Group of related types.
         description: Appearance of a distorted photo, in one sentence.
         parameter_name: Name of the level parameter, with its unit.
-        parameters: The parameter of levels 1 to 5.
+        parameters: Parameters of levels 1 to 5.
         level_rule: `fixed`: the parameter is used as it is, whatever the photo. `psnr`: the parameter is a PSNR in dB
             and the strength is searched per photo until it is met within 0.3 dB, or as near as the photo allows.
             `own`: another rule, which `parameter_name` states.
         monotone: Whether every level damages at least as much as the one before it, by construction.
         batched: Whether the recipe treats a whole batch at once; otherwise it is given one image at a time.
-        recipe: The function that applies the type.
+        recipe: Function that applies the type.
     """
 
     database: Database
@@ -54,7 +54,7 @@ class DistortionType:
 
     @property
     def key(self) -> str:
-        """The unique name that `find_distortion` and the command line take, such as `kadid10k:GB`."""
+        """Unique name that `find_distortion` and the command line take, such as `kadid10k:GB`."""
         return f"{self.database}:{self.abbreviation}"
 
     def __str__(self) -> str:

@@ -22,7 +22,7 @@ Degradation = Callable[[Tensor], Tensor]
 PSNR_TOLERANCE = 0.1  # dB at which the search is content; the promise is 0.3 dB, the rest is room for 8-bit rounding
 MAXIMUM_EVALUATIONS = 20
 DECIBEL_PER_LOG_STRENGTH = 20 / math.log(10)  # exact where the error is proportional to the strength
-HASTE = 1.5  # by how much each further extrapolation oversteps the one before it
+EXTRAPOLATION_GROWTH = 1.5  # by how much each further extrapolation oversteps the one before it
 IDENTICAL_MSE = 1e-12  # two identical images count as 120 dB
 
 
@@ -48,10 +48,10 @@ def reach_psnr(images: Tensor, degrade: Degradation, target: float, weakest: flo
 
     Args:
         images: (B, 3, H, W) float32 in [0, 1], the references of the PSNR.
-        degrade: The degradation; its PSNR should fall as the strength rises.
-        target: The PSNR to reach, in dB.
-        weakest: The smallest strength to try, above 0.
-        strongest: The largest strength to try.
+        degrade: Degradation of a given strength; its PSNR should fall as the strength rises.
+        target: PSNR to reach, dB.
+        weakest: Smallest strength to try, above 0.
+        strongest: Largest strength to try.
 
     Returns:
         (B, 3, H, W): for every image the result nearest to the target among all that were tried. A photo that cannot be
@@ -79,7 +79,7 @@ def reach_psnr(images: Tensor, degrade: Degradation, target: float, weakest: flo
 
         fraction = ((low_psnr - target) / (low_psnr - high_psnr)).clamp(0.05, 0.95)
         interpolated = low + fraction * (high - low)
-        extrapolated = strength + (reached - target) / DECIBEL_PER_LOG_STRENGTH * HASTE**evaluation
+        extrapolated = strength + (reached - target) / DECIBEL_PER_LOG_STRENGTH * EXTRAPOLATION_GROWTH**evaluation
         proposal = torch.where(torch.isnan(fraction), extrapolated, interpolated)
         if evaluation % 3 == 2:
             proposal = torch.where(torch.isnan(fraction), proposal, (low + high) / 2)
@@ -97,9 +97,9 @@ class PsnrDefined:
     """A recipe whose level parameter is the PSNR that it reaches.
 
     Attributes:
-        prepare: (images, streams) -> degradation; draws everything random.
-        weakest: The smallest strength of the search.
-        strongest: The largest strength of the search.
+        prepare: Function that makes all random draws for (images, streams) and returns the degradation.
+        weakest: Smallest strength of the search.
+        strongest: Largest strength of the search.
     """
 
     prepare: Callable[[Tensor, RandomStreams], Degradation]

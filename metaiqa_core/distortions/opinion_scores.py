@@ -20,7 +20,7 @@ RAW_RANGES: dict[Database, tuple[float, float]] = {"tid2013": (0.0, 9.0), "kadid
 
 @dataclass(frozen=True)
 class OpinionScore:
-    """People's scores of one distortion type at one level.
+    """Opinion scores of one distortion type at one level.
 
     Attributes:
         mean: Mean over the photos, unit score.
@@ -34,17 +34,17 @@ class OpinionScore:
 
 
 def opinion_of(distortion: DistortionType, level: int) -> OpinionScore:
-    """Return what people said of a distortion type at a level.
+    """Return the opinion scores of a distortion type at a level.
 
     Args:
-        distortion: An entry of the catalogue.
-        level: 1 to 5.
+        distortion: Entry of the catalogue.
+        level: Level of the distortion, 1 to 5.
 
     Returns:
-        The score, in unit scores: 0 to 1, higher is better.
+        Mean, deviation and number of the scores; unit scores in [0, 1], higher is better.
 
     Raises:
-        DistortionError: There is no such level.
+        DistortionError: If there is no such level.
     """
     if level not in LEVELS:
         raise DistortionError(f"Expected a level from {LEVELS[0]} to {LEVELS[-1]}, got {level!r}.")
@@ -52,7 +52,7 @@ def opinion_of(distortion: DistortionType, level: int) -> OpinionScore:
 
 
 def opinion_curve(distortion: DistortionType) -> tuple[OpinionScore, ...]:
-    """Return what people said of the five levels of a distortion type, level 1 first."""
+    """Return the opinion scores of the five levels of a distortion type, level 1 first."""
     return tuple(opinion_of(distortion, level) for level in LEVELS)
 
 

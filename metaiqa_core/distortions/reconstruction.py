@@ -31,7 +31,7 @@ def fill(images: Tensor, kept: Tensor) -> Tensor:
 
     Args:
         images: (1, 3, H, W) in [0, 1].
-        kept: (1, 1, H, W), 1 where the pixel is known and 0 elsewhere; at least one is known.
+        kept: Mask (1, 1, H, W), 1 where the pixel is known and 0 elsewhere; at least one is known.
 
     Returns:
         (1, 3, H, W); kept pixels unchanged.

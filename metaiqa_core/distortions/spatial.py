@@ -14,13 +14,13 @@ JITTER_ROUNDS = 5
 
 KADID_PATCH = 16  # pixels
 KADID_PATCH_REACH = 8  # pixels up, down, left or right
-KADID_MOST_PATCHES = 100
+KADID_MAXIMUM_PATCHES = 100
 COLOUR_BLOCK = 32  # pixels
-MOST_COLOUR_BLOCKS = 10
+MAXIMUM_COLOUR_BLOCKS = 10
 
 TID_PATCH = 15  # pixels
 TID_PATCH_REACH = 15
-TID_MOST_COVERS = 8  # the strongest distortion has patches for this many times the photo's area
+TID_MAXIMUM_COVERS = 8  # the strongest distortion has patches for this many times the photo's area
 BLOCK_SHARE = 192  # a block has 1/192 of the photo's area: 32x32 pixels at 512x384, the size of TID2013's photos
 LARGEST_BLOCK = 32
 BLOCKWISE_PSNR = 27.0  # dB at every level: fewer blocks are the more intense
@@ -69,7 +69,7 @@ def _patch_moves(images: Tensor, count: int, patch: int, reach: int, streams: Ra
 def neighbour_patches(images: Tensor, patches: float, streams: RandomStreams) -> Tensor:
     """Copy 16x16 patches of one image, one after the other, to places up to 8 pixels away on each axis."""
     result = images[0].clone()
-    moves = _patch_moves(images, KADID_MOST_PATCHES, KADID_PATCH, KADID_PATCH_REACH, streams)
+    moves = _patch_moves(images, KADID_MAXIMUM_PATCHES, KADID_PATCH, KADID_PATCH_REACH, streams)
     for row, column, new_row, new_column in moves[: int(patches)]:
         patch = result[:, row : row + KADID_PATCH, column : column + KADID_PATCH].clone()
         result[:, new_row : new_row + KADID_PATCH, new_column : new_column + KADID_PATCH] = patch
@@ -79,9 +79,9 @@ def neighbour_patches(images: Tensor, patches: float, streams: RandomStreams) ->
 def colour_blocks(images: Tensor, blocks: float, streams: RandomStreams) -> Tensor:
     """Paint 32x32 blocks of random colours at random places of one image; later ones may cover earlier ones."""
     height, width = images.shape[-2:]
-    rows = streams.integers(0, height - COLOUR_BLOCK + 1, MOST_COLOUR_BLOCKS)[0].tolist()
-    columns = streams.integers(0, width - COLOUR_BLOCK + 1, MOST_COLOUR_BLOCKS)[0].tolist()
-    colours = streams.uniform(MOST_COLOUR_BLOCKS, 3)[0].to(images)
+    rows = streams.integers(0, height - COLOUR_BLOCK + 1, MAXIMUM_COLOUR_BLOCKS)[0].tolist()
+    columns = streams.integers(0, width - COLOUR_BLOCK + 1, MAXIMUM_COLOUR_BLOCKS)[0].tolist()
+    colours = streams.uniform(MAXIMUM_COLOUR_BLOCKS, 3)[0].to(images)
     result = images.clone()
     for row, column, colour in list(zip(rows, columns, colours, strict=True))[: int(blocks)]:
         result[0, :, row : row + COLOUR_BLOCK, column : column + COLOUR_BLOCK] = colour[:, None, None]
@@ -94,7 +94,7 @@ def prepare_pattern_noise(images: Tensor, streams: RandomStreams) -> Degradation
     Of a fractional number, the last patch is copied in part: a single whole patch can cost more than the 0.3 dB to hit.
     """
     height, width = images.shape[-2:]
-    most = math.ceil(TID_MOST_COVERS * height * width / TID_PATCH**2)
+    most = math.ceil(TID_MAXIMUM_COVERS * height * width / TID_PATCH**2)
     moves = _patch_moves(images, most, TID_PATCH, TID_PATCH_REACH, streams)
     source = images[0].permute(1, 2, 0).cpu().numpy()
 

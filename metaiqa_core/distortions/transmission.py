@@ -1,8 +1,8 @@
-"""Transmission errors: real JPEG and JPEG2000 streams are damaged, and what the decoder makes of them is the result.
+"""Transmission errors: real JPEG and JPEG2000 streams are damaged and then decoded.
 
 Bursts of random bytes hit the coded data; headers stay intact. Hits are added until the PSNR of the level is met, more
-at a time while they do little; what would overshoot it, or what the decoder cannot survive, is taken back and other
-places are tried. Nothing global is touched: libjpeg decodes damaged data by itself (only a missing end would need
+at a time while they do little; a hit that would overshoot it, or that the decoder cannot survive, is taken back and
+other places are tried. Nothing global is touched: libjpeg decodes damaged data by itself (only a missing end would need
 Pillow's process-wide `LOAD_TRUNCATED_IMAGES`), and OpenJPEG's refusals are caught.
 """
 
@@ -22,8 +22,8 @@ from metaiqa_core.errors import DistortionError
 CLEAN_JPEG_QUALITY = 92
 CLEAN_JPEG2000_PSNR = 40  # dB
 LONGEST_BURST = 8  # bytes
-MOST_HITS_AT_ONCE = 64
-CLOSE_ENOUGH = 0.25  # dB
+MAXIMUM_HITS_AT_ONCE = 64
+TRANSMISSION_TOLERANCE = 0.25  # dB
 JPEG_ATTEMPTS = 100
 JPEG2000_ATTEMPTS = 60
 MARKER = 0xFF
@@ -43,7 +43,7 @@ def damage(stream: bytes, position: int, burst: bytes) -> bytes:
     """Overwrite bytes of the coded data, but never make, break or move a marker (any byte next to 0xFF is spared).
 
     Args:
-        stream: The whole stream.
+        stream: JPEG or JPEG2000 stream, headers included.
         position: Index of the first byte to overwrite.
         burst: Bytes to write there.
 
@@ -64,7 +64,7 @@ def transmit(images: Tensor, stream: bytes, data_start: int, target: float, atte
 
     Args:
         images: (1, 3, H, W) in [0, 1], the reference of the PSNR.
-        stream: The intact stream.
+        stream: Intact JPEG or JPEG2000 stream.
         data_start: Index of the first byte after the headers.
         target: PSNR in dB.
         attempts: Largest number of hits to try.
@@ -74,7 +74,7 @@ def transmit(images: Tensor, stream: bytes, data_start: int, target: float, atte
         (1, 3, H, W) in [0, 1].
 
     Raises:
-        DistortionError: The decoder refused every damaged stream.
+        DistortionError: If the decoder refused every damaged stream.
     """
     nearest = as_tensor(decode(stream), images)
     reached = float(psnr(nearest, images))
@@ -87,12 +87,12 @@ def transmit(images: Tensor, stream: bytes, data_start: int, target: float, atte
         decoded = _decode_or_none(candidate, images)
         after = -math.inf if decoded is None else float(psnr(decoded, images))
         survived += decoded is not None
-        if decoded is not None and target - CLOSE_ENOUGH <= after:
+        if decoded is not None and target - TRANSMISSION_TOLERANCE <= after:
             stream, nearest, reached = candidate, decoded, after
-            hits = min(2 * hits, MOST_HITS_AT_ONCE)
+            hits = min(2 * hits, MAXIMUM_HITS_AT_ONCE)
         else:
             hits = max(hits // 2, 1)
-        if survived and reached <= target + CLOSE_ENOUGH:
+        if survived and reached <= target + TRANSMISSION_TOLERANCE:
             break
     if not survived:
         raise DistortionError(

@@ -1,1 +1,1 @@
-"""How well predictions agree with people."""
+"""Evaluation: the agreement of predictions with people's opinion scores."""

@@ -1,4 +1,4 @@
-"""How far a score can be trusted: split-conformal intervals and a population, from held-out predictions alone."""
+"""Uncertainty of a score: split-conformal intervals, and a population to compare with, from held-out predictions."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -63,21 +63,22 @@ def calibrate(splits: Sequence[Split], population: str, *, level: float = 0.9) -
 def calibrate_on_several(
     splits: Sequence[Split], others: Mapping[str, tuple[Scores, Scores]], population: str, *, level: float = 0.9
 ) -> tuple[Calibration, dict[str, float]]:
-    """Derive one interval for photos like those of several databases, each of which counts as much as the others.
+    """Derive one interval from several databases, each of which has the same weight.
 
     Args:
         splits: At least two splits of one database, whose photos are the population.
-        others: By database, the model's scores and people's of photos that it has not learned from; unit scores (N,),
-            both on the scale that the model answers on.
-        population: What to call the photos of the splits' database.
+        others: Scores of photos of other databases that the model has not learned from, by database: the model's and
+            people's unit scores, each of shape (N,), on the scale that the model answers on.
+        population: Name for people of the photos of the splits' database.
         level: Nominal coverage, in (0, 1).
 
     Returns:
-        The calibration, whose measured coverage is the mean over the databases; and the coverage in each. Of the others
-        it is measured in each half of the photos by the residuals of the other half and those of the splits.
+        The calibration, whose measured coverage is the mean over the databases, and the coverage in each database. In
+        the other databases, the coverage of each half of the photos is measured with the interval from the residuals of
+        the other half and of the splits.
 
     Raises:
-        EvaluationError: As `calibrate` does.
+        EvaluationError: If there are fewer than two splits, or all held out the same images.
     """
     calibration = calibrate(splits, population, level=level)
     of_splits = np.concatenate([_residuals(split) for split in splits])
@@ -105,7 +106,7 @@ def calibrate_on_several(
 
 
 def _even_quantile(parts: Sequence[NDArray[np.float64]], level: float) -> float:
-    """Return the residual that covers `level` of all, where each part weighs the same however many it holds."""
+    """Return the residual that covers a share `level` of all residuals, each part having the same total weight."""
     values = np.concatenate(parts)
     weights = np.concatenate([np.full(len(part), 1 / (len(part) * len(parts))) for part in parts])
     order = np.argsort(values)

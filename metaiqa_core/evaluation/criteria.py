@@ -15,7 +15,7 @@ from metaiqa_core.errors import EvaluationError
 
 Scores = NDArray[np.float64]
 
-LEAST_IMAGES = 3
+MINIMUM_IMAGES = 3
 """Least number of images that a correlation needs."""
 
 
@@ -188,8 +188,8 @@ def checked(predicted: ArrayLike, opinion: ArrayLike) -> tuple[Scores, Scores]:
         raise ValueError(
             f"predicted and opinion must be 1-D and equally long, got {predicted.shape} and {opinion.shape}"
         )
-    if len(opinion) < LEAST_IMAGES:
-        raise EvaluationError(f"A correlation needs at least {LEAST_IMAGES} images, got {len(opinion)}.")
+    if len(opinion) < MINIMUM_IMAGES:
+        raise EvaluationError(f"A correlation needs at least {MINIMUM_IMAGES} images, got {len(opinion)}.")
     for name, scores in (("predicted", predicted), ("opinion", opinion)):
         if not np.isfinite(scores).all():
             raise EvaluationError(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from metaiqa_core.evaluation.criteria import LEAST_IMAGES, srocc
+from metaiqa_core.evaluation.criteria import MINIMUM_IMAGES, srocc
 
 
 @dataclass(frozen=True)
@@ -20,9 +20,9 @@ class AgreementByType:
     Attributes:
         n: Number of images of each type.
         srocc: SROCC within each type; None where scores are constant or images fewer than three.
-        ranked: Number of types that have one.
-        within: Mean of these; None if there are none.
-        between: SROCC of the types' mean predictions with their mean opinion scores; None likewise.
+        ranked: Number of types that have an SROCC.
+        within: Mean SROCC over those types; None if there are none.
+        between: SROCC of the types' mean predictions with their mean opinion scores; None where it is not defined.
     """
 
     n: dict[str, int]
@@ -36,9 +36,9 @@ def agreement_by_type(predicted: ArrayLike, opinion: ArrayLike, types: Sequence[
     """Compare predictions with opinion scores within and between distortion types.
 
     Args:
-        predicted: (n,) float, on a scale where higher is better.
-        opinion: (n,) float, likewise.
-        types: The images' distortion types; those without one are left out.
+        predicted: Predicted scores, (n,) float, on a scale where higher is better.
+        opinion: Opinion scores, (n,) float, on a scale where higher is better.
+        types: Distortion type of each image; images without one are left out.
     """
     predicted, opinion = np.asarray(predicted, dtype=np.float64), np.asarray(opinion, dtype=np.float64)
     of_type = {kind: np.array([one == kind for one in types]) for kind in dict.fromkeys(types) if kind}
@@ -55,6 +55,6 @@ def agreement_by_type(predicted: ArrayLike, opinion: ArrayLike, types: Sequence[
 
 
 def _srocc(predicted: np.ndarray, opinion: np.ndarray) -> float | None:
-    if len(opinion) < LEAST_IMAGES or np.ptp(predicted) == 0 or np.ptp(opinion) == 0:
+    if len(opinion) < MINIMUM_IMAGES or np.ptp(predicted) == 0 or np.ptp(opinion) == 0:
         return None
     return srocc(predicted, opinion)

@@ -1,4 +1,4 @@
-"""Protocols: which images each fold trains on and tests on, and how repeats are summed up."""
+"""Protocols: the images that each fold trains on and tests on, and the summary over repeats."""
 
 import itertools
 from collections.abc import Sequence
@@ -17,11 +17,11 @@ class Fold:
     """Positions in a database that one training of a protocol learns from, and disjoint ones that it is tested on.
 
     Attributes:
-        name: Unique within the protocol, fit for a file name.
+        name: Name of the fold, unique within the protocol and fit for a file name.
         seed: Seed of the training.
         training: Positions of the images to learn from.
         test: Positions of the images to be judged on.
-        held_out: Name of what only the test images have: a distortion type's key, or subsets; "" for a random split.
+        held_out: Name of the distortion type or of the subsets that only the test images have; "" for a random split.
     """
 
     name: str
@@ -42,10 +42,10 @@ class Split:
     Attributes:
         seed: Seed of the split and of the training.
         test: Positions of the held-out images in the database.
-        predicted: Predicted unit scores of those.
-        opinion: Opinion scores of those.
-        name: The fold's name.
-        held_out: The fold's `held_out`.
+        predicted: Predicted unit scores of those images, (n,) float.
+        opinion: Opinion scores of those images, (n,) float.
+        name: Name of the fold.
+        held_out: `held_out` of the fold.
     """
 
     seed: int
@@ -57,7 +57,7 @@ class Split:
 
     @property
     def collapsed(self) -> bool:
-        """Whether every image got the same score: that ranks nothing, and no correlation is defined."""
+        """Whether every image got the same score, so that no correlation is defined."""
         return len(set(self.predicted)) == 1
 
     @property
@@ -72,7 +72,7 @@ class Split:
 
 
 def random_folds(database: Database, seeds: Sequence[int], *, test_share: float = 0.2) -> list[Fold]:
-    """Return one random split a seed; what forms a group stays on one side (Section 4.1)."""
+    """Return one random split for each seed; the images of a group stay on one side (Section 4.1)."""
     groups = database.groups()
     folds = []
     for seed in seeds:
@@ -92,7 +92,7 @@ def authentic_folds(database: Database, seeds: Sequence[int]) -> list[Fold]:
 
 
 def authentic_protocol(database: Database) -> str:
-    """Say in words what `authentic_folds` does, for a model's card."""
+    """Describe `authentic_folds` in words, for a model's card."""
     if database.name == "CID2013":
         return "trained on four image sets, tested on the two others; other sets in each repeat"
     if _has_official_split(database):
@@ -102,7 +102,7 @@ def authentic_protocol(database: Database) -> str:
 
 
 def official_folds(database: Database, seeds: Sequence[int]) -> list[Fold]:
-    """Return one fold a seed, all of them the database's official split as it was published: training and test.
+    """Return one fold for each seed, all of them the database's official split as it was published: training and test.
 
     Raises:
         EvaluationError: If the database has no photos of one of the two.
@@ -124,9 +124,9 @@ def _has_official_split(database: Database) -> bool:
 
 
 def subset_folds(database: Database, seeds: Sequence[int], *, held_out: int = 2) -> list[Fold]:
-    """Return one fold a seed that tests on some of a database's subsets, all others being learned from (CID2013).
+    """Return one fold for each seed that tests on some subsets of a database and learns from all others (CID2013).
 
-    Seeds that follow each other take other subsets, until all combinations were taken.
+    Successive seeds take different subsets, until all combinations were taken.
 
     Raises:
         EvaluationError: If the database has too few subsets.

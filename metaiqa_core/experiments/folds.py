@@ -14,7 +14,7 @@ from typing import Any
 
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.errors import EvaluationError
-from metaiqa_core.evaluation.criteria import LEAST_IMAGES
+from metaiqa_core.evaluation.criteria import MINIMUM_IMAGES
 from metaiqa_core.evaluation.protocols import Fold, Split
 from metaiqa_core.experiments.run_folder import RunFolder
 from metaiqa_core.experiments.trainer import Trainer
@@ -171,11 +171,11 @@ def refuse_unjudgeable(plan: Plan) -> None:
     """
     for fold in dict.fromkeys(fold for fold, _ in plan.rounds):
         opinions = {plan.database.images[position].unit_score for position in fold.test}
-        if len(fold.test) < LEAST_IMAGES or len(opinions) == 1:
+        if len(fold.test) < MINIMUM_IMAGES or len(opinions) == 1:
             what = f"{len(fold.test)} images" if len(opinions) > 1 else f"{len(fold.test)} images of the same score"
             raise EvaluationError(
                 f"{fold.name} of {plan.database.name} would be judged on {what}, and a correlation needs at least "
-                f"{LEAST_IMAGES} images with different scores: add rated photos."
+                f"{MINIMUM_IMAGES} images with different scores: add rated photos."
             )
 
 

@@ -9,7 +9,7 @@ import torch
 from metaiqa_core.databases.learnable import require_learnable
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.evaluation.calibration import calibrate_on_several
-from metaiqa_core.evaluation.criteria import LEAST_IMAGES, plcc, srocc
+from metaiqa_core.evaluation.criteria import MINIMUM_IMAGES, plcc, srocc
 from metaiqa_core.experiments.held_out import HeldOut, write_held_out
 from metaiqa_core.experiments.joint_configuration import NATIVE_SIDE, JointTrainingConfig
 from metaiqa_core.experiments.joint_learning import JointLearning
@@ -113,7 +113,7 @@ def _card(
 def _held_out_accuracy(judged: Sequence[HeldOut]) -> dict[str, Any]:
     accuracy = {}
     for one in judged:
-        if len(one.images) < LEAST_IMAGES or len(set(one.predicted)) == 1 or len(set(one.opinion)) == 1:
+        if len(one.images) < MINIMUM_IMAGES or len(set(one.predicted)) == 1 or len(set(one.opinion)) == 1:
             continue  # too few, or too much alike, to correlate
         accuracy[f"held out of {one.database}"] = {
             "n": len(one.images),

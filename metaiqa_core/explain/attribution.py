@@ -27,7 +27,7 @@ from metaiqa_core.explain.replica import ScoreOf, make_elementwise
 from metaiqa_core.explain.settings import MapSettings
 from metaiqa_core.progress import Progress, Work
 
-_CAPTUM_WARNS = threading.Lock()
+_WARNING_FILTERS = threading.Lock()
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +35,9 @@ class Attribution:
     """Attribution of the score to the pixels by one method.
 
     Attributes:
-        values: (1, C, H, W) at the model's input, C = 3, or 1 where a method knows no colours.
-        unit_score: The network's score of the photo.
+        values: Attribution of each pixel of the model's input, (1, C, H, W); C = 3, or 1 where a method knows no
+            colours.
+        unit_score: Score of the photo by the network, about [0, 1].
         completeness_gap: |sum of values - score difference| as a share of the score difference; None where the method
             promises no such sum.
     """
@@ -48,7 +49,7 @@ class Attribution:
 
 @dataclass(frozen=True, eq=False)
 class AttributionRequest:
-    """Everything a method works with.
+    """Input of a method.
 
     Attributes:
         twin: Private twin of the network (see `replica`).
@@ -73,11 +74,11 @@ class AttributionRequest:
 
 
 def baseline_of(images: Tensor, kind: str) -> Tensor:
-    """Return a picture without what matters, of the shape (B, 3, H, W) of `images`.
+    """Return a baseline, a picture without information about quality, of the shape (B, 3, H, W) of `images`.
 
     Args:
-        images: (B, 3, H, W) in [0, 1].
-        kind: `grey`, `mean`, `blurred` or `black` (see `MapSettings`).
+        images: Photos, (B, 3, H, W) in [0, 1].
+        kind: Kind of baseline: `grey`, `mean`, `blurred` or `black` (see `MapSettings`).
     """
     if kind == "mean":
         return images.mean((2, 3), keepdim=True).expand_as(images).contiguous()
@@ -130,7 +131,7 @@ def _integrated_gradients(request: AttributionRequest) -> Work[Attribution]:
             continue
         difference = sum(segment.difference for segment in done)
         error = abs(sum(segment.error for segment in done))
-        if error > settings.tolerance * _substantial(difference) and steps + 4 <= settings.most_steps:
+        if error > settings.tolerance * _substantial(difference) and steps + 4 <= settings.maximum_steps:
             worst = max(done, key=lambda segment: abs(segment.error))
             done.remove(worst)
             middle = (worst.low + worst.high) / 2
@@ -193,8 +194,8 @@ def _guided_grad_cam(request: AttributionRequest) -> Work[Attribution]:
     """Multiply the magnitude of guided backpropagation with the signed Grad-CAM.
 
     Note:
-        The original multiplies the signed gradient with what is positive in Grad-CAM, which keeps only what speaks for
-        a class. For a score, what speaks against it (the harm) matters as much.
+        The original multiplies the signed gradient with the positive part of Grad-CAM, which keeps only evidence for a
+        class. For a score, the evidence against it (the harm) matters as much.
     """
     guided = _guided_at(request).abs().sum(1, keepdim=True)
     yield Progress("following the gradient", 1, 2)
@@ -314,7 +315,7 @@ def _complete(request: AttributionRequest, values: Tensor, baseline: Tensor) -> 
 
 
 def _substantial(difference: float) -> float:
-    """Return what a gap is a share of: a share of nothing means nothing, so at least one point of a hundred."""
+    """Return the difference that a gap is given as a share of, at least one point of a hundred."""
     return max(abs(difference), 0.01)
 
 
@@ -326,6 +327,6 @@ def _window_starts(length: int, side: int, step: int) -> list[int]:
 @contextmanager
 def _quiet_captum() -> Iterator[None]:
     """Silence Captum's announcement that it sets hooks; Python's filters are the process's, hence the lock."""
-    with _CAPTUM_WARNS, warnings.catch_warnings():
+    with _WARNING_FILTERS, warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Setting ")
         yield

@@ -1,4 +1,4 @@
-"""Photos damaged in a known place: the test that a map has to pass before anyone should believe it."""
+"""Photos damaged in a known place, to test whether a map finds the damage."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -88,7 +88,7 @@ def damage_region(
     makes, and a map that only found edges would pass the test.
 
     Args:
-        pixels: (H, W, 3), uint8.
+        pixels: Pixels of the photo, (H, W, 3), uint8.
         damage: Damage to apply.
         region: Region to damage; outside it every pixel stays as it is.
         seed: Seed of a random damage, 0 or more.

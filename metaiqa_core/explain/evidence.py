@@ -1,4 +1,4 @@
-"""Evidence for or against one map: does covering what it marks move the score, and does it depend on the model?"""
+"""Evidence for or against one map: whether covering what it marks moves the score, and whether the weights matter."""
 
 import copy
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ _ALIKE = 0.5
 
 @dataclass(frozen=True)
 class Curve:
-    """How far the score has moved when a share of the pixels was replaced.
+    """The scores while a growing share of the pixels is replaced.
 
     Attributes:
         scores: Unit scores, one for each of `DeletionInsertion.shares`.

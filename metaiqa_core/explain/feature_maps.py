@@ -17,8 +17,8 @@ class FeatureLayer:
     """The layer that makes the coarsest feature maps of a network, the ones in front of the pooling.
 
     Attributes:
-        module: Part of the twin whose output is the last stack of them.
-        first: The first of its sibling stages whose output is as coarse.
+        module: Part of the twin whose output is the last stack of these maps.
+        first: First of its sibling stages whose output is as coarse.
         stride: Step between two cells, input pixels, as (down, across).
         offset: Index of the input pixel at the centre of cell 0, as (down, across).
     """
@@ -48,7 +48,7 @@ def find_feature_layer(twin: ScoreOf, images: Tensor) -> FeatureLayer:
     """Find the last feature maps by running the network once.
 
     Args:
-        twin: The network to ask; hooks are removed again.
+        twin: Twin of the network; hooks are removed again.
         images: (1, 3, H, W) in [0, 1].
 
     Raises:

@@ -1,4 +1,4 @@
-"""Gradient maps: which parts of a photo its score comes from (Section 4.5, Figure 3)."""
+"""Gradient maps: the parts of a photo that its score comes from (Section 4.5, Figure 3)."""
 
 import dataclasses
 import time
@@ -117,7 +117,7 @@ def gradient_map(
 
 
 def model_input(network: nn.Module, photo: Photo, preprocessing: Preprocessing) -> Tensor:
-    """Return what the network sees of a photo, (1, 3, h, w) in [0, 1], on its device and in its precision."""
+    """Return the network's input for a photo, (1, 3, h, w) in [0, 1], on its device and in its precision."""
     weight = next(network.parameters(), None)
     images = preprocessing(photo)
     return images if weight is None else images.to(weight.device, weight.dtype)

@@ -1,4 +1,4 @@
-"""Measured quality of the maps of a model: whether they find damage at all, and how long they take."""
+"""Measured localisation of the maps of a model: how well they find damage, and whether better than chance."""
 
 import csv
 from dataclasses import dataclass
@@ -27,15 +27,15 @@ NOT_INFORMATIVE = "not informative for this model"
 
 @dataclass(frozen=True)
 class Localisation:
-    """How much of a method's map falls on a damaged region, over many photos.
+    """Share of a method's map that falls on a damaged region, over many photos.
 
     Attributes:
         method: Key of the method.
         damage: Key of the damage, or `all`.
         n_photos: Number of photos.
-        ratio_mean: Mean of (share of the energy inside) / (share of the area inside); 1 is chance.
+        ratio_mean: Mean over the photos of (share of the energy inside) / (share of the area inside); 1 is chance.
         low: Lower end of its 95 % interval (bootstrap over photos).
-        high: Upper end.
+        high: Upper end of that interval.
         model: Name of the model.
         seed: Seed of the damaged places, the noise and the bootstrap.
         date: Date of the measurement, ISO 8601.
@@ -96,19 +96,19 @@ def _read(path: Path, changed: int) -> tuple[Localisation, ...]:
 def localisation_of(
     model: str, method: str, *, damage: str = ALL_DAMAGES, path: Path = LOCALISATION_TABLE
 ) -> Localisation | None:
-    """Return what was measured for a model and a method; None where nothing was.
+    """Return the measured localisation of a model and a method; None where it was not measured.
 
     Args:
         model: Name of the model.
         method: Key of the method.
         damage: Key of a damage, or `all`.
-        path: The table.
+        path: File of the table.
     """
     wanted = (model, method, damage)
     return next((row for row in read_localisation(path) if (row.model, row.method, row.damage) == wanted), None)
 
 
 def informative(model: str, method: str, *, path: Path = LOCALISATION_TABLE) -> bool | None:
-    """Return whether a method's maps of a model find damage better than chance; None where nobody measured."""
+    """Return whether a method's maps of a model find damage better than chance; None where it was not measured."""
     row = localisation_of(model, method, path=path)
     return None if row is None else row.informative

@@ -9,7 +9,7 @@ from metaiqa_core.errors import ExplanationError
 
 @dataclass(frozen=True)
 class MapMethod:
-    """What people and programs need to know about a method before they choose it.
+    """Description of a method.
 
     Attributes:
         key: Name on the command line and in files.
@@ -49,7 +49,7 @@ _ALL = (
     MapMethod(
         "smoothgrad",
         "SmoothGrad",
-        "The mean gradient over slightly noisy copies of the photo: the same question, asked more calmly.",
+        "The mean gradient over slightly noisy copies of the photo; it is less noisy than the gradient.",
         cost=8,
         signed=False,
         complete=False,
@@ -57,7 +57,7 @@ _ALL = (
     MapMethod(
         "integrated-gradients",
         "Integrated gradients",
-        "What each pixel adds to the score on the way from a plain grey picture to the photo.",
+        "The amount that each pixel adds to the score on the path from a plain grey picture to the photo.",
         cost=26,
         signed=True,
         complete=True,
@@ -73,7 +73,7 @@ _ALL = (
     MapMethod(
         "grad-cam",
         "Grad-CAM",
-        "Which areas of the network's last feature maps raise or lower the score; coarse and quick.",
+        "The areas of the network's last feature maps that raise or lower the score; coarse and quick.",
         cost=1,
         signed=True,
         complete=False,

@@ -46,10 +46,10 @@ def overlay(
     its value is. The photo loses its colours, so that the map's are not mistaken for it.
 
     Args:
-        pixels_uint8: (H, W, 3), uint8.
-        values: (H, W), the map at the same size.
+        pixels_uint8: Pixels of the photo, (H, W, 3), uint8.
+        values: Values of the map, (H, W).
         opacity: Opacity of the strongest values, in [0, 1]; 0 shows the photo itself.
-        mode: `magnitude`, or `signed` (hurts against helps).
+        mode: Colour scale: `magnitude`, or `signed` (hurts against helps).
         clip: Percentile of the magnitude that gets the strongest colour; a few outliers would leave the rest pale.
 
     Returns:

@@ -15,7 +15,7 @@ class Region:
         left: First column.
         bottom: Row after the last.
         right: Column after the last.
-        share: Share of the map's energy inside, in [0, 1]; 0 where no map was asked.
+        share: Share of the map's energy inside, in [0, 1]; 0 where there is no map.
     """
 
     top: int
@@ -31,12 +31,12 @@ class Region:
 
 
 def harm_energy(values: NDArray[np.floating], *, signed: bool) -> NDArray[np.float64]:
-    """Return how much each pixel harms the score, (H, W), never negative: the square of the harmful values.
+    """Return the harm of each pixel to the score, (H, W), never negative: the square of the harmful values.
 
     Squared like any signal's energy: the strongest places, which an overlay shows most, count most.
 
     Args:
-        values: (H, W), a map.
+        values: Values of a map, (H, W).
         signed: Whether the sign tells harm from help (`MapMethod.signed`); then only negative values count, otherwise
             all.
     """
@@ -47,10 +47,10 @@ def harm_energy(values: NDArray[np.floating], *, signed: bool) -> NDArray[np.flo
 def worst_regions(
     values: NDArray[np.floating], *, count: int = 3, side_share: float = 0.2, signed: bool = True
 ) -> tuple[Region, ...]:
-    """Return the squares that hold most of what hurts, the worst first; none overlaps another.
+    """Return the squares with most of the harmful energy, the worst first; none overlaps another.
 
     Args:
-        values: (H, W), a map.
+        values: Values of a map, (H, W).
         count: Largest number of regions; fewer are returned where the photo has no room or the map no energy left.
         side_share: Side of a square as a share of the photo's short side, in (0, 1].
         signed: Whether the sign tells harm from help (`MapMethod.signed`); then only negative values count, otherwise
@@ -82,7 +82,7 @@ def energy_ratio(values: NDArray[np.floating], region: Region, *, signed: bool) 
     """Return a region's share of the map's energy against its share of the area: 1 is chance, 0 where nothing hurts.
 
     Args:
-        values: (H, W), a map.
+        values: Values of a map, (H, W).
         region: Part of the map.
         signed: Whether the sign tells harm from help (`MapMethod.signed`); then only negative values count, otherwise
             all.

@@ -21,7 +21,7 @@ class ScoreOf(nn.Module):
     """One number a photo out of any network that scores photos.
 
     Args:
-        network: Maps photos (B, 3, H, W) in [0, 1] to scores (B,) or (B, 1).
+        network: Network from photos (B, 3, H, W) in [0, 1] to scores (B,) or (B, 1).
     """
 
     def __init__(self, network: nn.Module) -> None:
@@ -76,11 +76,11 @@ def spread_rule(
     and for a baseline near the photo it is the gradient.
 
     Args:
-        module: The `Spread`.
-        maps: (2 B, C, h, w), of the photos and then of their baselines.
-        spreads: (2 B, C), what the module made of them.
-        grad_input: The gradient to the maps, which is replaced.
-        grad_output: (2 B, C), the multipliers of the standard deviations.
+        module: `Spread` module.
+        maps: Feature maps of the photos and then of their baselines, (2 B, C, h, w).
+        spreads: Standard deviations of those maps, (2 B, C).
+        grad_input: Gradient with respect to the maps, which is replaced.
+        grad_output: Multipliers of the standard deviations, (2 B, C).
         eps: Numerical guard that Captum passes; unused.
 
     Returns:
@@ -104,7 +104,7 @@ def replica(network: nn.Module) -> ScoreOf:
     """Return a twin in evaluation mode whose weights are the network's own tensors, without gradients.
 
     Args:
-        network: Maps photos (B, 3, H, W) in [0, 1] to scores; left as it is.
+        network: Network from photos (B, 3, H, W) in [0, 1] to scores; left as it is.
 
     Raises:
         ExplanationError: If the network cannot be copied.

@@ -11,16 +11,16 @@ class MapSettings:
     """Settings of the slower methods; measurements and the page both use the defaults.
 
     Attributes:
-        samples: Noisy copies for SmoothGrad.
+        samples: Number of noisy copies for SmoothGrad.
         noise: Standard deviation of their noise, in units of [0, 1].
-        steps: Gradients along the path of integrated gradients at first, a multiple of 4.
-        most_steps: Gradients after which the path is refined no further, whatever the gap.
+        steps: Initial number of gradients along the path of integrated gradients, a multiple of 4.
+        maximum_steps: Number of gradients after which the path is refined no further, whatever the gap.
         tolerance: Completeness gap of integrated gradients that is good enough, as a share of the score difference.
         window: Side of the window of occlusion, as a share of the photo's short side.
         stride: Step of the window, as a share of the window.
         baseline: Replacement for "nothing there" in integrated gradients, DeepLift and occlusion: `grey` (mid-grey),
             `mean` (the photo's mean colour), `blurred` (the photo without detail) or `black`.
-        batch: Photos in one pass; bounds the memory.
+        batch: Number of photos in one pass, which bounds the memory.
         smoothing: Standard deviation of the Gaussian that a map is smoothed with at the model's resolution, as a share
             of the short side; 0: the method's raw values. Single pixels of a gradient are mostly noise: on photos put
             aside for tuning, smoothed maps found damage better.
@@ -29,7 +29,7 @@ class MapSettings:
     samples: int = 8
     noise: float = 0.05
     steps: int = 16
-    most_steps: int = 32
+    maximum_steps: int = 32
     tolerance: float = 0.01
     window: float = 0.25
     stride: float = 0.75
@@ -38,7 +38,7 @@ class MapSettings:
     smoothing: float = 0.02
 
     def __post_init__(self) -> None:
-        for name in ("samples", "steps", "most_steps", "batch"):
+        for name in ("samples", "steps", "maximum_steps", "batch"):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
                 raise ValueError(f"{name} must be a positive integer, got {value!r}")

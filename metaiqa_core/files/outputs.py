@@ -1,4 +1,4 @@
-"""Whether an output can be written, asked before the work that would be lost."""
+"""Checks that an output can be written, made before the work whose result would be lost."""
 
 import os
 import stat
@@ -14,11 +14,11 @@ def check_output(path: Path, inputs: Iterable[Path] = ()) -> None:
     """Refuse an output that is an input, a folder or out of reach. A stream, a pipe or a device may be written to.
 
     Args:
-        path: output; neither it nor its folder need exist.
-        inputs: files that the work reads; those that do not exist are no matter.
+        path: File to write; neither it nor its folder need exist.
+        inputs: Files that the work reads; those that do not exist are ignored.
 
     Raises:
-        OutputError: If it cannot be written, or if it is one of the inputs under whatever name.
+        OutputError: If the output cannot be written, or is one of the inputs under whatever name.
     """
     name = printable(str(path))
     try:

@@ -6,19 +6,19 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
-_MOST_LINKS = 40
+_MAXIMUM_LINKS = 40
 _DESCRIPTOR = re.compile(r"/dev/fd/(\d+)|/proc/(?:self|thread-self)/fd/(\d+)")
 _STANDARD = {"/dev/stdout": 1, "/dev/stderr": 2}
 
 
 def is_stream(path: Path) -> bool:
-    """Return whether what is written to a path flows away: `-`, /dev/stdout, a pipe or a character device.
+    """Return whether a path is a stream: `-`, /dev/stdout, a pipe or a character device.
 
     Args:
-        path: an output that may not exist.
+        path: Path of an output, which may not exist.
 
     Raises:
-        OSError: If the system cannot say.
+        OSError: If the system cannot tell.
     """
     if _descriptor_of(path) is not None:
         return True
@@ -54,7 +54,7 @@ def _descriptor_of(path: Path) -> int | None:
     if str(path) == "-":
         return 1
     name = os.path.abspath(path)  # noqa: PTH100 - resolve() would follow /dev/stdout to the file behind it
-    for _ in range(_MOST_LINKS):
+    for _ in range(_MAXIMUM_LINKS):
         if name in _STANDARD:
             return _STANDARD[name]
         if match := _DESCRIPTOR.fullmatch(name):

@@ -25,8 +25,8 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` fill a temporary file beside `path`, then rename it to `path`.
 
     Args:
-        path: file to appear; its folder is created. A link is followed; an existing file keeps its permissions.
-        write: receives the temporary path and writes everything there.
+        path: Target file; its folder is created. A link is followed; an existing file keeps its permissions.
+        write: Function that is given the temporary path and writes everything there.
 
     Raises:
         OSError: If the disk refuses; the temporary file is removed and an older `path` stays as it was.
@@ -70,9 +70,9 @@ def sha256_of(path: Path) -> str:
 
 
 def file_name_for(name: str) -> str:
-    """Return a name as a file may bear it anywhere: at most 100 letters, digits, `_`, `.` and `-`; as it is if it can.
+    """Return a name as a valid file name on every system: at most 100 letters, digits, `_`, `.` and `-`.
 
-    What had to be changed gets a hash of the name, so that different names never share a file.
+    A valid name stays as it is. A changed one gets a hash of the original, so that different names never share a file.
     """
     fit = re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.")[:100]
     return fit if fit == name else f"{fit[:91]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}".lstrip("-")

@@ -7,7 +7,7 @@ TIFF/EP (ISO 12234-2); DNG specification 1.7; the marks of makers as libraw and 
 import struct
 from collections.abc import Iterator
 
-_MOST_DIRECTORIES, _MOST_ENTRIES = 64, 1000
+_MAXIMUM_DIRECTORIES, _MAXIMUM_ENTRIES = 64, 1000
 _SUBFILE_TYPE, _COMPRESSION, _PHOTOMETRIC, _SUB_DIRECTORIES = 254, 259, 262, 330
 _DNG_VERSION = 50706
 _COLOUR_FILTER_TAGS = frozenset({33421, 33422, 50710})
@@ -21,7 +21,7 @@ def is_camera_raw(data: bytes) -> bool:
     """Return whether a file with a TIFF signature is a camera raw file.
 
     Args:
-        data: The whole file.
+        data: Content of the whole file.
     """
     if data[8:].startswith(_MAKERS_MARKS):
         return True
@@ -45,7 +45,7 @@ def _directories(data: bytes) -> Iterator[dict[int, tuple[int, ...]]]:
         return
     waiting = [struct.unpack_from(order + "I", data, 4)[0]]
     seen: set[int] = set()
-    while waiting and len(seen) < _MOST_DIRECTORIES:
+    while waiting and len(seen) < _MAXIMUM_DIRECTORIES:
         place = waiting.pop(0)
         if place in seen or place < 8 or place + 2 > len(data):
             continue
@@ -53,7 +53,7 @@ def _directories(data: bytes) -> Iterator[dict[int, tuple[int, ...]]]:
         count = struct.unpack_from(order + "H", data, place)[0]
         last = place + 2 + 12 * count
         entries = {}
-        for start in range(place + 2, min(last, place + 2 + 12 * _MOST_ENTRIES), 12):
+        for start in range(place + 2, min(last, place + 2 + 12 * _MAXIMUM_ENTRIES), 12):
             if start + 12 <= len(data):
                 tag, values = _entry(data, start, order)
                 entries[tag] = values

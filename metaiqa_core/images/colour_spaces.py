@@ -32,12 +32,13 @@ Chromaticities = tuple[float, ...]
 
 @dataclass(frozen=True)
 class ColourSpace:
-    """Meaning of the values of a picture.
+    """The colour space of a picture, which gives its values their meaning.
 
     Attributes:
         name: Name for people.
         chromaticities: Coordinates x and y of red, green, blue and white, eight numbers.
-        transfer: Signal in [0, 1] -> light, where 1 is diffuse white; for HLG light of the scene in [0, 1].
+        transfer: Function from a signal in [0, 1] to light, where 1 is diffuse white; for HLG, light of the scene in
+            [0, 1].
         is_hlg: Whether the system gamma of HLG, which depends on the luminance of each pixel, still has to be applied.
         narrow_range: Whether black is at 16 and white at 235 of 255.
     """
@@ -58,10 +59,11 @@ class ColourSpace:
         """Convert pixels to sRGB.
 
         Args:
-            values: (H, W, 3), or (H, W) for grey, uint8.
+            values: Pixels (H, W, 3), or (H, W) for grey, uint8.
 
         Returns:
-            The same shape, uint8; and the share of values, in [0, 1], that were brighter than white and are cut off.
+            Pixels of the same shape, uint8; and the share of values, in [0, 1], that were brighter than white and are
+            cut off.
         """
         signal = np.arange(256) / 255
         if self.narrow_range:
@@ -187,7 +189,7 @@ _TRANSFERS: dict[int, Transfer] = {
 
 
 def from_code_points(primaries: int, transfer: int, *, narrow_range: bool = False) -> ColourSpace | None:
-    """Return the colour space that code points of H.273 tell, or None where they tell nothing.
+    """Return the colour space that code points of H.273 declare, or None where they declare none.
 
     Args:
         primaries: ColourPrimaries, an integer of table 2.

@@ -1,4 +1,4 @@
-"""Any Pillow image to 8-bit sRGB on white, with a plain sentence for each thing that was done."""
+"""Conversion of any Pillow image to 8-bit sRGB on white, with a plain sentence for each step that was visible."""
 
 import io
 
@@ -9,8 +9,8 @@ from metaiqa_core.errors import PhotoError
 from metaiqa_core.images.colour_spaces import ColourSpace
 from metaiqa_core.images.declared_colours import DeclaredColours
 
-_MAX_PROFILE_BYTES = 8 * 2**20
-_LEAST_TOLD = 0.01
+_MAXIMUM_PROFILE_BYTES = 8 * 2**20
+_MINIMUM_NOTED_SHARE = 0.01
 _NOTHING_DECLARED = DeclaredColours()
 _SAME_COLOUR = 2
 """A profile that moves no colour by more than this many of 255 levels is sRGB under another name."""
@@ -23,20 +23,20 @@ def reduce_uint16(values: np.ndarray) -> np.ndarray:
     The usual shift by eight bits would darken by up to one level.
 
     Args:
-        values: Any shape, uint16, [0, 65535].
+        values: Values of any shape, uint16, in [0, 65535].
 
     Returns:
-        The same shape, uint8. Exact for every value, and without a wider intermediate.
+        Values of the same shape, uint8. Exact for every value, and without a wider intermediate.
     """
     return ((np.minimum(values, 65407) + 128) // 257).astype(np.uint8)  # 65407 + 128 is the largest uint16
 
 
 _ROUNDING = 1e-3
-"""How far beyond [0, 1] arithmetic in single or half precision may take a value; less than half of one of 255 steps."""
+"""Tolerance beyond [0, 1] for the rounding of single and half precision; less than half of one of 255 steps."""
 
 
 def reduce_unit_float(values: np.ndarray, name: str) -> np.ndarray:
-    """Reduce floating-point values in [0, 1] to 8 bits by rounding; a hair beyond these ends is what they are.
+    """Reduce floating-point values in [0, 1] to 8 bits by rounding; values a hair outside are clipped.
 
     Raises:
         PhotoError: If a value is not finite or lies outside [0, 1]: without a known white there is no picture.
@@ -100,7 +100,7 @@ def to_srgb(
 
 
 def _in_mode(image: Image.Image, mode: str) -> Image.Image:
-    """Convert, without the copy that Pillow makes of an image that has the mode already."""
+    """Convert an image to a mode, without the copy that Pillow makes where it has the mode already."""
     return image if image.mode == mode else image.convert(mode)
 
 
@@ -155,13 +155,13 @@ def _colours_to_srgb(
 def _space_to_srgb(image: Image.Image, space: ColourSpace) -> tuple[Image.Image, str]:
     converted, brighter = space.to_srgb(np.asarray(image))
     note = f"colours converted from {space.name} to sRGB"
-    if brighter >= _LEAST_TOLD:
+    if brighter >= _MINIMUM_NOTED_SHARE:
         note += f", {brighter:.0%} of it brighter than white and cut off"
     return _in_mode(Image.fromarray(converted), "RGB"), note
 
 
 def _apply_profile(image: Image.Image, profile_bytes: bytes) -> tuple[Image.Image, str | None]:
-    if len(profile_bytes) > _MAX_PROFILE_BYTES:
+    if len(profile_bytes) > _MAXIMUM_PROFILE_BYTES:
         raise ValueError("the colour profile is implausibly large")
     profile = ImageCms.ImageCmsProfile(io.BytesIO(profile_bytes))
     mode = _PROFILE_MODES.get(profile.profile.xcolor_space.strip())

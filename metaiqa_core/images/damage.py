@@ -1,12 +1,12 @@
-"""Signs in the pixels that a part of the picture is not there, and how many of its pixels that are."""
+"""Signs in the pixels that a part of the picture is missing, and the share of its pixels that are."""
 
 import numpy as np
 from PIL import Image
 
-MOST_MISSING = 0.1
+MAXIMUM_MISSING_SHARE = 0.1
 """A file that was cut off is refused if it lacks a larger share of its rows than this."""
-_LEAST_TOLD = 1 / 16
-_LEAST_BLACK = 1 / 8
+_MINIMUM_GREY_SHARE = 1 / 16
+_MINIMUM_BLACK_SHARE = 1 / 8
 _GREY = (127, 128)
 """libjpeg fills what is missing with the middle of every channel: 128, or 127 where a file stores channels inverted."""
 
@@ -42,14 +42,14 @@ def _plain_rows(rows: np.ndarray) -> int:
 
 
 def grey_note(share: float) -> str | None:
-    """Say that a part of a picture is plain grey; nothing if it is small."""
-    if share < _LEAST_TOLD:
+    """Return a note that a part of a picture is plain grey; None if the part is small."""
+    if share < _MINIMUM_GREY_SHARE:
         return None
     return f"{share:.0%} of the picture are plain grey, as where a file has lost its data"
 
 
 def black_note(share: float) -> str | None:
-    """Say that a part of a picture is plain black; nothing if it is small."""
-    if share < _LEAST_BLACK:
+    """Return a note that a part of a picture is plain black; None if the part is small."""
+    if share < _MINIMUM_BLACK_SHARE:
         return None
     return f"{share:.0%} of the picture are plain black, as where a file has lost its data"

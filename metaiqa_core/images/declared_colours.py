@@ -29,7 +29,7 @@ class DeclaredColours:
         space: The colour space, or None for sRGB.
         profile: An ICC profile that Pillow does not find by itself, or None.
         before_profile: Whether the colour space takes precedence over a profile.
-        note: Sentence for people on a part that could not be understood; empty in nearly all cases.
+        note: Sentence on a declaration that could not be understood; empty in nearly all cases.
     """
 
     space: ColourSpace | None = None
@@ -39,10 +39,10 @@ class DeclaredColours:
 
 
 def colours_of_png(chunks: PngChunks) -> DeclaredColours:
-    """Return what a PNG file says: cICP before the profile, the profile before sRGB, and that before gAMA and cHRM.
+    """Return the colours that a PNG file declares; cICP precedes the profile, then come sRGB, then gAMA and cHRM.
 
     Args:
-        chunks: Content of the chunks of the file.
+        chunks: Chunks of the file.
     """
     if chunks.code_points is not None:
         primaries, transfer, matrix, full_range = chunks.code_points
@@ -60,11 +60,11 @@ def colours_of_png(chunks: PngChunks) -> DeclaredColours:
 
 
 def colours_of(image: Image.Image, data: bytes) -> DeclaredColours:
-    """Return what a file of any format but PNG says beside its profile.
+    """Return the colours that a file of any format but PNG declares beside its profile.
 
     Args:
-        image: The opened image; it need not be loaded.
-        data: The whole file.
+        image: Opened image, which need not be loaded.
+        data: Content of the whole file.
     """
     if image.info.get("icc_profile"):
         return DeclaredColours()

@@ -1,8 +1,8 @@
 """The one decode contract: every photo that enters the program comes through `decode`.
 
 Whatever comes in (file, bytes, Pillow image, array, tensor), one thing goes out: upright 8-bit sRGB pixels on white,
-with plain sentences on what was done. What cannot be read is a `PhotoError` with one sentence; limits are checked
-before a pixel is decoded.
+with a plain sentence on each visible step. A photo that cannot be read is a `PhotoError` with one sentence; limits are
+checked before a pixel is decoded.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ _DEFAULT_LIMITS = DecodeLimits()
 
 
 def decode(
-    source: PhotoSource, *, limits: DecodeLimits = _DEFAULT_LIMITS, least_short_side: int | None = None
+    source: PhotoSource, *, limits: DecodeLimits = _DEFAULT_LIMITS, minimum_short_side: int | None = None
 ) -> Photo:
     """Decode a photo to upright 8-bit sRGB.
 
@@ -36,7 +36,7 @@ def decode(
             Arrays: (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) as uint8, uint16, bool, or float in [0, 1].
             Tensors: (3, H, W) or (1, 3, H, W) as uint8, or float in [0, 1].
         limits: Largest and smallest accepted sizes.
-        least_short_side: Short side, pixels, of what will be made of the photo afterwards. A JPEG file may then be
+        minimum_short_side: Short side, pixels, that the photo will be shrunk to afterwards. A JPEG file may then be
             decoded at 1/2, 1/4 or 1/8 of its size (see `reduction.whole_factor`). None: full size.
 
     Returns:
@@ -45,10 +45,10 @@ def decode(
     Raises:
         PhotoError: If the photo cannot be read or lies outside the limits.
         TypeError: If `source` is of no accepted type or dtype.
-        ValueError: If `least_short_side` is not positive.
+        ValueError: If `minimum_short_side` is not positive.
     """
-    if least_short_side is not None and least_short_side < 1:
-        raise ValueError(f"least_short_side must be positive or None, got {least_short_side!r}")
+    if minimum_short_side is not None and minimum_short_side < 1:
+        raise ValueError(f"minimum_short_side must be positive or None, got {minimum_short_side!r}")
     if is_tensor(source):
         return photo_from_array(array_from_tensor(source), "tensor", limits)
     if isinstance(source, np.ndarray):
@@ -57,19 +57,19 @@ def decode(
         with _one_sentence("the PIL image"):
             return _from_image(Picture(source), "the PIL image", limits, 1)
     data, name = read(source, limits)
-    return _decode_file(data, name, limits, least_short_side)
+    return _decode_file(data, name, limits, minimum_short_side)
 
 
 def _decode_file(
-    data: bytes, name: str, limits: DecodeLimits, least_short_side: int | None = None, factor: int | None = None
+    data: bytes, name: str, limits: DecodeLimits, minimum_short_side: int | None = None, factor: int | None = None
 ) -> Photo:
-    """Decode the content of a file, a JPEG file reduced by `factor` or by what `least_short_side` allows."""
+    """Decode the content of a file, a JPEG file reduced by `factor` or as far as `minimum_short_side` allows."""
     with _one_sentence(name):
         picture = open_picture(data, name)
         image = picture.image
         limits.check_size(*image.size, name)
-        if factor is None and least_short_side is not None:
-            factor = whole_factor(min(image.size), least_short_side)
+        if factor is None and minimum_short_side is not None:
+            factor = whole_factor(min(image.size), minimum_short_side)
         photo = _from_image(picture, name, limits, factor or 1)
     if factor is None and photo.format == "JPEG":
         return dataclasses.replace(photo, reread=functools.partial(_reread, data, name, limits))

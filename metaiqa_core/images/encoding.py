@@ -1,4 +1,4 @@
-"""Pixels as PNG: the one encoder for whoever writes such a file."""
+"""The one encoder of pixels as PNG."""
 
 import io
 from collections.abc import Mapping

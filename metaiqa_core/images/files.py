@@ -1,4 +1,4 @@
-"""A file as an opened picture, with all that the file says beside its pixels."""
+"""A file as an opened picture, with all the metadata beside its pixels."""
 
 from dataclasses import dataclass
 
@@ -21,9 +21,9 @@ class Picture:
     """A picture that is opened but not loaded.
 
     Attributes:
-        image: The picture.
+        image: Pillow's image of the picture.
         format: Pillow's name of its format; None for an image that did not come from a file.
-        notes: Plain sentences on what the file is.
+        notes: Remarks on the file, plain sentences.
         colours: Colour description of the file, beside its profile.
         scans: Content of the markers of a JPEG file.
     """
@@ -36,10 +36,10 @@ class Picture:
 
 
 def open_picture(data: bytes, name: str) -> Picture:
-    """Open a picture and read what its file says, without decoding pixels.
+    """Open a picture and read the metadata of its file, without decoding pixels.
 
     Args:
-        data: The whole file.
+        data: Content of the whole file.
         name: Name of the file in messages.
 
     Raises:
@@ -70,7 +70,7 @@ def notes_on_damage(picture: Picture, name: str) -> list[str]:
     """Return sentences on parts of a loaded picture that are not there.
 
     Args:
-        picture: The picture, loaded.
+        picture: Loaded picture.
         name: Name of the file in messages.
 
     Raises:
@@ -83,7 +83,7 @@ def notes_on_damage(picture: Picture, name: str) -> list[str]:
     if scans is None:
         return []
     grey = damage.grey_share(picture.image)
-    if not scans.has_end and grey > damage.MOST_MISSING:
+    if not scans.has_end and grey > damage.MAXIMUM_MISSING_SHARE:
         raise PhotoError(f"{name} is damaged or cut off and cannot be decoded: copy or export it again.")
     notes = []
     if not scans.has_end:
@@ -98,7 +98,7 @@ def notes_on_damage(picture: Picture, name: str) -> list[str]:
 
 
 def _several_pictures(image: Image.Image) -> list[str]:
-    """Say that one picture of several is used; GIF and TIFF are not counted: that would read the whole file."""
+    """Return a note that one picture of several is used; GIF and TIFF are not counted, which would read all of them."""
     if not isinstance(image, ImageFile.ImageFile) or not getattr(image, "is_animated", False):
         return []
     if image.format == "TIFF":

@@ -1,7 +1,7 @@
-"""Which kind of file this is, by its first bytes: the content decides, never the suffix.
+"""The format of a file, recognised by its first bytes, never by its suffix.
 
 Only the formats listed here are ever handed to Pillow, so that a file cannot choose its own decoder (Pillow would give
-an EPS file to Ghostscript). What is known but not readable is named, with what to do instead.
+an EPS file to Ghostscript). A known format that cannot be read is named in the message, with the remedy.
 """
 
 import io
@@ -111,7 +111,7 @@ def identify(data: bytes, name: str) -> str:
     """Return the Pillow name of the format that the first bytes announce.
 
     Args:
-        data: The file, or at least its first 512 bytes.
+        data: Content of the file, or at least its first 512 bytes.
         name: Name of the file in messages.
 
     Raises:
@@ -144,7 +144,7 @@ def open_image(data: bytes, name: str) -> ImageFile.ImageFile:
     """Open a picture without decoding its pixels.
 
     Args:
-        data: The whole file.
+        data: Content of the whole file.
         name: Name of the file in messages; its suffix only serves to tell raw files from plain TIFF files.
 
     Raises:

@@ -6,7 +6,7 @@ A box is its length (4 bytes), its type (4 bytes) and its content, which may be 
 
 from collections.abc import Iterator
 
-_MOST_BOXES = 10_000
+_MAXIMUM_BOXES = 10_000
 _APPLE_GAIN_MAP = b"urn:com:apple:photo:2020:aux:hdrgainmap"
 
 
@@ -14,7 +14,7 @@ def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[tuple
     """Walk the boxes between two places of a file; damaged ones end the walk.
 
     Args:
-        data: The whole file.
+        data: Content of the whole file.
         start: Position of the first box, bytes.
         end: Position after the last box, bytes; None: the end of the file.
 
@@ -22,7 +22,7 @@ def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[tuple
         (type, start of the content, end of the content).
     """
     end = len(data) if end is None else min(end, len(data))
-    for _ in range(_MOST_BOXES):
+    for _ in range(_MAXIMUM_BOXES):
         if start + 8 > end:
             return
         length, kind, header = int.from_bytes(data[start : start + 4], "big"), data[start + 4 : start + 8], 8
@@ -44,7 +44,7 @@ def nclx_code_points(data: bytes) -> tuple[int, int] | None:
     """Return (ColourPrimaries, TransferCharacteristics) of the main picture of an AVIF or HEIC file, or None.
 
     Args:
-        data: The whole file.
+        data: Content of the whole file.
     """
     meta = _inner(data, b"meta", 0, len(data))
     if meta is None:  # a sequence: the description of its samples holds the box
@@ -98,7 +98,7 @@ def _associations(data: bytes, properties: tuple[int, int], item: int) -> list[i
         id_width = 2 if data[start] == 0 else 4
         index_width = 2 if data[start + 3] & 1 else 1
         count, place = int.from_bytes(data[start + 4 : start + 8], "big"), start + 8
-        for _ in range(min(count, _MOST_BOXES)):
+        for _ in range(min(count, _MAXIMUM_BOXES)):
             if place + id_width + 1 > end:
                 break
             owner, number = int.from_bytes(data[place : place + id_width], "big"), data[place + id_width]

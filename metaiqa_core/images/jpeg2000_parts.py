@@ -1,4 +1,4 @@
-"""Whether all of a JPEG 2000 file is there, by the lengths that its tile-parts announce.
+"""Completeness of a JPEG 2000 file, judged by the lengths that its tile-parts announce.
 
 Source: ISO/IEC 15444-1, annex A (SOT, Psot and EOC).
 """
@@ -9,10 +9,12 @@ _START, _START_OF_PART, _END = b"\xff\x4f\xff\x51", b"\xff\x90", b"\xff\xd9"
 
 
 def missing_share(data: bytes) -> float | None:
-    """Return the share of the announced data, in [0, 1], that is missing; None for a whole file.
+    """Return the missing share of the announced data, in [0, 1]; None for a whole file.
+
+    Where only the end marker is missing, the share is 0.
 
     Args:
-        data: The whole file. Zero means that only the end marker is missing.
+        data: Content of the whole file.
     """
     start = data.find(_START)
     place = data.find(_START_OF_PART, start)

@@ -24,10 +24,10 @@ class JpegScans:
     """Content of the markers of a JPEG file.
 
     Attributes:
-        data: The file, with an end marker where it had none.
+        data: Content of the file, with an end marker where it had none.
         has_end: Whether the file contains the end marker of the main picture.
         is_complete: Whether every coefficient of every channel is in the file, in full precision.
-        zero_share: Share of the picture's data, in [0, 1], that are long runs of zeros where no picture has such.
+        zero_share: Share of the picture's data, in [0, 1], in long runs of zeros that no intact picture has.
         has_gain_map: Whether the file contains a gain map for bright displays.
     """
 
@@ -85,7 +85,7 @@ def read_scans(data: bytes) -> JpegScans:
     """Read the markers of a JPEG file.
 
     Args:
-        data: The whole file.
+        data: Content of the whole file.
     """
     walk, end = _walk(data)
     if not walk.first_scan:
@@ -112,7 +112,7 @@ def read_scans(data: bytes) -> JpegScans:
 
 
 def _walk(data: bytes) -> tuple[_Walk, int | None]:
-    """Walk the markers of the main picture; return what was met, and where its end marker is."""
+    """Walk the markers of the main picture; return the state at its end, and the position of its end marker."""
     walk, place = _Walk(), 2
     while place + 2 <= len(data):
         if data[place] != 0xFF:  # what lies between segments is skipped, as decoders do

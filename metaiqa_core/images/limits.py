@@ -1,4 +1,4 @@
-"""How large a photo may be; asked before a pixel of it is decoded."""
+"""Limits on the size of a photo, checked before a pixel of it is decoded."""
 
 import math
 from dataclasses import dataclass
@@ -10,11 +10,12 @@ from metaiqa_core.errors import PhotoError
 
 @dataclass(frozen=True)
 class DecodeLimits:
-    """What a photo may be at most (and least); checked before its pixels are decoded.
+    """Limits on the size of a photo, checked before its pixels are decoded.
 
     Attributes:
         max_file_bytes: Largest file, bytes.
-        max_pixels: Most pixels. Pillow's own limit against decompression bombs (178 million) bounds it from above.
+        max_pixels: Largest number of pixels. Pillow's own limit against decompression bombs (178 million) bounds it
+            from above.
         max_side: Longest side, pixels.
         min_side: Shortest side, pixels.
         max_aspect: Largest ratio of the long to the short side.

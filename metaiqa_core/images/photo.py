@@ -1,4 +1,4 @@
-"""A decoded photo: its pixels, and notes on what was done to get them."""
+"""A decoded photo: its pixels, and notes on the steps of decoding."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,12 +13,12 @@ class Photo:
     Attributes:
         pixels: (height, width, 3), uint8, sRGB, upright, C-contiguous, read-only.
         full_size: Upright (width, height) of the file, pixels; larger than `pixels` after a reduced decode.
-        format: "JPEG", "PNG", ..., or "array", "tensor", "PIL image".
-        notes: Plain sentences on what was done ("transparent areas shown on white"); empty for most photos.
+        format: Format of the source: "JPEG", "PNG", ..., or "array", "tensor", "PIL image".
+        notes: Plain sentences on the steps of decoding ("transparent areas shown on white"); empty for most photos.
         extent: The part (left, top, right, bottom) of `pixels` that the photo fills, or None for all of it. A photo of
             4001 pixels, decoded at 1/4, fills 1000.25 of 1001 pixels; ignoring that would stretch it.
-        reread: Returns the same photo decoded at 1/2, 1/4 or 1/8 of its size, for a large JPEG file that was decoded in
-            full. What a model sees is made of that in every use, so that all uses get the same score.
+        reread: Function that returns the same photo decoded at 1/2, 1/4 or 1/8 of its size, for a large JPEG file that
+            was decoded in full. The model's input is made of that in every use, so that all uses get the same score.
     """
 
     pixels: np.ndarray

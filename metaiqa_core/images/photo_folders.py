@@ -1,4 +1,4 @@
-"""Folders of real life: the photos in them, and what was left out and why.
+"""Photos in folders, and the files that were left out, with the reason.
 
 Links to folders are not entered, as `find` and `grep -r` do not, so that a loop ends and no photo counts twice.
 """
@@ -18,19 +18,19 @@ RAW_SUFFIXES = frozenset({
     ".x3f",
 })  # fmt: skip
 """Lower-case suffixes of camera raw files with their dot."""
-_MOST_COUNTED = 100_000
+_MAXIMUM_COUNTED = 100_000
 _RAW_PART = re.compile(r"\.raw-\d+(?:\.\w+)?$")  # a Pixel's PXL_1.RAW-01.COVER.jpg beside PXL_1.RAW-02.ORIGINAL.dng
 
 
 @dataclass
 class FolderScan:
-    """What walking through folders met.
+    """Record of a walk through folders.
 
     Attributes:
-        system_files: number of files left out because they are a system's.
-        linked_folders: links to folders that were not entered.
-        unreadable: reason of the system for each folder that could not be read.
-        lone_raws: camera raw files without a readable photo beside them.
+        system_files: Number of files left out because they belong to a system.
+        linked_folders: Links to folders that were not entered.
+        unreadable: The system's reason for each folder that could not be read.
+        lone_raws: Camera raw files without a readable photo beside them.
     """
 
     system_files: int = 0
@@ -39,7 +39,7 @@ class FolderScan:
     lone_raws: list[Path] = field(default_factory=list)
 
     def add(self, other: "FolderScan") -> None:
-        """Take over what another walk met."""
+        """Add the record of another walk."""
         self.system_files += other.system_files
         self.linked_folders += other.linked_folders
         self.unreadable |= other.unreadable
@@ -116,10 +116,10 @@ def _may_be_read(entry: os.DirEntry[str]) -> bool:
 
 
 def _count(folder: Path) -> int:
-    """Return the number of files in a system's folder; counting ends early where a snapshot holds the whole disk."""
+    """Return the number of files in a system's folder; counting stops early, since a snapshot may hold a whole disk."""
     number = 0
     for _, _, files in os.walk(folder):
         number += len(files)
-        if number > _MOST_COUNTED:
+        if number > _MAXIMUM_COUNTED:
             break
     return number

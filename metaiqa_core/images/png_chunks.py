@@ -1,4 +1,4 @@
-"""The chunks of a PNG file: which of them tell the colour, and which are no part of the picture.
+"""The chunks of a PNG file: those that declare its colours, and those that are no part of the picture.
 
 A chunk is the length of its content (4 bytes), its type (4 bytes), its content and a checksum (4 bytes). Source:
 Portable Network Graphics, third edition (W3C, 2025), sections 5 and 11.
@@ -9,9 +9,9 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-_MOST_CHUNKS = 200_000
-_MOST_PROFILE = 8 * 2**20
-_MOST_TEXT = 2**20
+_MAXIMUM_CHUNKS = 200_000
+_MAXIMUM_PROFILE = 8 * 2**20
+_MAXIMUM_TEXT = 2**20
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 _HOLD_ORIENTATION = (b"Raw profile type exif", b"Raw profile type APP1", b"XML:com.adobe.xmp")
 
@@ -21,7 +21,8 @@ class PngChunks:
     """Content of the chunks of a PNG file.
 
     Attributes:
-        data: The file without chunks that a decoder may stumble over: long texts, profiles, and damaged extras.
+        data: Content of the file without chunks that a decoder may stumble over: long texts, profiles, and damaged
+            extras.
         has_end: Whether the file contains the end marker (IEND).
         code_points: ColourPrimaries, TransferCharacteristics, MatrixCoefficients and VideoFullRangeFlag of H.273.
         profile: The ICC profile; empty if it is damaged or implausibly large; None if there is none.
@@ -45,7 +46,7 @@ def read_chunks(data: bytes) -> PngChunks:
     """Read the chunks of a PNG file.
 
     Args:
-        data: The whole file.
+        data: Content of the whole file.
     """
     found = PngChunks(data, has_end=False)
     kept: list[tuple[int, int]] = [(0, 8)]
@@ -74,7 +75,7 @@ def read_chunks(data: bytes) -> PngChunks:
 def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
     """Yield (type, start of the content, end with the checksum) of every whole chunk."""
     place = 8
-    for _ in range(_MOST_CHUNKS):
+    for _ in range(_MAXIMUM_CHUNKS):
         if place + 12 > len(data):
             return
         length, kind = struct.unpack_from(">I4s", data, place)
@@ -104,13 +105,13 @@ def _is_intact(data: bytes, start: int, stop: int) -> bool:
 def _is_short(kind: bytes, text: bytes) -> bool:
     """Return whether a text, once unpacked, stays small."""
     if kind == b"tEXt" or (kind == b"iTXt" and text[:1] == b"\0"):
-        return len(text) <= _MOST_TEXT
+        return len(text) <= _MAXIMUM_TEXT
     packed = text[1:] if kind == b"zTXt" else text[2:].partition(b"\0")[2].partition(b"\0")[2]
-    return _unpacked(packed, _MOST_TEXT) is not None
+    return _unpacked(packed, _MAXIMUM_TEXT) is not None
 
 
 def _unpacked(packed: bytes, most: int) -> bytes | None:
-    """Unpack at most so many bytes; None if there are more or the content is damaged."""
+    """Unpack at most `most` bytes; None if there are more or the content is damaged."""
     unpacker = zlib.decompressobj()
     try:
         content = unpacker.decompress(packed, most + 1)
@@ -121,7 +122,7 @@ def _unpacked(packed: bytes, most: int) -> bytes | None:
 
 def _read_profile(found: PngChunks, content: bytes) -> PngChunks:
     _, separator, packed = content.partition(b"\0")
-    profile = _unpacked(packed[1:], _MOST_PROFILE) if separator and packed[:1] == b"\0" else None
+    profile = _unpacked(packed[1:], _MAXIMUM_PROFILE) if separator and packed[:1] == b"\0" else None
     return replace(found, profile=profile or b"")
 
 

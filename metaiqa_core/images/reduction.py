@@ -9,7 +9,7 @@ antialiased filter that follows.
 from PIL import Image, JpegImagePlugin
 
 MARGIN = 3
-"""What is left after the first stage, in multiples of the wanted short side: at least this. With twice, the scores of
+"""Minimum short side after the first stage, in multiples of the wanted short side. With twice, the scores of
 sharp photos were up to 1.1 points, and those of halftones and fine lines up to 34 points, off.
 """
 _FACTORS = (8, 4, 2)
@@ -33,7 +33,7 @@ def reduce_jpeg(image: JpegImagePlugin.JpegImageFile, factor: int) -> tuple[floa
 
     Args:
         image: Opened image; its size changes.
-        factor: 1, 2, 4 or 8.
+        factor: Factor by which both sides shrink: 1, 2, 4 or 8.
 
     Returns:
         The (width, height) that the photo fills of the decoded image, in pixels and fractions of one, or None if it is
@@ -52,7 +52,7 @@ def reduce_by(
     Args:
         image: Image of any mode with channels of 8 bits.
         factor: Side of the squares, pixels.
-        extent: The part (left, top, right, bottom) that the photo fills, or None for all of it.
+        extent: Part (left, top, right, bottom) that the photo fills, or None for all of it.
 
     Returns:
         The reduced image and the part of it that the photo fills.

@@ -19,7 +19,7 @@ PhotoSource = Union[str, os.PathLike[str], bytes, BinaryIO, Image.Image, np.ndar
 
 
 def _printable(path: object, fallback: str) -> str:
-    """Return the last part of a path in a form that any terminal, log or page can show."""
+    """Return the last part of a path as text that any terminal, log or page can show."""
     name = Path(path).name if isinstance(path, str | os.PathLike) else ""
     shown = "".join(character if character.isprintable() else "?" for character in name)
     return shown if len(shown) <= 80 else f"{shown[:60]}...{shown[-17:]}"  # the suffix stays

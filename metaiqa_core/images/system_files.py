@@ -27,8 +27,8 @@ _FILE_PATTERN = re.compile(
     r"|albumart(?:small|_\{.*\}_(?:large|small))\.jpe?g"  # Windows Media Player
     r"|~\$.*"  # locks of office programs
 )
-_BESIDE_A_CAMERAS_PHOTOS = frozenset({"misc", "private", "mp_root", "avf_info"})
-"""What a memory card holds next to DCIM, where it is the camera's."""
+_CAMERA_FOLDERS = frozenset({"misc", "private", "mp_root", "avf_info"})
+"""Folders beside DCIM on a memory card that belong to the camera."""
 _LIBRARY = re.compile(r".*\.(?:photoslibrary|photolibrary|aplibrary|migratedphotolibrary)")
 _ORIGINALS = frozenset({"originals", "masters"})
 """The folders of Apple's photo libraries that hold photos; the others hold smaller copies of them."""
@@ -38,9 +38,9 @@ def is_system_folder(name: str, siblings: Sequence[str] = (), parent: str = "") 
     """Return whether a folder belongs to a system rather than to the user.
 
     Args:
-        name: last part of its path.
-        siblings: names of the folders beside it.
-        parent: last part of the path of the folder that it lies in.
+        name: Name of the folder, the last part of its path.
+        siblings: Names of the folders beside it.
+        parent: Name of the folder that it lies in.
 
     >>> is_system_folder("@eaDir"), is_system_folder("Misc"), is_system_folder("MISC", ["DCIM", "MISC"])
     (True, False, True)
@@ -51,7 +51,7 @@ def is_system_folder(name: str, siblings: Sequence[str] = (), parent: str = "") 
     if _LIBRARY.fullmatch(parent):
         return name not in _ORIGINALS
     on_a_card = parent == "dcim" or any(sibling.casefold() == "dcim" for sibling in siblings)
-    return on_a_card and name in _BESIDE_A_CAMERAS_PHOTOS
+    return on_a_card and name in _CAMERA_FOLDERS
 
 
 def is_system_file(name: str) -> bool:

@@ -1,6 +1,6 @@
 """Training as detached processes: started from a page, kept in a run folder, alive without the page.
 
-    start -> job.json -> keeper (a process of its own, waits for its turn) -> the command -> metrics.csv, log.txt
+    start -> job.json -> supervisor (a process of its own, waits for its turn) -> the command -> metrics.csv, log.txt
 
-Whoever looks reads the folder; nobody needs to be there while a job waits, works or ends.
+The app reads the folder to show a job; a job waits, works and ends without the app.
 """

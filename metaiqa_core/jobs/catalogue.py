@@ -1,4 +1,4 @@
-"""Which commands may run as jobs, in the words of the form that starts them."""
+"""The commands that may run as jobs, with the words of the form that starts them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

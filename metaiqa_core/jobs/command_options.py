@@ -1,7 +1,7 @@
 """The options of a command as a form needs them, and a filled form as the words of a command line.
 
 The commands declare their options once, for argparse; a form that is read from there cannot fall behind, and argparse
-itself judges what was filled in, with the sentence that a terminal would show.
+itself judges the values, with the sentence that a terminal would show.
 """
 
 import argparse
@@ -32,7 +32,7 @@ class Option:
     Attributes:
         name: Name of the value, such as `batch_size`.
         flag: Text on the command line, such as `--batch-size`.
-        kind: Kind of value that its field holds.
+        kind: Kind of value in its field of a form.
         group: Heading of the group of options that it belongs to; `MAIN_GROUP` for none.
         help: Description in one line.
         default: Default value; None where a preset or the command decides.
@@ -53,7 +53,7 @@ class Option:
 
 
 def options_of(declare: DeclareOptions) -> list[Option]:
-    """Return the options that a command declares, but for the run folder, the preset and what workers pass around."""
+    """Return the options that a command declares, except for the run folder, the preset and the options of workers."""
     parser = _parser(declare)
     # argparse offers no public list of what was declared; these names have been the same since it exists.
     return [
@@ -65,7 +65,7 @@ def options_of(declare: DeclareOptions) -> list[Option]:
 
 
 def words_of(command: str, options: list[Option], values: Values, preset: str | None) -> list[str]:
-    """Return the words of a command line, with only what differs from the defaults.
+    """Return the words of a command line, with only the values that differ from the defaults.
 
     Raises:
         JobError: If a field's words are quoted wrongly.
@@ -77,10 +77,10 @@ def words_of(command: str, options: list[Option], values: Values, preset: str | 
 
 
 def parse(declare: DeclareOptions, words: list[str], run_folder: Path) -> argparse.Namespace:
-    """Return what a command would make of its words (without the command itself).
+    """Return the arguments that a command would read from its words, which do not include its name.
 
     Raises:
-        JobError: If it would refuse them, with its own sentence.
+        JobError: If the command would refuse them, with its own sentence.
     """
     return _parser(declare).parse_args([*words, "--run-dir", str(run_folder)])
 
@@ -158,7 +158,7 @@ def _split(option: Option, text: str) -> list[str]:
 
 
 def _word(option: Option, text: str) -> str:
-    """Return a path as no program takes it for an option, and with the home folder that a shell would put in."""
+    """Return a path that no program takes for an option, with the home folder that a shell would insert."""
     if not option.is_path or not text:
         return text
     text = os.path.expanduser(text)  # noqa: PTH111 - Path would drop the dot below

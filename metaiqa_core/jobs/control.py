@@ -29,29 +29,29 @@ from metaiqa_core.jobs.job import (
     find_job,
     write_status,
 )
-from metaiqa_core.jobs.keeper import GRACE_SECONDS, start_process, stop_group
+from metaiqa_core.jobs.supervisor import GRACE_SECONDS, start_process, stop_group
 from metaiqa_core.jobs.turns import refuse_unsupported_system
 from metaiqa_core.json_files import validated
 
-KEEPER = (sys.executable, "-m", "metaiqa_core.jobs")
-"""Words that start the keeper of a job, with the job's folder as its last word."""
+SUPERVISOR = (sys.executable, "-m", "metaiqa_core.jobs")
+"""Words that start the supervisor of a job, with the job's folder as its last word."""
 
 
 def start(runs: Path, name: str, commands: Sequence[Sequence[str]], *, working_folder: Path | None = None) -> Job:
     """Start a job; it works at once or when its turn comes.
 
     Args:
-        runs: The runs folder; created if needed.
+        runs: Folder of all runs; created if needed.
         name: Name of the job and of its folder.
-        commands: Commands, each as its words after `python -m metaiqa_core`; all but the last prepare what the last one
-            needs, and the last one is given `--run-dir`.
+        commands: Commands, each as its words after `python -m metaiqa_core`; all but the last prepare for the last
+            one, which is given `--run-dir`.
         working_folder: Working folder of the commands; by default that of this process.
 
     Returns:
         The job, waiting.
 
     Raises:
-        JobError: If the name is none or taken, a command may not run as a job, or the disk refuses.
+        JobError: If the name is invalid or taken, a command may not run as a job, or the disk refuses.
     """
     refuse_unsupported_system()
     if not NAME.fullmatch(name):
@@ -88,7 +88,7 @@ def start(runs: Path, name: str, commands: Sequence[Sequence[str]], *, working_f
 
 
 def resume(runs: Path, name: str) -> Job:
-    """Run a job's commands again; they go on where they were, because they find their own state in the run folder.
+    """Run a job's commands again; they continue from the state that they saved in the run folder.
 
     Raises:
         JobError: If there is no such job, it is at work or finished, or it was made in a terminal.
@@ -102,16 +102,16 @@ def resume(runs: Path, name: str) -> Job:
 
 
 def cancel(runs: Path, name: str) -> None:
-    """Tell a job to end; it does within seconds, and its saved state stays.
+    """Cancel a job, which ends within seconds; its saved state stays.
 
     Raises:
-        JobError: If there is no such job, it is not at work, or another user's.
+        JobError: If there is no such job, it does not run, or it is another user's.
     """
     job = _job_of_ours(runs, name)
-    keeper, command = job.status.keeper, job.status.command
+    supervisor, command = job.status.supervisor, job.status.command
     try:
-        if job.state.is_active and keeper and keeper.is_alive():
-            os.kill(keeper.pid, signal.SIGTERM)
+        if job.state.is_active and supervisor and supervisor.is_alive():
+            os.kill(supervisor.pid, signal.SIGTERM)
         elif job.state.is_active and command and command.is_alive():
             _end_orphan(job)
         else:
@@ -156,7 +156,7 @@ def _launch(runs: Path, name: str) -> Job:
     try:
         write_status(folder, Status(State.QUEUED, queued_at=time.time()))
         with (folder / LOG_FILE).open("ab") as log:
-            process = start_process([*KEEPER, str(folder)], folder.parent, log)
+            process = start_process([*SUPERVISOR, str(folder)], folder.parent, log)
     except OSError as error:
         raise JobError(f"The job cannot be started in {folder}: {error.strerror}.") from error
     # Somebody has to take notice of its end, or it stays in the process table as long as this process lives.
@@ -165,7 +165,7 @@ def _launch(runs: Path, name: str) -> Job:
 
 
 def _end_orphan(job: Job) -> None:
-    """End a command whose keeper was killed, and say so in its place."""
+    """End a command whose supervisor was killed, and write its status in the supervisor's place."""
     command = job.status.command
     if command is None:
         return

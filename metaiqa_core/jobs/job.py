@@ -1,11 +1,11 @@
-"""A job as its folder tells it.
+"""A job, read from its folder.
 
 A job is a folder in the runs folder, beside the runs that were made in a terminal:
 
-    RUN/job.json      what to run, and where; written once
-    RUN/status.json   how it stands; replaced whole by its keeper
-    RUN/log.txt       what its commands said
-    RUN/metrics.csv   its curves (results.run_log)
+    RUN/job.json      commands and their working folder; written once
+    RUN/status.json   status of the job; replaced whole by its supervisor
+    RUN/log.txt       output of its commands
+    RUN/metrics.csv   curves of the run (results.run_log)
 
 The folder's name is the job's name. Nothing here changes a file, and a link is never followed.
 """
@@ -16,7 +16,7 @@ import os
 import re
 import shlex
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -35,8 +35,10 @@ RUN_FILES = ("metrics.csv", "results.json")
 """Files that mark the folder of a run that was made in a terminal."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}")
 NAME_RULE = "1 to 60 letters, digits, - and _, the first a letter or a digit"
-_MOST_BYTES = 2**20
-_STARTING_SECONDS = 60.0  # in which a keeper, too slow to have said who it is, may still appear
+_MAXIMUM_BYTES = 2**20
+_OLDER_FIELDS = {"keeper": "supervisor"}
+"""Names that earlier versions gave to fields of a status, and the names of today."""
+_STARTING_SECONDS = 60.0  # in which a supervisor that has not yet written its process id may still do so
 
 
 class State(StrEnum):
@@ -53,17 +55,17 @@ class State(StrEnum):
 
     @property
     def is_active(self) -> bool:
-        """Whether somebody still works on it or waits to."""
+        """Whether a process works on the job or waits for its turn."""
         return self in (State.QUEUED, State.RUNNING, State.CANCELLING)
 
 
 @dataclass(frozen=True)
 class Status:
-    """Status of a job, written by its keeper.
+    """Status of a job, written by its supervisor.
 
     Attributes:
         state: State of the job; never `stale` or `terminal`, which only a reader can determine.
-        keeper: Process that waits, starts the commands and writes this status.
+        supervisor: Process that waits, starts the commands and writes this status.
         command: Process that works, leader of its process group.
         queued_at: Time of start or resumption, seconds since 1970; decides the place in the queue.
         started_at: Time when its turn came, seconds since 1970; None before that.
@@ -72,7 +74,7 @@ class Status:
     """
 
     state: State
-    keeper: ProcessIdentity | None = None
+    supervisor: ProcessIdentity | None = None
     command: ProcessIdentity | None = None
     queued_at: float = 0.0
     started_at: float | None = None
@@ -88,7 +90,7 @@ Second = Annotated[float, Interval(ge=0, le=253_402_300_799)]
 
 @dataclass(frozen=True)
 class StoredJob:
-    """What `job.json` holds."""
+    """Content of `job.json`."""
 
     __pydantic_config__ = STRICT
 
@@ -102,7 +104,7 @@ class StoredJob:
 
 @dataclass(frozen=True)
 class StoredProcess:
-    """What `status.json` says of a process; earlier builds told its start in words."""
+    """A process in `status.json`, whose start earlier builds wrote as text."""
 
     __pydantic_config__ = STRICT
 
@@ -112,12 +114,12 @@ class StoredProcess:
 
 @dataclass(frozen=True)
 class StoredStatus:
-    """What `status.json` holds."""
+    """Content of `status.json`."""
 
     __pydantic_config__ = STRICT
 
     state: State
-    keeper: StoredProcess | None
+    supervisor: StoredProcess | None
     command: StoredProcess | None
     queued_at: Second
     started_at: Second | None
@@ -164,7 +166,7 @@ def with_run_folder(commands: Sequence[Sequence[str]], run: Path, working_folder
 
 
 def shell_lines(commands: list[list[str]]) -> str:
-    """Return what to type in a terminal to run the same, a line a command, quoted for a POSIX shell."""
+    """Return the commands to type in a terminal, one line each, quoted for a POSIX shell."""
     return " && \\\n".join(shlex.join(["python", "-m", "metaiqa_core", *words]) for words in commands)
 
 
@@ -178,7 +180,7 @@ def find_job(runs: Path, name: str) -> Job:
     """Return the run with this name.
 
     Raises:
-        JobError: If the name is none, or there is no such run, or its files are damaged.
+        JobError: If the name is invalid, or there is no such run, or its files are damaged.
     """
     if not NAME.fullmatch(name):
         raise JobError(f"A run's name has {NAME_RULE}; got {name[:80]!r}.")
@@ -227,7 +229,7 @@ def read_job(folder: Path) -> Job:
     """
     if not (folder / JOB_FILE).is_file():
         return Job(folder, (), Path(), Status(State.TERMINAL, queued_at=_written_at(folder)))
-    content = _read(folder / JOB_FILE, StoredJob, "is damaged or of another version")
+    content = _read(folder / JOB_FILE, StoredJob, "is damaged or of another version", {})
     commands = tuple(map(tuple, content.commands))
     if commands[-1][0] not in JOB_COMMANDS or any(words[0] not in PREPARATIONS for words in commands[:-1]):
         raise JobError(
@@ -238,36 +240,38 @@ def read_job(folder: Path) -> Job:
 
 
 def judged(folder: Path) -> Status:
-    """Return a job's status; if nobody works on it any more though it says so, it is stale."""
+    """Return a job's status, which is stale if the job is said to be active and no process works on it any more."""
     status = read_status(folder)
     if not status.state.is_active:
         return status
-    if status.keeper is None:
+    if status.supervisor is None:
         fresh = time.time() - status.queued_at < _STARTING_SECONDS
         return status if fresh else _stale(status, "it never began to work.")
-    if status.keeper.is_alive():
+    if status.supervisor.is_alive():
         return status
-    # The keeper's last word comes before its end: what was read above may be older.
+    # The supervisor writes for the last time before it ends: what was read above may be older.
     status = read_status(folder)
     if not status.state.is_active:
         return status
     if status.command and status.command.is_alive():
-        return replace(status, sentence="The process that kept this job was ended; its command goes on without it.")
+        return replace(
+            status, sentence="The process that supervised this job was ended; its command goes on without it."
+        )
     return _stale(status, "its process was killed, the machine was restarted, or its disk was full.")
 
 
 def read_status(folder: Path) -> Status:
-    """Read what the keeper said last.
+    """Read the status that the supervisor wrote last.
 
     Raises:
-        JobError: If it is damaged.
+        JobError: If the status is damaged.
     """
-    content = _read(folder / STATUS_FILE, StoredStatus, "is damaged, resume is not possible")
-    return Status(**{**vars(content), "keeper": _process(content.keeper), "command": _process(content.command)})
+    content = _read(folder / STATUS_FILE, StoredStatus, "is damaged, resume is not possible", _OLDER_FIELDS)
+    return Status(**{**vars(content), "supervisor": _process(content.supervisor), "command": _process(content.command)})
 
 
 def _process(content: StoredProcess | None) -> ProcessIdentity | None:
-    """Return a process; a start time in words, as earlier builds wrote it, matches no process of today."""
+    """Return a process; a start that is a text, as earlier builds wrote it, matches no process of today."""
     if content is None:
         return None
     return ProcessIdentity(content.pid, math.nan if isinstance(content.started, str) else content.started)
@@ -286,10 +290,10 @@ def _written_at(folder: Path) -> float:
     return max((file.stat().st_mtime for name in RUN_FILES if (file := folder / name).is_file()), default=0.0)
 
 
-def _read(path: Path, kind: type[Content], trouble: str) -> Content:
+def _read(path: Path, kind: type[Content], trouble: str, renamed: Mapping[str, str]) -> Content:
     name = f"{path.parent.name}/{path.name}"
     try:
-        content = read_json(path, _MOST_BYTES)
+        content = read_json(path, _MAXIMUM_BYTES)
     except FileNotFoundError:
         raise JobError(f"{name} is missing or damaged: delete the folder {path.parent}.") from None
     except (OSError, ValueError) as error:
@@ -297,6 +301,6 @@ def _read(path: Path, kind: type[Content], trouble: str) -> Content:
     try:
         if not isinstance(content, dict):
             raise ValueError("it holds no object")
-        return validated(kind, content)
+        return validated(kind, {renamed.get(name, name): value for name, value in content.items()})
     except ValueError as error:
         raise JobError(f"{name} {trouble}: delete the folder {path.parent} ({error}).") from None

@@ -19,7 +19,7 @@ def tail(path: Path, lines: int) -> str:
 
 
 def last_sentence(path: Path, begin: int) -> str:
-    """Return the last line that a command wrote, which is where it says what went wrong.
+    """Return the last line that a command wrote, which names the reason of a failure.
 
     Args:
         path: Log file.

@@ -64,10 +64,10 @@ def _share(line: Any) -> float:
 
 
 def _is_passed(earlier: Any, later: Any) -> bool:
-    """Return whether nothing was done between two places but to find that they are finished."""
+    """Return whether the work between two places was only to find that they are finished."""
     return earlier.title != later.title and earlier.kind == later.kind == Kind.OUTCOME
 
 
 def _part(line: Any) -> str:
-    """Return what two places of the same part have in common: how many places there are."""
+    """Return the number of places, which tells the parts of a command apart."""
     return f"of {line.places}" if line.places else str(line.title)

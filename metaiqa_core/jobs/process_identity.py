@@ -1,11 +1,11 @@
-"""Recognise a process again: its id alone may be another's by now, its id and its start time may not."""
+"""The identity of a process: its id, which may be given to another process later, and its start time."""
 
 from dataclasses import dataclass
 
 import psutil
 
 _SAME_START_SECONDS = 2.0
-"""Most by which two readings of one start time differ: the kernel tells the time of its boot in whole seconds."""
+"""Largest difference between two readings of one start time: the kernel gives the time of its boot in whole seconds."""
 
 
 @dataclass(frozen=True)

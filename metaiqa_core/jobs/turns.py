@@ -1,7 +1,8 @@
-"""The queue of jobs: they work one at a time, the longest waiting first, whether or not anybody looks.
+"""The queue of jobs: they work one at a time, the longest waiting first, with or without the app.
 
-Each keeper waits for itself. A turn is an advisory lock on a file in the runs folder, which the system gives back when
-the last process that holds it has ended, however it ended; so nothing is left behind that would block the queue.
+Each supervisor waits for its own job. A turn is an advisory lock on a file in the runs folder, which the system gives
+back when the last process that holds it has ended, however it ended; so nothing is left behind that would block the
+queue.
 """
 
 import os
@@ -26,19 +27,19 @@ def refuse_unsupported_system() -> None:
 
 
 def jobs_at_once(environment: Mapping[str, str] = os.environ) -> int:
-    """Return how many jobs may work at the same time: `METAIQA_JOBS_AT_ONCE`, or one."""
+    """Return the number of jobs that may work at the same time: `METAIQA_JOBS_AT_ONCE`, or one."""
     text = environment.get("METAIQA_JOBS_AT_ONCE", "")
     return max(1, int(text)) if text.isdecimal() else 1
 
 
 def take_lock(path: Path) -> int | None:
-    """Lock a file if nobody else has.
+    """Lock a file unless another process holds the lock.
 
     Args:
-        path: The file; made if needed, never through a link.
+        path: File to lock; made if needed, never through a link.
 
     Returns:
-        The open file's descriptor, to be closed to give the lock back; None if somebody else holds it.
+        Descriptor of the open file, which gives the lock back when it is closed; None if another process holds it.
 
     Raises:
         OSError: If the file cannot be opened or the file system knows no locks.
@@ -57,21 +58,21 @@ def take_lock(path: Path) -> int | None:
 
 
 def take_turn(folder: Path, queued_at: float) -> int | None:
-    """Take the turn of a job if there is one for it.
+    """Take the turn of a job if it is the next and a turn is free.
 
     Args:
-        folder: The job's folder; the others in the queue lie beside it.
-        queued_at: Since when it waits.
+        folder: Folder of the job; those of the other jobs in the queue lie beside it.
+        queued_at: Time at which the job was started or resumed, seconds since 1970.
 
     Returns:
-        What `take_lock` returns; None if it is not this job's turn.
+        Descriptor of the lock, as from `take_lock`; None if it is not this job's turn.
     """
     for number in range(1, jobs_at_once() + 1):
         descriptor = take_lock(folder.parent / f".turn-{number}.lock")
         if descriptor is None:
             continue
         # Looked at with the lock in hand: whoever came first takes it at its own next look.
-        waiting = [job for job in find_jobs(folder.parent)[0] if job.state == State.QUEUED and job.status.keeper]
+        waiting = [job for job in find_jobs(folder.parent)[0] if job.state == State.QUEUED and job.status.supervisor]
         if all((queued_at, folder.name) <= (job.status.queued_at, job.name) for job in waiting):
             return descriptor
         os.close(descriptor)

@@ -95,8 +95,8 @@ def load_classifier_weights(backbone: nn.Sequential, weights: Mapping[str, Tenso
     """Copy a published classifier's weights into a backbone; the classifier's own last layers are left out.
 
     Args:
-        backbone: Changed in place.
-        weights: State dict of the classifier of the same architecture, torchvision's or of efficientnet-lite-pytorch.
+        backbone: Backbone to load the weights into, in place.
+        weights: State dict of a classifier of the same architecture, from torchvision or efficientnet-lite-pytorch.
         source: Origin of the weights, for the message.
 
     Raises:

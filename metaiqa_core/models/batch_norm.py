@@ -58,10 +58,10 @@ def idle_norms(module: nn.Module) -> list[nn.BatchNorm2d]:
 
 
 def unfolded_weights(module: nn.Module, folded: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the weights by which a module with batch normalisations computes what one without them does.
+    """Return the weights by which a module with batch normalisations computes the function of one without them.
 
     Args:
-        module: Module with its normalisations; it is not changed.
+        module: Module with batch normalisations; it is not changed.
         folded: State dict of such a module after `fold_batch_norm`; the normalisations get its shifts and do nothing
             else.
     """
@@ -89,9 +89,9 @@ def set_statistics(norms: Sequence[nn.BatchNorm2d], stages: nn.Sequential, maps:
     where the weights come from, and scale and shift can learn at the pace that they were learned at.
 
     Args:
-        norms: Some of those in `stages`.
+        norms: Batch normalisations within `stages`.
         stages: Stages that the maps pass through; in evaluation mode meanwhile.
-        maps: (B, C, h, w) float, of typical images; all at once, so that memory limits B.
+        maps: Feature maps of typical images, (B, C, h, w) float; all at once, so that memory limits B.
     """
     hooks = [norm.register_forward_pre_hook(_set_statistics) for norm in norms]
     modes = [(module, module.training) for module in stages.modules()]
@@ -108,7 +108,7 @@ def set_statistics(norms: Sequence[nn.BatchNorm2d], stages: nn.Sequential, maps:
 def _normalised_convolutions(
     module: nn.Module,
 ) -> Iterator[tuple[nn.Module, tuple[str, nn.Conv2d], tuple[str, nn.BatchNorm2d]]]:
-    """Yield each convolution that a batch normalisation follows, and that, with their names and their parent."""
+    """Yield each convolution with the batch normalisation that follows it, their names and their parent."""
     for parent in module.modules():
         for (name, first), (next_name, second) in pairwise(parent.named_children()):
             if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):

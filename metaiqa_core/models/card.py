@@ -1,4 +1,4 @@
-"""The model card: what a model is, what it was trained on, and how far its scores can be trusted."""
+"""The model card: description of a model, its training data, its accuracy and the uncertainty of its scores."""
 
 import json
 from dataclasses import asdict, dataclass, field, fields
@@ -14,10 +14,10 @@ from metaiqa_core.models.regressor_config import RegressorConfig
 from metaiqa_core.preprocessing import Preprocessing
 
 CARD_VERSION = 1
-_MOST_BYTES = 2**20
+_MAXIMUM_BYTES = 2**20
 _QUANTILES = 101
 _ACCURACY_RANGES = {"srocc": (-1.0, 1.0), "plcc": (-1.0, 1.0), "krocc": (-1.0, 1.0), "rmse": (0.0, 100.0)}
-"""Where a card's accuracies lie, and so their means and standard deviations."""
+"""Ranges of a card's accuracies, and so of their means and standard deviations."""
 
 Score = Annotated[float, Interval(ge=0, le=100)]
 Line = Annotated[str, Len(1, 200)]
@@ -26,17 +26,17 @@ Paragraph = Annotated[str, MaxLen(10_000)]
 
 @dataclass(frozen=True)
 class Calibration:
-    """What held-out predictions taught about the model's scores, all on the 0-100 scale.
+    """Uncertainty of the model's scores, measured on held-out predictions, all on the 0-100 scale.
 
     Attributes:
         level: Nominal coverage of the interval, in (0, 1).
         half_width: Conformal quantile of the absolute held-out residuals: half the interval's width, points.
         measured_coverage: Share of held-out opinion scores inside intervals calibrated on the other splits.
-        population: Name of the photos that the percentile speaks about.
-        population_size: Number of them.
+        population: Name of the photos that the percentile compares with.
+        population_size: Number of those photos.
         population_quantiles: 101 quantiles (0 %, 1 %, ... 100 %) of their held-out predicted scores.
-        smallest_side: Short side of the smallest photos that the interval was measured on, pixels; smaller ones get
-            none.
+        smallest_side: Short side of the smallest photos that the interval was measured on, pixels; smaller photos get
+            no interval.
     """
 
     __pydantic_config__ = STRICT
@@ -66,19 +66,19 @@ class ModelCard:
 
     Attributes:
         name: Name of the model for users.
-        summary: One sentence.
-        architecture: `regressor` is our network (Eq. 1); `released-code` the authors' published one.
+        summary: Summary of the model in one sentence.
+        architecture: `regressor` for our network (Eq. 1), `released-code` for the authors' published one.
         regressor: Configuration of the network; None for `released-code`.
         preprocessing: Steps from a photo to the network's input.
-        training_data: The images that it was trained on, and by whom they were rated.
+        training_data: Images that the model was trained on, and who rated them.
         licence: Terms of the weights and of the data behind them.
-        recipe: The command and the configuration that made it.
+        recipe: Command and configuration that made the model.
         accuracy: Measured accuracy: protocol, seeds, date, and the numbers.
         calibration: Interval and percentile; None where no held-out predictions exist.
-        sha256: Of the weights file.
-        created: ISO date.
-        code_version: Version of this package that wrote it.
-        score_scale: What the network's output means.
+        sha256: SHA-256 of the weights file.
+        created: Date on which the card was made, ISO 8601.
+        code_version: Version of this package that wrote the card.
+        score_scale: Meaning of the network's output.
     """
 
     __pydantic_config__ = STRICT
@@ -123,10 +123,10 @@ def read_card(path: Path) -> ModelCard:
     """Read a model card.
 
     Raises:
-        CheckpointError: If the file is missing, damaged or of another version, or anything in it is wrong.
+        CheckpointError: If the file is missing, damaged or of another version, or holds a wrong value.
     """
     try:
-        content = read_json(path, _MOST_BYTES)
+        content = read_json(path, _MAXIMUM_BYTES)
     except FileNotFoundError as error:
         raise CheckpointError(
             f"The model card {path.name} is missing; weights are only used together with their card. Restore the file, "
@@ -156,11 +156,11 @@ def read_card(path: Path) -> ModelCard:
 
 
 def check_name(name: str) -> None:
-    """Refuse a name of a model that no file can bear everywhere, or that hides one.
+    """Refuse a name of a model that is no valid file name on every system, or that makes a hidden file.
 
     Raises:
-        ValueError: If it has other characters than letters, digits, spaces, dots, dashes and the like, is too long, or
-            starts with a dot.
+        ValueError: If the name has other characters than letters, digits, spaces, dots, dashes and the like, is too
+            long, or starts with a dot.
     """
     if not name.isprintable() or name.startswith(".") or len(name.encode()) > 200 or set(name) & set('/\\:*?"<>|'):
         raise ValueError(

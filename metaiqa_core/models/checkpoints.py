@@ -22,14 +22,14 @@ from metaiqa_core.preprocessing import Preprocessing
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """A network in evaluation mode with all that belongs to it."""
+    """A network in evaluation mode with its card."""
 
     network: nn.Module
     card: ModelCard
 
     @property
     def preprocessing(self) -> Preprocessing:
-        """How a photo becomes the network's input."""
+        """Preprocessing that turns a photo into the network's input."""
         return self.card.preprocessing
 
 
@@ -71,9 +71,9 @@ def save_checkpoint(network: nn.Module, card: ModelCard, path: Path, *, half: bo
     """Write weights and card; the card is completed with the weights' SHA-256.
 
     Args:
-        network: The network.
+        network: Network to save.
         card: Facts about the model.
-        path: The `.safetensors` file; the card goes beside it as `.json`.
+        path: `.safetensors` file to write; the card goes beside it as `.json`.
         half: Whether to write floating-point weights in half precision: half the size. They are read back as float32.
 
     Returns:

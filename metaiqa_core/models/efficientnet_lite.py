@@ -65,7 +65,7 @@ class SameConv2d(nn.Conv2d):
         return F.conv2d(input, weight, bias, self.stride, padding, self.dilation, self.groups)
 
     def _padding_of(self, side: int, axis: int) -> int:
-        """Return how many rows (axis 0) or columns (axis 1) are added on both sides together."""
+        """Return the number of rows (axis 0) or columns (axis 1) that are added on both sides together."""
         reach, stride = self.dilation[axis] * (self.kernel_size[axis] - 1) + 1, self.stride[axis]
         return max((math.ceil(side / stride) - 1) * stride + reach - side, 0)
 

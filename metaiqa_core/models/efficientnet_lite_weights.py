@@ -74,14 +74,14 @@ def renamed(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
         weights: State dict, perhaps under the names of the package efficientnet-lite-pytorch.
 
     Returns:
-        The same tensors; names that are not that package's stay as they are.
+        The tensors under the new names; names that are not that package's stay as they are.
     """
     places = _places(weights)
     return {_renamed(key, places): value for key, value in weights.items()}
 
 
 def _fits(weights: object, name: str) -> bool:
-    """Say whether what a file holds has every tensor of a variant, in its shape."""
+    """Return whether the content of a file has every tensor of a variant, in its shape."""
     if not isinstance(weights, Mapping) or not all(isinstance(value, Tensor) for value in weights.values()):
         return False
     with torch.device("meta"):  # only the shapes are needed

@@ -1,4 +1,4 @@
-"""Evaluation mode for a while, whatever mode a network's owner left it in."""
+"""Temporary evaluation mode of a network in any mode."""
 
 import threading
 from collections.abc import Iterator
@@ -10,14 +10,14 @@ from torch import nn
 
 
 @dataclass
-class _Visit:
-    """Those who use a network in evaluation mode right now, and the modules that are in training mode otherwise."""
+class _Usage:
+    """Number of threads that use a network in evaluation mode, and its modules that are in training mode otherwise."""
 
     users: int = 0
     training: list[nn.Module] = field(default_factory=list)
 
 
-_visits: WeakKeyDictionary[nn.Module, _Visit] = WeakKeyDictionary()
+_usages: WeakKeyDictionary[nn.Module, _Usage] = WeakKeyDictionary()
 _lock = threading.Lock()
 
 
@@ -28,18 +28,18 @@ def evaluation_mode(network: nn.Module) -> Iterator[None]:
     Threads may be in such blocks at once: the first to enter changes the modes, the last to leave restores them.
     """
     with _lock:
-        visit = _visits.setdefault(network, _Visit())
-        visit.users += 1
+        usage = _usages.setdefault(network, _Usage())
+        usage.users += 1
         training = [module for module in network.modules() if module.training]
         for module in training:
             module.training = False
-        visit.training += training
+        usage.training += training
     try:
         yield
     finally:
         with _lock:
-            visit.users -= 1
-            if not visit.users:
-                for module in visit.training:
+            usage.users -= 1
+            if not usage.users:
+                for module in usage.training:
                     module.training = True
-                visit.training = []
+                usage.training = []

@@ -1,4 +1,4 @@
-"""Weights that are numbers: asked whenever they are read, and before they are written."""
+"""Check that weights are finite, made whenever they are read and before they are written."""
 
 from collections.abc import Mapping
 
@@ -17,7 +17,7 @@ def first_not_finite(weights: Mapping[str, Tensor]) -> str | None:
 
 
 def require_finite(network: nn.Module) -> None:
-    """Refuse a network that training has driven out of the numbers, before anything of it is kept.
+    """Refuse a network whose training has diverged, before anything of it is saved.
 
     Raises:
         TrainingError: If a weight or a running statistic is not finite.

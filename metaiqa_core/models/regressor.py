@@ -1,7 +1,7 @@
 """The quality regression network, y = f(x; theta) (Eq. 1): a backbone, global average pooling, two linear layers.
 
 The paper pools the last stage. A network may pool several stages instead, mean and standard deviation of each channel:
-what noise and blur do to a photo shows in early stages, and in how much a channel varies over the photo.
+noise and blur show in early stages, and in the variation of a channel over the photo.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ class Regressor(nn.Module):
     """Predicts the unit score of photos; differentiable, so it serves as a loss too.
 
     Args:
-        config: The architecture.
+        config: Configuration of the architecture.
         backbone_weights: State dict of the classifier to start from; None: random weights.
         source: Origin of those weights, for messages.
 
@@ -118,7 +118,7 @@ class Regressor(nn.Module):
         return kept
 
     def pool(self, maps: Sequence[Tensor]) -> Tensor:
-        """Return what the head sees, (B, P), from the maps of `pooled_maps`: global pooling, whatever their size."""
+        """Return the head's input (B, P): global pooling of the maps of `pooled_maps`, whatever their size."""
         if not self.config.pooled:
             return maps[-1].mean((2, 3))
         parts = []
@@ -148,7 +148,7 @@ class Standardise(nn.Module):
     """Shift and scale of each feature, fitted once and fixed; the identity until then.
 
     Args:
-        features: Their number, P.
+        features: Number of features, P.
     """
 
     mean: Tensor

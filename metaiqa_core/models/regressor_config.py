@@ -26,7 +26,7 @@ BACKBONES = (
 )
 """Names of the published classifiers that a network can stand on (`backbones.build_backbone`)."""
 
-MOST_HIDDEN = 4096
+MAXIMUM_HIDDEN = 4096
 """Widest first linear layer: with every stage of VGG16 pooled, the widest of all, its weights take 325 MB."""
 
 
@@ -35,7 +35,7 @@ class RegressorConfig:
     """Configuration of the network; defaults are the paper's.
 
     Attributes:
-        backbone: A published classifier, one of `BACKBONES` (Section 4.1: ResNet18).
+        backbone: Name of a published classifier, one of `BACKBONES` (Section 4.1: ResNet18).
         hidden: Width of the first linear layer.
         dropout: Probability in front of the first linear layer while training.
         folded: Whether the backbone's batch normalisation is folded into its convolutions: the same function with fewer
@@ -57,8 +57,8 @@ class RegressorConfig:
             raise ValueError(f"backbone must be one of {', '.join(BACKBONES)}, got {self.backbone!r}")
         if self.hidden < 1:
             raise ValueError(f"hidden must be at least 1, got {self.hidden}")
-        if self.hidden > MOST_HIDDEN:
-            raise ValueError(f"hidden must be at most {MOST_HIDDEN}, got {self.hidden}")
+        if self.hidden > MAXIMUM_HIDDEN:
+            raise ValueError(f"hidden must be at most {MAXIMUM_HIDDEN}, got {self.hidden}")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout must be in [0, 1), got {self.dropout}")
         object.__setattr__(self, "pooled", tuple(self.pooled))  # a card holds a list

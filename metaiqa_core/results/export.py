@@ -20,12 +20,12 @@ _ESCAPES = {
 
 
 def to_csv(table: pd.DataFrame, row_name: str | None = None, decimals: int | None = None) -> str:
-    """Return the table as CSV; missing cells are empty, column levels are joined by a space, texts as `csv_text` says.
+    """Return the table as CSV; missing cells are empty, column levels joined by a space, texts written by `csv_text`.
 
     Args:
-        table: Any table of numbers or texts.
+        table: Table of numbers or texts.
         row_name: Heading of the row names; None leaves the row names out.
-        decimals: Digits after the point; all digits by default.
+        decimals: Number of digits after the point; all digits by default.
     """
     flat = table.copy()
     flat.columns = [_joined(column) for column in table.columns]
@@ -44,7 +44,7 @@ def to_csv(table: pd.DataFrame, row_name: str | None = None, decimals: int | Non
 def harmless(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table whose texts, headings included, no spreadsheet runs as formulas: see `csv_text`.
 
-    A table on a page is one too, since its readers can save it as CSV.
+    A table on a page needs this as well, since its readers can save it as CSV.
     """
     changed = table.copy()
     for position, kind in enumerate(table.dtypes):
@@ -70,13 +70,14 @@ def to_latex(
     """Return a LaTeX `table` for the booktabs package.
 
     Args:
-        table: Numbers, NaN where missing; texts are printed as they are.
+        table: Table of numbers, NaN where missing; texts are printed as they are.
         row_name: Heading of the row names.
         caption: Caption, plain text.
         label: Label, plain text.
-        best_along: Set the largest value of each row, or of each column, in bold; ties all; None for no bold.
-        decimals: Digits after the point. Ties are judged on the unrounded values.
-        missing: Printed where a value is missing.
+        best_along: Direction along which the largest value, with all its ties, is set in bold: each row, or each
+            column; None for no bold.
+        decimals: Number of digits after the point. Ties are judged on the unrounded values.
+        missing: Text printed where a value is missing.
     """
     numbers = table.apply(pd.to_numeric, errors="coerce")
     if best_along == "rows":

@@ -1,14 +1,14 @@
-"""A finished fold of a protocol with everything that results say about it: one JSON file, its only store.
+"""A finished fold of a protocol with everything that results record about it: one JSON file, its only store.
 
 | key | meaning |
 |---|---|
-| seed, name, held_out | those of the fold |
+| seed, name, held_out | seed, name and held-out part of the fold |
 | test | positions of the held-out images in the database |
-| predicted, opinion | unit scores of those, in [0, 1] |
-| method, protocol, database | what learned, how it was judged, on what |
+| predicted, opinion | unit scores of those images, in [0, 1] |
+| method, protocol, database | names of the method, the protocol and the database |
 | images | name, reference, distortion type and level of each held-out image |
-| configuration | how the method was trained |
-| date, code_version | when it was measured, and by which version |
+| configuration | configuration of the training |
+| date, code_version | date of the measurement, and version of the code that measured |
 
 Files of version 0.1 hold the first three rows only; `older_folds` completes them.
 """
@@ -33,7 +33,7 @@ from metaiqa_core.files import write_text
 from metaiqa_core.json_files import STRICT, read_json, validated
 from metaiqa_core.results.records import Measured, Protocol, ResultRecord, Scalar
 
-_MOST_BYTES = 50 * 2**20
+_MAXIMUM_BYTES = 50 * 2**20
 
 ImageRow = tuple[str, str, str, int]
 """Name, reference, distortion type and level of an image; "" and 0 where there is none."""
@@ -135,7 +135,7 @@ def read_fold(file: Path) -> FinishedFold | None:
     if not file.exists():
         return None
     try:
-        content = read_json(file, _MOST_BYTES)
+        content = read_json(file, _MAXIMUM_BYTES)
         if not isinstance(content, dict):
             raise ValueError("it holds no object")
         return _fold_of(validated(_StoredFold, content), file.stem)
@@ -148,7 +148,7 @@ UnitScores = Annotated[tuple[float, ...], MinLen(1)]
 
 @dataclass(frozen=True)
 class _StoredFold:
-    """What a fold's file holds; of version 0.1 only what has no default."""
+    """Content of a fold's file; one of version 0.1 has only the fields without a default."""
 
     __pydantic_config__ = {**STRICT, "extra": "ignore"}
 

@@ -27,7 +27,7 @@ _NO_FOLDS = ("recipe.json", "prior.json")
 
 
 def folder_of_method(method: str) -> str:
-    """Return where a method's finished folds lie, within the run's folder."""
+    """Return the folder of a method's finished folds, relative to the run's folder."""
     return f"{METHOD_FOLDERS}/{file_name_for(method)}"
 
 
@@ -45,11 +45,11 @@ class FoldStore:
         self._unwritten: dict[str, pd.DataFrame] = {}
 
     def gather(self) -> None:
-        """Look up all folds that the run holds, so that results go on to say what earlier commands measured.
+        """Read all folds that the run holds, so that its results keep the measurements of earlier commands.
 
         Raises:
-            EvaluationError: If one of them is damaged.
-            ResultsError: If the results of a run of version 0.1 are.
+            EvaluationError: If a fold is damaged.
+            ResultsError: If the results of a run of version 0.1 are damaged.
         """
         files = [file for folder in _FOLDERS for file in self._folder.glob(f"{folder}/*.json")]
         files = [file for file in sorted(files) if file.name not in _NO_FOLDS]
@@ -64,10 +64,10 @@ class FoldStore:
                 self._add(file, fold)
 
     def keep(self, file: Path, fold: FinishedFold) -> None:
-        """Keep a fold, and say it last in the results.
+        """Keep a fold, which becomes the last of the results.
 
-        A fold that is there already keeps its date and version; its file is written again only if something else that
-        results say has changed, such as the folder of the images.
+        A fold that is there already keeps its date and version; its file is written again only if another
+        field has changed, such as the folder of the images.
 
         Raises:
             OSError: If the disk refuses.
@@ -82,7 +82,7 @@ class FoldStore:
         self._add(file, fold)
 
     def publish(self) -> None:
-        """Write the results of all folds, but of those that rank nothing: no correlation with a constant is defined.
+        """Write the results of all folds except for those with constant predictions, which have no correlation.
 
         Raises:
             ResultsError: If the run's results are damaged.
@@ -106,7 +106,7 @@ class FoldStore:
 
 
 def _name_of(file: Path, fold: FinishedFold) -> str:
-    """Return what the predictions of a fold are called."""
+    """Return the name of a fold's predictions."""
     if file.parent.name == SPLITS:
         return f"split-{fold.split.seed}"
     return file_name_for(f"{file.parent.name}-{file.stem}")

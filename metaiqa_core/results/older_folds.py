@@ -1,4 +1,4 @@
-"""Runs of version 0.1, whose fold files held scores only: their results say the rest."""
+"""Runs of version 0.1, whose fold files held scores only: their results hold the rest."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,14 +11,14 @@ from metaiqa_core.results.storage import RESULTS_FILE, read_predictions, read_ru
 
 
 def complete(folder: Path, folds: Mapping[str, FinishedFold]) -> dict[str, FinishedFold]:
-    """Return what can be said about folds of version 0.1.
+    """Return folds of version 0.1, completed from the results of their run.
 
     Args:
         folder: Folder of the run.
         folds: Finished folds, by the name of their predictions in the run's results.
 
     Returns:
-        Those that the results name, complete; none where the run has no results yet.
+        The folds that the results name, complete; none where the run has no results yet.
 
     Raises:
         ResultsError: If the results are damaged.

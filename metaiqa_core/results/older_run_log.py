@@ -1,4 +1,4 @@
-"""Logs of runs of older versions, which said the place of a line and its kind only within the sentence of its stage."""
+"""Logs of runs of older versions, which wrote the place and the kind of a line only into the text of its stage."""
 
 import pandas as pd
 
@@ -12,10 +12,10 @@ def with_places(metrics: pd.DataFrame) -> pd.DataFrame:
     """Take apart the stages of an older log, such as "split 1 of 10: done".
 
     Args:
-        metrics: Lines with `OLDER_COLUMNS`.
+        metrics: Table of the log with `OLDER_COLUMNS`.
 
     Returns:
-        The same lines with columns for place, number, places and kind, as `run_log` writes them.
+        The lines with columns for place, number, places and kind, as `run_log` writes them.
     """
     stages = metrics["stage"].fillna("").astype(str)
     parts = stages.str.extract(_SENTENCE)

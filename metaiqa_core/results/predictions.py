@@ -6,8 +6,8 @@
 | reference | str | name of the pristine photo that it was made from, "" where there is none |
 | distortion_type | str | abbreviation, "" where there is none |
 | level | int | 1 to 5, 0 where there is none |
-| opinion_score | float | what people said, unit score in [0, 1], higher = better |
-| predicted_score | float | what the model says, on the same scale |
+| opinion_score | float | opinion score, unit score in [0, 1], higher = better |
+| predicted_score | float | predicted score, on the same scale |
 """
 
 import io

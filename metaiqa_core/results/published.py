@@ -18,8 +18,8 @@ class PublishedType:
     """One distortion type of a database.
 
     Attributes:
-        database: "TID2013" or "KADID-10k".
-        id: The database's own number, from 1.
+        database: Name of the database, "TID2013" or "KADID-10k".
+        id: Number of the type in the database, from 1.
         abbreviation: Abbreviation in Table 2, unique within the database.
         name: Name in words.
         family: Family of the type: blur, colour, compression, transmission, noise, brightness, spatial or sharpness.
@@ -38,7 +38,7 @@ class PublishedMethod:
 
     Attributes:
         name: Name in the tables.
-        group: "hand-crafted" or "CNN".
+        group: Group of methods, "hand-crafted" or "CNN".
         reference: Authors, venue and year.
     """
 

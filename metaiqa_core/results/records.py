@@ -18,7 +18,7 @@ _CELL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
 
 class Protocol(StrEnum):
-    """How a number was obtained (Section 4 of the paper; the adaptation curve is this project's)."""
+    """The protocol by which a number was obtained (Section 4 of the paper; the adaptation curve is this project's)."""
 
     LEAVE_ONE_DISTORTION_OUT = "leave-one-distortion-out"
     AUTHENTIC = "authentic"
@@ -32,9 +32,9 @@ class Published:
     """Reported in a paper.
 
     Attributes:
-        table: The table, for example "Table 2".
+        table: Table of the paper, for example "Table 2".
         cell: Row and column in it, for example "TID2013 AGN, MetaIQA".
-        citation: The publication, short.
+        citation: Short citation of the publication.
     """
 
     table: str
@@ -47,17 +47,17 @@ class Published:
 
 @dataclass(frozen=True)
 class Measured:
-    """Measured here, with all that repeating the measurement takes.
+    """Measured here, with everything that is needed to repeat the measurement.
 
     Attributes:
         run: Name of the run, which is also the name of its folder.
         model_hash: SHA-256 of the weights that made the predictions.
-        configuration: The whole configuration. A parameter study reads `k` and `inner_steps` from it, an adaptation
-            curve `labelled_photos` and `start`; where `database_folder` names the folder that the predictions' image
-            names are relative to, the pages show the images.
+        configuration: Configuration of the measurement, complete. A parameter study reads `k` and `inner_steps` from
+            it, an adaptation curve `labelled_photos` and `start`; where `database_folder` names the folder that the
+            predictions' image names are relative to, the pages show the images.
         seed: Seed of the split and of the training.
         split_hash: Hash of the image names on the test side.
-        date: ISO 8601.
+        date: Date of the measurement, ISO 8601.
         code_version: Version of this package, with the commit where known.
         predictions: Name of the per-image predictions in the run's folder, None when they were not kept.
     """
@@ -107,7 +107,7 @@ Source = Published | Measured | Uploaded
 
 @dataclass(frozen=True)
 class ResultRecord:
-    """One number.
+    """One number and its source.
 
     Attributes:
         method: Name of the evaluated method in tables.
@@ -116,11 +116,11 @@ class ResultRecord:
         protocol: Protocol of the evaluation.
         distortion_type: The held-out type's abbreviation in the paper ("AGN"); None for a whole database.
         metric: Name of the criterion, one of `METRICS`.
-        value: A correlation in [-1, 1], or a root mean squared error in unit scores, 0 or more.
+        value: Value of the criterion: a correlation in [-1, 1], or a root mean squared error in unit scores, 0 or more.
         interval: 95 % interval (low, high) over the test images, None where unknown.
         n: Number of test images, None where the source does not say.
         source: Source of the number.
-        label: Name that a person reads instead of the method where several sources are shown; by default the method.
+        label: Name shown to people instead of the method where several sources are shown; by default the method.
 
     Raises:
         ResultsError: If the metric is unknown or a number is impossible.

@@ -2,12 +2,12 @@
 
 | column | meaning |
 |---|---|
-| seconds | since the start of the run, pauses left out |
-| stage | what was being done, for example "meta-training" |
-| step, total | where it stood |
-| metric, value | such as query_loss, 0.021 |
-| place, number, places | the part of something larger, such as "split 1 of 10", 1, 10; empty, 0, 0 where it is all |
-| kind | what ended: a step, an epoch, or the place with its outcome |
+| seconds | time since the start of the run, pauses left out |
+| stage | current activity, for example "meta-training" |
+| step, total | number of steps done, and in all |
+| metric, value | name and value of a number, such as query_loss, 0.021 |
+| place, number, places | part of larger work, such as "split 1 of 10", 1, 10; empty, 0, 0 where there are no parts |
+| kind | unit that ended: a step, an epoch, or the place with its outcome |
 
 Long rather than wide: stages have metrics of their own, and a reader needs no schema.
 """
@@ -113,7 +113,7 @@ def titles(metrics: pd.DataFrame) -> pd.Series:
 
 
 def _last_second(path: Path) -> float:
-    """Return when an earlier part of the run wrote last, with its file ready to be continued.
+    """Return the time of the last line of an earlier part of the run, and make its file ready to be continued.
 
     A line that a kill left half written is taken away, and a log of older versions gets the columns of this one.
     """

@@ -1,4 +1,4 @@
-"""Whether one method's predictions agree better with people than another's on the same images.
+"""Test of whether one method's predictions agree better with people than another's on the same images.
 
 Paired bootstrap of the difference in SROCC. Images that share a reference photo are not independent, so whole reference
 groups are drawn; where no reference is known each image is its own group.
@@ -43,7 +43,7 @@ def compare(
     """Compare two sets of predictions (`predictions.COLUMNS`) on the images that both hold.
 
     Raises:
-        ResultsError: If they share too few images or groups, or disagree about what people said.
+        ResultsError: If they share too few images or groups, or disagree about the opinion scores.
         EvaluationError: If predictions are constant or not finite.
         ValueError: If `level` or `resamples` is out of range.
     """

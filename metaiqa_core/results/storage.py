@@ -41,8 +41,8 @@ class Run:
     """One own run.
 
     Attributes:
-        folder: Its folder; the folder's name is the run's name.
-        records: Its numbers; every source is a `Measured`.
+        folder: Folder of the run, whose name is the run's name.
+        records: Numbers of the run; every source is a `Measured`.
         predictions: Stored prediction files by name.
     """
 
@@ -61,9 +61,9 @@ class RunSummary:
     """Summary of a run, known before its records are read.
 
     Attributes:
-        folder: Its folder; the folder's name is the run's name.
+        folder: Folder of the run, whose name is the run's name.
         date: Date of the last measurement, ISO 8601; "" if there is none.
-        contents: The (protocol, database) pairs that it holds records of.
+        contents: Pairs (protocol, database) of the records that the run holds.
     """
 
     folder: Path
@@ -77,12 +77,12 @@ class RunSummary:
 
 
 def runs_folder(environment: Mapping[str, str] = os.environ) -> Path:
-    """Return where own runs are looked for: `METAIQA_RUNS`, or `runs` in the working directory."""
+    """Return the folder of own runs: `METAIQA_RUNS`, or `runs` in the working directory."""
     return Path(environment.get("METAIQA_RUNS") or "runs")
 
 
 def run_folders() -> list[Path]:
-    """Return all folders in which runs are looked for: one's own come before those that come with the program."""
+    """Return all folders of runs: that of own runs before that of the runs that come with the program."""
     return [runs_folder().resolve(), SHIPPED_RUNS]
 
 
@@ -90,8 +90,8 @@ def write_run(folder: Path, records: Iterable[ResultRecord], frames: Mapping[str
     """Write a run, whole or not at all; call it again with more records as a protocol advances.
 
     Args:
-        folder: The run's folder; created if needed. Its name must be the `run` of every record's source.
-        records: All numbers of the run, earlier ones included.
+        folder: Folder of the run; created if needed. Its name must be the `run` of every record's source.
+        records: Records of all numbers of the run, earlier ones included.
         frames: Per-image predictions by the name that `Measured.predictions` gives; each with the columns
             `predictions.COLUMNS`. Names stored by an earlier call need not be given again.
 
@@ -221,7 +221,7 @@ def _to_json(records: tuple[ResultRecord, ...], files: Mapping[str, PredictionFi
 
 
 class _Distinct:
-    """JSON values, each kept once and found by its place."""
+    """JSON values, each kept once and found by its position."""
 
     def __init__(self) -> None:
         self.values: list[dict[str, Any]] = []

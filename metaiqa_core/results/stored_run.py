@@ -1,4 +1,4 @@
-"""What `results.json` may hold: types and limits of all of it, judged before a record is made."""
+"""The content of `results.json`: types and limits of all fields, judged before a record is made."""
 
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
@@ -55,7 +55,7 @@ class StoredRecord:
 
 @dataclass(frozen=True)
 class StoredRun:
-    """All of a run; the attributes are explained in `storage`."""
+    """Everything that a run holds; the attributes are explained in `storage`."""
 
     __pydantic_config__ = STRICT
 

@@ -1,4 +1,4 @@
-"""Arithmetic over a table of results: averages, ranks, who is best where, differences.
+"""Arithmetic over a table of results: averages, ranks, best methods, differences.
 
 A table is a DataFrame of float64 with one row a distortion type (or database) and one column a method, NaN where a
 number is missing. Correlations: higher is better.
@@ -19,8 +19,8 @@ def by_type(records: Iterable[ResultRecord], rows: Sequence[str], columns: Seque
 
     Args:
         records: Records whose distortion type is one of `rows`; others are left out.
-        rows: Distortion types in the order wanted.
-        columns: Labels in the order wanted; the order of first appearance by default.
+        rows: Distortion types in the order of the rows.
+        columns: Labels in the order of the columns; by default in that of their first appearance.
     """
     kept = [record for record in records if record.distortion_type in set(rows)]
     return _arrange([(record.distortion_type or "", record.label, record.value) for record in kept], rows, columns)
@@ -36,7 +36,7 @@ def by_database(records: Iterable[ResultRecord], databases: Sequence[str], metri
 
 
 def paired_repeats(records: Iterable[ResultRecord], first: str, second: str) -> pd.DataFrame:
-    """Arrange what two methods share, one row a (database, metric, seed, split) and one column each.
+    """Arrange the repeats that two methods share, one row a (database, metric, seed, split) and one column each.
 
     Printed numbers have no seed and count as one repeat; a repeat that only one of the two has would make their means
     means over different splits, and is left out.
@@ -63,7 +63,7 @@ def ranks(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def best(table: pd.DataFrame) -> pd.DataFrame:
-    """Return where a method holds the best value of its row, as booleans; ties are all best."""
+    """Return a table of booleans, True where a method has the best value of its row; ties are all best."""
     return table.eq(table.max(axis=1), axis=0) & table.notna()
 
 
@@ -121,11 +121,12 @@ def sort_types(table: pd.DataFrame, database: str, by: str, method: str, referen
     """Order the rows of a table.
 
     Args:
-        table: Rows are distortion types of `database`.
-        database: Gives the type ids.
-        by: "type id", "value" (of `method`, best first) or "difference" (`method` minus `reference`, largest first).
-        method: The method to sort by.
-        reference: The method to compare with; for "difference" only.
+        table: Table whose rows are distortion types of `database`.
+        database: Name of the database, for the ids of its types.
+        by: Order of the rows: "type id", "value" (of `method`, best first) or "difference" (`method` minus `reference`,
+            largest first).
+        method: Method to sort by.
+        reference: Method to compare with; for "difference" only.
 
     Raises:
         ValueError: If `by` is unknown or "difference" lacks its reference.

@@ -25,8 +25,8 @@ def read_upload(content: bytes, file: str) -> tuple[list[ResultRecord], list[str
     """Read a CSV of results.
 
     Args:
-        content: The file's bytes: UTF-8, comma- or semicolon-separated, header `COLUMNS` (n may be left out).
-        file: Its name, for the records' source.
+        content: Bytes of the file: UTF-8, comma- or semicolon-separated, header `COLUMNS` (n may be left out).
+        file: Name of the file, for the source of the records.
 
     Returns:
         The records, and one sentence for each line that was left out; a line with an empty value is left out silently.

@@ -1,4 +1,4 @@
-"""Whether and how strongly a photo's file was compressed with losses."""
+"""Traces of lossy compression in a photo's file, and its strength."""
 
 from pathlib import Path
 

@@ -12,15 +12,15 @@ NAMES: dict[Database, str] = {"kadid10k": "kadid10k-style", "tid2013": "tid2013-
 """Names of the re-synthesised databases; never the database's own name."""
 
 FULL_SIZE = (512, 384)  # (width, height) of every image of both databases, pixels
-LEAST_SIDE = 64  # pixels
+MINIMUM_SIDE = 64  # pixels
 
 
 @dataclass(frozen=True)
 class SynthesisConfig:
-    """Everything that decides which pixels come out; not where they go, nor how many processes make them.
+    """Everything that determines the pixels, which excludes the target folder and the number of processes.
 
     Attributes:
-        like: The database to imitate.
+        like: Key of the database to imitate.
         seed: Seed of the random draws. The seed of an image also depends on the name of its reference and on its level,
             but not on its position: adding photos or types changes no other image.
         types: Keys of the types to make, such as `kadid10k:GB`; by default all of the database.
@@ -43,8 +43,8 @@ class SynthesisConfig:
             raise ValueError(f"seed must be at least 0, got {self.seed}")
         if not self.levels or not set(self.levels) <= set(LEVELS) or list(self.levels) != sorted(set(self.levels)):
             raise ValueError(f"levels must be different ones of 1 to 5 in ascending order, got {self.levels}")
-        if min(*self.size, *self.smallest_size) < LEAST_SIDE:
-            raise ValueError(f"no side of a window may be below {LEAST_SIDE} pixels, got {self.size}")
+        if min(*self.size, *self.smallest_size) < MINIMUM_SIDE:
+            raise ValueError(f"no side of a window may be below {MINIMUM_SIDE} pixels, got {self.size}")
         if self.smallest_size[0] > self.size[0] or self.smallest_size[1] > self.size[1]:
             raise ValueError(f"smallest_size {self.smallest_size} must not exceed size {self.size}")
         if self.like == "tid2013" and (self.size, self.smallest_size) != (FULL_SIZE, FULL_SIZE):

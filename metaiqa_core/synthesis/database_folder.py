@@ -1,10 +1,9 @@
 """The folder of a re-synthesised database: images, references, `recipe.json`, `scores.csv` and `database.json`.
 
-recipe.json           what the pixels depend on; written first: another recipe is refused in the same folder
-references/REF.png    the pristine windows, not rated
-images/REF_TT_L.png   one distorted image: type id TT, level L
-scores.csv            image, reference, type, level, mos (raw scale), mos_std, label_source
-database.json         name, raw range and origin; written last: it marks a complete database
+recipe.json           configuration that the pixels depend on; written first: another recipe is refused in the same
+folder references/REF.png    the pristine windows, not rated images/REF_TT_L.png   one distorted image: type id TT,
+level L scores.csv            image, reference, type, level, mos (raw scale), mos_std, label_source database.json
+name, raw range and origin; written last: it marks a complete database
 """
 
 import csv
@@ -35,10 +34,10 @@ def image_name(reference: str, distortion: DistortionType, level: int) -> str:
 
 
 def recipe_of(config: SynthesisConfig, references: Mapping[str, str]) -> dict[str, Any]:
-    """Return what the pixels depend on.
+    """Return the recipe, everything that the pixels depend on.
 
     Args:
-        config: Types and levels are left out: more of them may be added to a folder.
+        config: Configuration, whose types and levels are left out: more of them may be added to a folder.
         references: SHA-256 of every reference window's pixels, by name.
     """
     fields = {name: value for name, value in config.to_dict().items() if name not in ("types", "levels")}
@@ -53,10 +52,10 @@ def recipe_of(config: SynthesisConfig, references: Mapping[str, str]) -> dict[st
 
 
 def claim(folder: Path, recipe: dict[str, Any]) -> None:
-    """Make a folder's recipe this one, or see that it is.
+    """Write the recipe of a folder, or check that it is this one.
 
     Raises:
-        DatabaseError: The folder holds images of another recipe, or something else altogether.
+        DatabaseError: If the folder holds images of another recipe, or something else altogether.
     """
     file, content = folder / "recipe.json", _json(recipe)
     if file.exists():

@@ -1,7 +1,7 @@
 """Make the distorted images: in parallel processes, resumable at any moment, the same bytes every time.
 
 Each image is written whole or not at all, and its bytes depend on nothing but the recipe, the reference and the
-libraries' versions. So whatever lies in the folder is finished, and what is missing is the work that remains.
+libraries' versions. So every file in the folder is finished, and the missing files are the work that remains.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ BYTES_PER_PIXEL = 2.2  # of a distorted PNG, on the safe side: 1.6 was measured 
 
 
 class ImageJob(NamedTuple):
-    """One image to make: plain values, so that any process can take it.
+    """One image to make, described by plain values that any process can take.
 
     Attributes:
         reference: File of the reference window.
@@ -78,11 +78,11 @@ def make_images(jobs: list[ImageJob], workers: int) -> Work[int]:
     """Make the images that do not exist yet; yields one step an image, counting those that were there.
 
     Args:
-        jobs: All images, made or not, reference by reference.
+        jobs: Images to make, finished ones included, reference by reference.
         workers: Number of processes.
 
     Returns:
-        How many images were made now.
+        The number of images that were made now.
 
     Raises:
         DatabaseError: If a worker process was ended from outside.

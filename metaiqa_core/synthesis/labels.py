@@ -1,8 +1,8 @@
 """Labels of re-synthesised images, in the raw scale of the database that is imitated.
 
-Three sources: what people said of that very combination of photo, type and level (TID2013 on the Kodak suite, with the
-database's own score file), or what they said of the type and level on average, as it ships in `assets/labels`, taken as
-it is (`means`) or refined by how much a photo's content shows of the damage (`refined`).
+Three sources: the opinion score of that very combination of photo, type and level (TID2013 on the Kodak suite, with the
+database's own score file), or the mean score of the type and level, which ships in `assets/labels`, taken as it is
+(`means`) or refined by how much a photo's content shows of the damage (`refined`).
 """
 
 import re
@@ -35,7 +35,7 @@ class Label:
 
 
 def mean_label(distortion: DistortionType, level: int) -> Label:
-    """Return what people said of a type and level on average."""
+    """Return the mean opinion score of a type and level."""
     low, high = RAW_RANGES[distortion.database]
     opinion = opinion_of(distortion, level)
     return Label(low + opinion.mean * (high - low), opinion.std * (high - low), "means")
@@ -48,7 +48,7 @@ def read_tid2013_scores(path: Path) -> dict[tuple[int, int, int], float]:
         The scores by (reference, type id, level).
 
     Raises:
-        DatabaseError: The file is missing or no such file; the message names the line.
+        DatabaseError: If the file is missing or no such file; the message names the line.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -85,10 +85,10 @@ def read_tid2013_scores(path: Path) -> dict[tuple[int, int, int], float]:
 def people_label(
     scores: dict[tuple[int, int, int], float], photo: Path, distortion: DistortionType, level: int
 ) -> Label:
-    """Return what people said of a type and level on this very photo of the Kodak suite.
+    """Return the opinion score of a type and level on this very photo of the Kodak suite.
 
     Raises:
-        DatabaseError: The score file does not hold it.
+        DatabaseError: If the score file does not hold it.
     """
     key = (int(photo.stem[-2:]), distortion.id, level)
     if key not in scores:

@@ -21,7 +21,7 @@ Result = TypeVar("Result")
 def run_jobs(function: Callable[[Job], Result], jobs: Sequence[Job], workers: int) -> Generator[Result, None, None]:
     """Apply a function to every job; results come in the order of the jobs.
 
-    Closing the generator cancels what has not begun and waits for the jobs under way.
+    Closing the generator cancels the jobs that have not begun and waits for those under way.
 
     Args:
         function: Function of a module, so that other processes find it.

@@ -1,7 +1,7 @@
 """Tests of whether a photo is pristine enough to be a reference, so that no damaged photo is labelled as a good one.
 
 Four measures, each with the share of pristine photos (CID22, BSDS500, Kodak) and of damaged ones that it refuses in
-`docs/label_refinement.md`. They catch what would be visible at a glance; a person who picks the photos sees more.
+`docs/label_refinement.md`. They catch flaws that are visible at a glance; a person who picks the photos sees more.
 """
 
 import math
@@ -16,52 +16,52 @@ from metaiqa_core.images import Photo
 from metaiqa_core.synthesis.compression_traces import jpeg_quality
 from metaiqa_core.synthesis.windows import Window
 
-LEAST_JPEG_QUALITY = 85  # where the window keeps more than half of the photo's resolution
-LEAST_REDUCED_JPEG_QUALITY = 50  # where a reduction averages four pixels or more
-MOST_BLOCKING = 0.4  # levels of 255
-LEAST_SHARPNESS = 0.45
-MOST_NOISY_SHARE = 0.05
+MINIMUM_JPEG_QUALITY = 85  # where the window keeps more than half of the photo's resolution
+MINIMUM_REDUCED_JPEG_QUALITY = 50  # where a reduction averages four pixels or more
+MAXIMUM_BLOCKING = 0.4  # levels of 255
+MINIMUM_SHARPNESS = 0.45
+MAXIMUM_NOISY_SHARE = 0.05
 
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 BLOCK = 8  # pixels: the grid of JPEG
 STEP_LIMIT = 16  # levels: what an edge of the scene may add to the blocking
 REACH = 8  # pixels across an edge within which its contrast is sought
 EDGE_CONTRAST = 40  # levels: what counts as an edge
-LEAST_EDGE_PIXELS = 500
+MINIMUM_EDGE_PIXELS = 500
 TILE = 16  # pixels, of the half-size bands
 NOISE_DEVIATION = 2.0  # levels
 
 
 def refuse_flaws(path: Path, photo: Photo, window: Window) -> None:
-    """Raise a `PhotoError` that says what is wrong if a photo is compressed, blurred or noisy.
+    """Raise a `PhotoError` that names the flaw if a photo is compressed, blurred or noisy.
 
     Args:
-        path: Its file, for the tables of a JPEG.
-        photo: The decoded photo.
-        window: The part that would be used.
+        path: File of the photo, for the tables of a JPEG.
+        photo: Decoded photo.
+        window: Part of the photo that would be used.
     """
     reduced = 2 * window.scaled_size[0] <= photo.pixels.shape[1]
-    quality, least = jpeg_quality(path), LEAST_REDUCED_JPEG_QUALITY if reduced else LEAST_JPEG_QUALITY
-    if quality is not None and quality < least:
-        raise PhotoError(f"{path.name} was saved as a JPEG of quality {quality}: at least {least} is needed.")
-    if not reduced and (traces := blocking(luma_of(photo.pixels))) > MOST_BLOCKING:
+    quality, minimum = jpeg_quality(path), MINIMUM_REDUCED_JPEG_QUALITY if reduced else MINIMUM_JPEG_QUALITY
+    if quality is not None and quality < minimum:
+        raise PhotoError(f"{path.name} was saved as a JPEG of quality {quality}: at least {minimum} is needed.")
+    if not reduced and (traces := blocking(luma_of(photo.pixels))) > MAXIMUM_BLOCKING:
         raise PhotoError(
             f"{path.name} shows a grid, as compression or enlargement leaves it ({traces:.2f} levels, at most "
-            f"{MOST_BLOCKING:g} are accepted): use the original."
+            f"{MAXIMUM_BLOCKING:g} are accepted): use the original."
         )
     luma = luma_of(window.cut(photo.pixels))
     sharpest = sharpness(luma)
     if sharpest is None:
         raise PhotoError(f"{path.name} shows hardly any edges, so it cannot be told whether it is sharp.")
-    if sharpest < LEAST_SHARPNESS:
+    if sharpest < MINIMUM_SHARPNESS:
         reached = math.floor(sharpest * 100) / 100  # 0.449 is not enough, so it is not to read as 0.45
         raise PhotoError(
             f"{path.name} is blurred or was enlarged: its sharpest edges reach {reached:.2f} of a step from one pixel "
-            f"to the next, at least {LEAST_SHARPNESS:g} is needed."
+            f"to the next, at least {MINIMUM_SHARPNESS:g} is needed."
         )
-    if (share := noisy_share(luma)) > MOST_NOISY_SHARE:
+    if (share := noisy_share(luma)) > MAXIMUM_NOISY_SHARE:
         raise PhotoError(
-            f"{path.name} is noisy: noise prevails in {share:.0%} of its area, at most {MOST_NOISY_SHARE:.0%} is "
+            f"{path.name} is noisy: noise prevails in {share:.0%} of its area, at most {MAXIMUM_NOISY_SHARE:.0%} is "
             "accepted."
         )
 
@@ -100,7 +100,7 @@ def sharpness(luma: NDArray[np.float64]) -> float | None:
     for rows in (luma, luma.T):
         contrast = (maximum_filter1d(rows, REACH, axis=0) - minimum_filter1d(rows, REACH, axis=0))[1:]
         edges = contrast > EDGE_CONTRAST
-        if edges.sum() >= LEAST_EDGE_PIXELS:
+        if edges.sum() >= MINIMUM_EDGE_PIXELS:
             shares.append(float(np.percentile(np.abs(np.diff(rows, axis=0))[edges] / contrast[edges], 95)))
     return max(shares, default=None)
 

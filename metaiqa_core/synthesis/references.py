@@ -23,8 +23,8 @@ class Reference:
     """A photo that was accepted.
 
     Attributes:
-        name: Unique within the database whatever the case of letters; file names are made of it.
-        photo: The file.
+        name: Name, unique within the database whatever the case of letters; file names are made of it.
+        photo: File of the photo.
         window: Part of the photo that is used, and the reduction before it is cut.
         sha256: SHA-256 of the window's pixels, 64 hexadecimal digits.
     """
@@ -49,10 +49,10 @@ class Selection:
 
 
 def find_photos(folders: Sequence[Path]) -> list[Path]:
-    """List all photos of folders, recursively, in order of name; what systems put there is left out.
+    """List all photos of folders, recursively, in order of name; files of systems are left out.
 
     Raises:
-        DatabaseError: A folder is missing, cannot be read or holds no photo.
+        DatabaseError: If a folder is missing, cannot be read or holds no photo.
     """
     photos: list[Path] = []
     for folder in folders:
@@ -73,14 +73,14 @@ def select_references(photos: Sequence[Path], config: SynthesisConfig) -> Work[S
     """Check every photo; yields one step a photo.
 
     Args:
-        photos: The files.
-        config: Decides windows and what is too small.
+        photos: Files of the photos.
+        config: Configuration, which gives the size of the windows and the smallest size.
 
     Returns:
-        Which are used and why the others are not.
+        The references, and the reason for each photo that was refused.
 
     Raises:
-        DatabaseError: If none can be used.
+        DatabaseError: If no photo can be used.
     """
     accepted: dict[str, Reference] = {}
     refused: dict[str, str] = {}
@@ -108,7 +108,7 @@ def choose_window(path: Path, photo: Photo, config: SynthesisConfig) -> Window:
     """Choose the window of a photo.
 
     Raises:
-        PhotoError: The photo is too small or not pristine; the message says why.
+        PhotoError: If the photo is too small or not pristine; the message gives the reason.
     """
     if config.like == "tid2013":
         return kodak_window(photo.pixels.shape[1], photo.pixels.shape[0], path.name)

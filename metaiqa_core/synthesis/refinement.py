@@ -22,14 +22,14 @@ def refine(metric: Floats, means: Floats, weight: float = WEIGHT) -> Floats:
     """Refine the labels of all images of one type.
 
     Args:
-        metric: (N,) of the images, higher is better.
-        means: (N,) the mean score of each image's level; equal means are one level.
-        weight: 0 for the means themselves.
+        metric: Metric of each image, (N,), higher is better.
+        means: Mean score of each image's level, (N,); equal means are one level.
+        weight: Weight of the refinement, 0 or more; 0 keeps the means.
 
     Returns:
-        (N,) labels, whose average over each level is its mean.
+        Labels (N,), whose average over each level is its mean.
     """
-    read = read_off(monotone_map(metric, means), metric)
+    read = interpolate(monotone_map(metric, means), metric)
     return means + weight * (read - averages(read, means)[np.searchsorted(np.unique(means), means)])
 
 
@@ -42,8 +42,8 @@ def monotone_map(metric: Floats, score: Floats) -> Curve:
     """Fit the non-decreasing map from a metric to scores that has the least squared error.
 
     Args:
-        metric: (N,) of the images of one type, higher is better.
-        score: (N,) the mean score of each image's level.
+        metric: Metric of each image of one type, (N,), higher is better.
+        score: Mean score of each image's level, (N,).
 
     Returns:
         The knots of a piecewise linear map: ascending metrics and their scores. One knot stands for each run of equal
@@ -58,6 +58,6 @@ def monotone_map(metric: Floats, score: Floats) -> Curve:
     )
 
 
-def read_off(curve: Curve, metric: Floats) -> Floats:
-    """Evaluate a map; beyond its ends it stays level."""
+def interpolate(curve: Curve, metric: Floats) -> Floats:
+    """Return the scores (N,) that a map gives to metrics (N,); beyond its ends it is constant."""
     return np.interp(metric, *curve)

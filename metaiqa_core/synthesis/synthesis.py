@@ -1,4 +1,4 @@
-"""Re-synthesise a database: known distortions on pristine photos, labelled with what people said of them."""
+"""Re-synthesise a database: known distortions on pristine photos, labelled with opinion scores."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -51,11 +51,11 @@ def synthesise(
     scores: Path | None = None,
     workers: int = 1,
 ) -> Work[Synthesis]:
-    """Make a database, or go on where an earlier call was stopped, in whatever way; yields one step an image.
+    """Make a database, or continue one whose making was interrupted; yields one step an image.
 
     Args:
         config: Configuration of the database.
-        selection: The references, from `select_references`.
+        selection: References, from `select_references`.
         folder: Target folder, new or begun with the same configuration; types, levels and labels may differ from
             before.
         labels: Source of the opinion scores; `people` needs `scores`.
@@ -66,7 +66,7 @@ def synthesise(
         The finished database. `database_folder` describes the layout of its folder.
 
     Raises:
-        DatabaseError: The folder is foreign, the disk too small, or the score file wrong.
+        DatabaseError: If the folder is foreign, the disk is too small, or the score file is wrong.
     """
     if (labels == "people") != (scores is not None):
         raise ValueError("scores belong to the labels of people, and they to scores")
@@ -145,7 +145,7 @@ def label_table(
     """Return people's label of every image, or the mean of its type and level, reference by reference.
 
     Raises:
-        DatabaseError: The score file is wrong, or of another database.
+        DatabaseError: If the score file is wrong, or of another database.
     """
     people = read_tid2013_scores(scores) if scores else {}
     if people and config.like != "tid2013":

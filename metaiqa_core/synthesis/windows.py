@@ -1,4 +1,4 @@
-"""Which part of a photo becomes a reference image.
+"""The window of a photo that becomes a reference image.
 
 TID2013's references are windows of 512x384 of the Kodak suite. Five of them are known exactly (found by matching, error
 0); of the other 19 the position cannot be deduced from scores, and the centre stands in. KADID-10k's references are
@@ -61,7 +61,7 @@ def kodak_window(width: int, height: int, name: str) -> Window:
         name: File name of the photo, `kodim01` to `kodim24` with any suffix.
 
     Raises:
-        PhotoError: It is no photo of the Kodak suite.
+        PhotoError: If it is no photo of the Kodak suite.
     """
     match = re.fullmatch(r"kodim(\d\d)\.\w+", name, re.IGNORECASE)
     if not match or not 1 <= int(match[1]) <= 24:
@@ -80,13 +80,13 @@ def style_window(path: Path, photo: Photo, size: tuple[int, int], smallest_size:
     """Reduce a photo as far as its centre shows the most, and cut the centre out.
 
     Args:
-        path: Its file, which tells whether it was compressed with losses.
-        photo: The decoded photo; portrait ones get the window upright.
+        path: File of the photo, which tells whether it was compressed with losses.
+        photo: Decoded photo; portrait ones get the window upright.
         size: (width, height) of the window, pixels.
-        smallest_size: The smallest window of that shape to fall back to.
+        smallest_size: (width, height) of the smallest window of that shape, pixels, for photos that do not fill `size`.
 
     Raises:
-        PhotoError: The photo is too small.
+        PhotoError: If the photo is too small.
     """
     height, width = photo.pixels.shape[:2]
     lossy = is_lossy(path)

@@ -63,7 +63,7 @@ class TrainingPhotos:
 
     def _read(self, index: int) -> Tensor:
         try:
-            photo = decode(self.images[index].path, least_short_side=self.preprocessing.short_side)
+            photo = decode(self.images[index].path, minimum_short_side=self.preprocessing.short_side)
         except PhotoError as error:
             raise DatabaseError(f"An image of the database cannot be used: {error}") from error
         return self.preprocessing(photo)[0].mul(255).round().to(torch.uint8)

@@ -1,1 +1,1 @@
-"""What only the page About shows."""
+"""Parts of the page About alone."""

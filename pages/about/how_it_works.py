@@ -1,19 +1,19 @@
-"""How a score comes about, in one picture: four steps from left to right, made from a real sample and the real card."""
+"""Picture of the way from a photo to its score: four steps from left to right, of a real sample and the real card."""
 
 import streamlit as st
 
 from metaiqa_core.assess import Assessor
 from pages.shared import samples
-from pages.shared.outcomes import session_outcomes
 from pages.shared.photo_library import library, sample_photos
 from pages.shared.previews import preview
 from pages.shared.score_plot import score_plot, score_plot_in_words
+from pages.shared.session_scores import scores_of_session
 
 
 def show(assessor: Assessor) -> None:
     """Draw the steps; on a phone they stand one below the other."""
     photo = next(photo for photo in sample_photos().values() if photo.name == samples.NAMES[0])
-    outcome = session_outcomes().of(photo, assessor)
+    result = scores_of_session().of(photo, assessor)
     seen, shrunk, network, score = st.columns(4, border=True)
     with seen:
         st.markdown("**1. The photo** →")
@@ -33,12 +33,12 @@ def show(assessor: Assessor) -> None:
         st.caption("Eq. 1 of the paper: a backbone, the mean of its maps, two linear layers, one number.")
     with score:
         st.markdown("**4. The score**")
-        if outcome.assessment:
+        if result.assessment:
             st.plotly_chart(
-                score_plot(outcome.assessment, assessor.card.calibration),
+                score_plot(result.assessment, assessor.card.calibration),
                 key="how_it_works_plot",
                 config={"displayModeBar": False},
-                alt=score_plot_in_words(outcome.assessment),
+                alt=score_plot_in_words(result.assessment),
             )
         st.caption("0 to 100, a grade, and an interval measured on photos that the model had not seen.")
 

@@ -1,4 +1,4 @@
-"""A model's card, for people: what it was trained on, how accurate it measured, under which terms."""
+"""A model's card, for people: its training data, its measured accuracy and its terms."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ _CRITERIA = {
 
 
 def show(card: ModelCard) -> None:
-    """Render a card; what it does not hold is said to be missing, never guessed."""
+    """Show a card; missing entries are named as missing, never guessed."""
     st.subheader(f"Model card: {plain(card.name)}", anchor=False)
     st.write(plain(card.summary))
     _accuracy(card.accuracy)

@@ -1,1 +1,1 @@
-"""What only the two result pages show: Leave-one-distortion-out, and Authentic databases."""
+"""Parts of the two result pages alone: Leave-one-distortion-out, and Authentic databases."""

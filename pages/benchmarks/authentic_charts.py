@@ -70,7 +70,8 @@ def gain_lines(pairs: pd.DataFrame, title: str) -> go.Figure:
     """Draw Baseline and MetaIQA as two points on one line, a row each.
 
     Args:
-        pairs: Rows in words; columns `baseline` and `metaiqa`, and on how many repeats the latter is `ahead`, in words.
+        pairs: Table with one row a pair, named in words, and the columns `baseline`, `metaiqa` and `ahead`, the number
+            of repeats on which MetaIQA is ahead, in words.
         title: Title of the chart.
     """
     pairs = pairs.rename(lambda row: chart_text(row).replace("\n", "<br>"))
@@ -119,7 +120,7 @@ def repeat_boxes(values: pd.DataFrame, title: str, metric: str) -> go.Figure:
     """Draw the spread over repeats: a box and every point.
 
     Args:
-        values: One row a repeat with the columns `label`, `seed` and `value`.
+        values: Table with one row a repeat and the columns `label`, `seed` and `value`.
         title: Title of the chart.
         metric: Name of the metric.
     """
@@ -157,10 +158,11 @@ def curves(
 ) -> go.Figure:
     """Draw SROCC over a quantity, one line a series: the mean over seeds, with every seed as a faint point.
 
-    What has the same name in several runs has one colour and marker, and each run has a dash of its own.
+    Series of the same name in several runs have one colour and marker, and each run has a dash of its own.
 
     Args:
-        points: One row a measurement with the columns `series`, `name`, `run`, `value`, `seed` and the one named `x`.
+        points: Table with one row a measurement and the columns `series`, `name`, `run`, `value`, `seed` and the one
+            named `x`.
         x: Column of the horizontal axis.
         x_title: Title of that axis with its unit.
         title: Title of the chart.

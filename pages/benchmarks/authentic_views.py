@@ -130,7 +130,7 @@ def _ablation(runs: Sequence[Run]) -> list[ResultRecord]:
 def _pairs(records: Records, row: str, source: str = "") -> pd.DataFrame:
     """Return one row a database and criterion: means over the repeats that both share, and on how many who is ahead.
 
-    Printed numbers are means already: there, nobody knows on how many.
+    Printed numbers are means already, so that this count is unknown for them.
     """
     repeats = summaries.paired_repeats(records, "Baseline", "MetaIQA")
     measured = any(isinstance(record.source, Measured) for record in records)

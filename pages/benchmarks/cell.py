@@ -20,14 +20,14 @@ _WORST = 5
 def show_cell(
     records: list[ResultRecord], abbreviation: str, label: str, database: str, ranked: pd.Series | None
 ) -> None:
-    """Show what is behind a cell of the leave-one-distortion-out table.
+    """Show the details of a cell of the leave-one-distortion-out table.
 
     Args:
-        records: The cell's records: one, or one a seed; empty where it was not measured.
-        abbreviation: The distortion type.
-        label: The column's label.
-        database: The database whose table is shown.
-        ranked: The values that this cell is ranked among, by label; None for no rank.
+        records: Records of the cell: one, or one a seed; empty where it was not measured.
+        abbreviation: Abbreviation of the distortion type.
+        label: Label of the column.
+        database: Name of the database whose table is shown.
+        ranked: Values that this cell is ranked among, by label; None for no rank.
     """
     entry = next(entry for entry in published.distortion_types(database) if entry.abbreviation == abbreviation)
     st.subheader(plain(f"{abbreviation}, {label}"), anchor=False)

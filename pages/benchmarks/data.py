@@ -1,4 +1,4 @@
-"""What the result pages show: published columns, own runs and uploads, gathered and labelled; own runs are cached."""
+"""The data of the result pages: published columns, own runs and uploads, gathered and labelled; own runs are cached."""
 
 import contextlib
 import os
@@ -36,7 +36,7 @@ def _runs_in(folder: str, stamps: tuple) -> tuple[list[storage.RunSummary], list
 
 
 def _stamps(folder: Path) -> list[tuple[str, int, int]]:
-    """Return name, time and size of every results file: what changes when a run is written, without reading one."""
+    """Return name, time and size of every results file, which change when a run is written; no file is read."""
     found = []
     try:
         with os.scandir(folder) as entries:
@@ -119,7 +119,7 @@ def columns_of(
 
 
 def label_lines(record: ResultRecord, database: str) -> list[str]:
-    """Return what the label of a record says when `database` is shown, for a narrow column to set below each other."""
+    """Return the lines of a record's label above a narrow column, when `database` is shown."""
     parts = [record.method]
     if isinstance(record.source, Measured):
         parts.append(record.source.run)

@@ -29,11 +29,11 @@ def heat_map(
     """Draw types (rows) by methods (columns).
 
     Args:
-        table: SROCC, or differences in SROCC, NaN where missing.
-        names: Each type in words, for the hover text.
+        table: Table of SROCC, or of differences in SROCC; NaN where missing.
+        names: Name of each type in words, for the hover text.
         title: Title of the chart.
-        lines: The label of each method in the lines that stand over its column.
-        difference_to: The method that was subtracted, None for plain values.
+        lines: Lines of the label of each method, above its column.
+        difference_to: Name of the method that was subtracted; None for plain values.
 
     Returns:
         Colours, numbers, and one invisible point a cell on top. Plotly does not report selections of a heat map; the

@@ -1,6 +1,6 @@
 """The views of the leave-one-distortion-out page, one function a view.
 
-Widgets that filter carry `bind="query-params"`: what is shown is in the URL.
+Widgets that filter carry `bind="query-params"`: the URL holds the current view.
 """
 
 from collections.abc import Mapping
@@ -18,19 +18,19 @@ from pages.benchmarks.data import Columns
 from pages.benchmarks.widgets import ExportTable, chart, export_menu
 from pages.shared.plain import plain, text_of_chart
 
-PAPERS_OWN = "MetaIQA"
-_OPPONENT = "WaDIQaM-NR"  # the best of the others on both databases
+PAPER_METHOD = "MetaIQA"
+_COMPARED_METHOD = "WaDIQaM-NR"  # the best of the others on both databases
 
 
 def heat_map_view(table: pd.DataFrame, columns: Columns, database: str) -> None:
-    """Show all types by all methods; a click opens what is behind a cell."""
+    """Show all types by all methods; a click opens the details of a cell."""
     names, methods = _names(database), list(table.columns)
     show, by, versus = st.columns(3)
     shown = show.selectbox("Show", ["SROCC", "Difference to a method"], key="show", bind="query-params")
     order = by.selectbox("Sort types by", ["type id", "value", "difference"], key="sort", bind="query-params")
     with versus:
-        reference = _choose_method("Method to compare with", "versus", methods, _OPPONENT)
-    method = _chosen("method", methods, PAPERS_OWN)
+        reference = _choose_method("Method to compare with", "versus", methods, _COMPARED_METHOD)
+    method = _chosen("method", methods, PAPER_METHOD)
     ordered = summaries.sort_types(table, database, order, method, reference)
     difference_to = reference if shown != "SROCC" else None
     drawn = ordered if difference_to is None else summaries.differences(ordered, reference)
@@ -56,7 +56,7 @@ def heat_map_view(table: pd.DataFrame, columns: Columns, database: str) -> None:
     with left:
         row = _choose_type(list(names), names)
     with right:
-        method = _choose_method("Method", "method", methods, PAPERS_OWN)
+        method = _choose_method("Method", "method", methods, PAPER_METHOD)
     if row not in table.index:
         st.info(f"{row} is outside the chosen families.")
         return
@@ -81,7 +81,7 @@ def one_type_view(table: pd.DataFrame, columns: Columns, database: str) -> None:
     values = table.loc[row]
     title = f"{names[row]} held out, {database}"
     chart(
-        charts.type_bars(values, title, intervals, PAPERS_OWN),
+        charts.type_bars(values, title, intervals, PAPER_METHOD),
         f"{database}-{row}".lower(),
         f"Bars of SROCC by method on {names[row]}. Best: {values.idxmax()} with {values.max():.3f}.",
         ExportTable(values.to_frame("SROCC"), "method", title, best_along="columns"),
@@ -91,7 +91,7 @@ def one_type_view(table: pd.DataFrame, columns: Columns, database: str) -> None:
 
 
 def rank_view(table: pd.DataFrame, columns: Columns, database: str) -> None:
-    """Show who is best where, and on average."""
+    """Show the best method of each type, and on average."""
     same = [label for label, records in columns.items() if _is_on(records, database)]
     if len(same) < len(table.columns):
         st.caption(f"Only columns measured on {database} itself are ranked: a re-synthesis is another database.")
@@ -100,7 +100,7 @@ def rank_view(table: pd.DataFrame, columns: Columns, database: str) -> None:
     leader = summary["best"].idxmax()
     st.markdown(
         f"**{plain(leader)}** is best on **{summary['best'].max()} of {len(table)}** types; "
-        f"{PAPERS_OWN} exceeds 0.9 on {summary.loc[PAPERS_OWN, 'above']} of {len(table)}."
+        f"{PAPER_METHOD} exceeds 0.9 on {summary.loc[PAPER_METHOD, 'above']} of {len(table)}."
     )
     number = st.column_config.NumberColumn
     st.dataframe(
@@ -131,9 +131,9 @@ def difference_view(table: pd.DataFrame, columns: Columns, database: str) -> Non
     """Show two methods type by type; significance where both kept predictions of the same images."""
     left, right = st.columns(2)
     with left:
-        first = _choose_method("Method", "method", list(table.columns), PAPERS_OWN)
+        first = _choose_method("Method", "method", list(table.columns), PAPER_METHOD)
     with right:
-        second = _choose_method("Minus", "versus", list(table.columns), _OPPONENT)
+        second = _choose_method("Compared with", "versus", list(table.columns), _COMPARED_METHOD)
     if first == second:
         st.info("Choose two different methods.")
         return
@@ -167,7 +167,7 @@ def difference_view(table: pd.DataFrame, columns: Columns, database: str) -> Non
 def _paired_intervals(
     columns: Columns, first: str, second: str, types: list[str]
 ) -> tuple[dict[str, tuple[float, float]], list[str]]:
-    """Return the paired interval of each type where both sides kept predictions, and what failed."""
+    """Return the paired interval of each type where both sides kept predictions, and the failures."""
     intervals: dict[str, tuple[float, float]] = {}
     notes: list[str] = []
     for row in types:
@@ -249,7 +249,7 @@ def _choose_method(label: str, key: str, methods: list[str], default: str) -> st
 
 
 def _chosen(key: str, options: list[str], default: str, names: Mapping[str, str] | None = None) -> str:
-    """Return what a widget further down will hold: its state, its place in the URL (as displayed), or its default."""
+    """Return the value of a widget further down: its state, its value in the URL (as displayed), or its default."""
     in_url = {_in_words(option, names) if names else option: option for option in options}
     for value in (st.session_state.get(key), in_url.get(st.query_params.get(key, "")), default):
         if value in options:

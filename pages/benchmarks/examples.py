@@ -33,7 +33,7 @@ def show_levels(database: str, abbreviation: str) -> None:
 
 @st.cache_data(max_entries=49, show_spinner=False)
 def _levels(key: str) -> tuple[list[bytes], str]:
-    """Return the five distorted photos as PNG, and what a distorted photo looks like."""
+    """Return the five distorted photos as PNG, and the description of a distorted photo."""
     # Imports torch: only when an example is shown.
     from metaiqa_core.distortions import LEVELS, distort, find_distortion
 

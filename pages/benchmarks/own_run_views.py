@@ -19,7 +19,7 @@ METRICS = {"SROCC": "srocc", "PLCC": "plcc"}
 
 
 def repeats_view(runs: Sequence[RunSummary]) -> None:
-    """Show the spread over repeats of own runs, and what is behind a repeat."""
+    """Show the spread over repeats of own runs, and the details of a repeat."""
     protocols = (Protocol.AUTHENTIC, Protocol.ABLATION)
     databases = list(
         dict.fromkeys(name for run in runs for protocol, name in sorted(run.contents) if protocol in protocols)
@@ -77,7 +77,7 @@ def parameter_view(runs: Sequence[RunSummary]) -> None:
             "python -m metaiqa_core parameter-study --database DIR --target DIR --run-dir runs/NAME",
         )
         return
-    st.caption(_what_was_studied(own) + " Faint lines join what one split gave.")
+    st.caption(_study_description(own) + " Faint lines join what one split gave.")
     for key, title, fixed in (("k", "tasks in a mini-batch, k", "inner_steps"), ("inner_steps", "inner steps, S", "k")):
         points = _points(own, Protocol.PARAMETER_STUDY, key, fixed)
         if points.empty or points[key].nunique() < 2:
@@ -91,8 +91,8 @@ def parameter_view(runs: Sequence[RunSummary]) -> None:
         )
 
 
-def _what_was_studied(runs: Sequence[Run]) -> str:
-    """Say on what each run's priors were judged, and after how many labelled photos."""
+def _study_description(runs: Sequence[Run]) -> str:
+    """Describe the study of each run: its databases, and the number of photos that it fine-tuned on."""
     sentences = []
     for run in runs:
         records = [record for record in run.records if record.protocol == Protocol.PARAMETER_STUDY]

@@ -1,4 +1,4 @@
-"""Plotly figures of what lies behind one measured number: predicted against opinion scores, and residuals."""
+"""Plotly figures of the predictions behind one measured number: predicted against opinion scores, and residuals."""
 
 import numpy as np
 import pandas as pd

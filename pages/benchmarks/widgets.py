@@ -39,11 +39,11 @@ def chart(
     """Show a chart, and export it with its table.
 
     Args:
-        figure: The chart.
+        figure: Figure to show.
         name: File name without suffix; also the widget key.
-        alt: One sentence for screen readers: what is shown and what stands out.
+        alt: Description of the chart for screen readers, one sentence.
         table: Table of the numbers in the chart.
-        on_select: Called when a point is clicked; the selection is in `st.session_state[name]`.
+        on_select: Function to call when a point is clicked; the selection is in `st.session_state[name]`.
     """
     image_format = st.session_state.get(f"{name}_image", "PNG").lower()
     config: dict[str, Any] = {
@@ -98,7 +98,7 @@ def _download(label: str, data: str | Callable[[], bytes], file: str, kind: str)
 
 
 def empty_state(what: str, command: str) -> None:
-    """Say what will be here, and the one command that fills it."""
+    """Show the future content of an empty place, and the command that fills it."""
     with st.container(border=True):
         st.markdown(f"**No runs of your own yet.** {what}")
         st.code(command, language="bash", wrap_lines=True)

@@ -1,1 +1,1 @@
-"""What only the page Training jobs shows."""
+"""Parts of the page Training jobs alone."""

@@ -13,8 +13,8 @@ from pages.shared.plain import chart_text
 
 _LOOKS = ((ACCENT, "solid", "circle"), (OPPOSITE, "dash", "square"), (PURPLE, "dot", "diamond"))
 """Dash and marker differ too: colour alone does not reach every reader."""
-MOST_POINTS = 600
-"""Most points of a curve after thinning: more than a screen has columns, and few enough to send every few seconds."""
+MAXIMUM_POINTS = 600
+"""Maximum number of points of a curve: more than a screen has columns, and few enough to send every few seconds."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ SROCC = Chart("Rank agreement with people", "SROCC (1 = perfect)", "srocc", is_c
 
 
 def metrics_of(metrics: pd.DataFrame, chart: Chart) -> pd.DataFrame:
-    """Return the lines of `results.run_log` that belong into a chart."""
+    """Return the lines of `results.run_log` that belong to a chart."""
     return metrics[metrics["metric"].str.endswith(chart.ending)]
 
 
@@ -48,7 +48,7 @@ def curves(metrics: pd.DataFrame, chart: Chart) -> go.Figure:
 
     Args:
         metrics: Table from `results.run_log.read_metrics`.
-        chart: Kind of curve.
+        chart: Kind of curve to draw.
     """
     figure, longest = go.Figure(), float(metrics["seconds"].max()) if len(metrics) else 0.0
     unit, seconds = ("hours", 3600) if longest > 3 * 3600 else ("minutes", 60) if longest > 180 else ("seconds", 1)
@@ -87,16 +87,16 @@ def label(metric: str) -> str:
 
 
 def thinned(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return at most `MOST_POINTS` lines: means over neighbours, with the last neighbour's other columns."""
-    if len(rows) <= MOST_POINTS:
+    """Return at most `MAXIMUM_POINTS` lines: means over neighbours, with the last neighbour's other columns."""
+    if len(rows) <= MAXIMUM_POINTS:
         return rows
-    bins = np.arange(len(rows)) * MOST_POINTS // len(rows)
+    bins = np.arange(len(rows)) * MAXIMUM_POINTS // len(rows)
     means = rows[["seconds", "value"]].groupby(bins).mean()
     return means.assign(**{name: rows[name].groupby(bins).last() for name in rows.columns.difference(means.columns)})
 
 
 def smoothed(values: pd.Series) -> pd.Series:
-    """Return the trend: an exponential mean over about a fifteenth of what is there, so that it keeps its calm."""
+    """Return the trend: an exponential mean over about a fifteenth of the values, so that it does not jump."""
     return values.ewm(span=max(1, len(values) / 15)).mean()
 
 

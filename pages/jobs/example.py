@@ -1,4 +1,4 @@
-"""A job that needs nothing but this program: to see once how a job starts, works and ends."""
+"""An example of a job, which needs nothing but this program and shows how a job starts, works and ends."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def commands(runs: Path) -> list[list[str]]:
 
 
 def shell(runs: Path) -> str:
-    """Return the lines to type for the same in a terminal, started where the app was."""
+    """Return the lines that do the same in a terminal, in the folder that the app was started in."""
     return shell_lines(with_run_folder(commands(runs), runs / free_name(runs, "example"), Path.cwd()))
 
 

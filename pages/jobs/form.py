@@ -59,7 +59,7 @@ def show(runs: Path) -> tuple[str, list[str]]:
 
 
 def start(runs: Path, name: str, words: list[str]) -> Job:
-    """Build the configuration that the command will build, so that a mistake is told at once, and start the job.
+    """Build the configuration that the command will build, so that a mistake is shown at once, and start the job.
 
     Raises:
         MetaIQAError: If something is wrong with the name, an option or the database.
@@ -92,7 +92,7 @@ def _check_databases(arguments: argparse.Namespace, entry: JobCommand) -> None:
 
 
 def _group(group: str, options: list[Option], command: str, preset: Any) -> dict[str, Any]:
-    """Draw one group of options, folded; return what was filled in."""
+    """Draw one group of options, folded; return the values that were filled in."""
     values = {}
     title = "More options" if group == MAIN_GROUP else f"{group[:1].upper()}{group[1:]}"
     with st.expander(title):
@@ -147,7 +147,7 @@ def _hint(option: Option) -> str:
 
 
 def _named(words: list[str], main: list[Option], values: dict[str, Any]) -> list[str]:
-    """Return the words to show while the form is not filled in: what is missing stands in capitals."""
+    """Return the words to show while the form is incomplete: missing values stand in capitals."""
     missing = [word for option in main if not values[option.name] for word in (option.flag, option.name.upper())]
     return [words[0], *missing, *words[1:]]
 

@@ -1,7 +1,7 @@
 """Permission to start, cancel and delete: only for somebody at this machine, unless its owner says otherwise.
 
 A job reads folders of this machine and uses it for hours, so being able to see the page is not enough. Streamlit only
-greys out a disabled button; what a button does asks again here.
+greys out a disabled button; the action of a button asks again here.
 """
 
 import ipaddress
@@ -18,7 +18,7 @@ _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-Ip")
 
 
 def refusal() -> str | None:
-    """Return why this visitor may only look, or None who may do everything."""
+    """Return the reason why this visitor may only look; None for one who may do everything."""
     address = st.context.ip_address
     if not isinstance(address, str | None):
         return None  # Streamlit's AppTest, where a mock stands in for the connection: there is no visitor

@@ -1,4 +1,4 @@
-"""Where jobs begin: what can be trained, the form, and an example for whoever has no database at hand."""
+"""Start of a job: an introduction, the form, and an example for visitors without a database."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -22,8 +22,8 @@ def show(runs: Path, reason: str | None) -> None:
     """Draw the introduction, the form and the example.
 
     Args:
-        runs: The runs folder.
-        reason: Why this visitor may only look; None if everything is allowed.
+        runs: Folder of all runs.
+        reason: Reason why this visitor may only look; None if everything is allowed.
     """
     st.markdown(_INTRODUCTION)
     with st.container(border=True):

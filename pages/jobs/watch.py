@@ -1,4 +1,4 @@
-"""One run to look at: how far it is, its curves and its log, drawn anew every few seconds while it works."""
+"""View of one run: its progress, curves and log, drawn anew every few seconds while it works."""
 
 import shlex
 import time
@@ -21,7 +21,7 @@ from pages.jobs.permission import require_permission
 from pages.shared.failures import readable_failures
 from pages.shared.plain import plain
 
-LOOK_SECONDS = 2.0
+REFRESH_SECONDS = 2.0
 LOG_LINES = 14
 WORDS = {
     State.QUEUED: ("⏳", "waiting for its turn", "orange"),
@@ -40,10 +40,10 @@ def show(runs: Path, job: Job, reason: str | None, leave: Callable[[], None]) ->
     """Draw one run.
 
     Args:
-        runs: The runs folder.
-        job: The run.
-        reason: Why this visitor may only look; None if everything is allowed.
-        leave: Called when the run is deleted.
+        runs: Folder of all runs.
+        job: Run to show.
+        reason: Reason why this visitor may only look; None if everything is allowed.
+        leave: Function to call when the run is deleted.
     """
     sign, word, colour = WORDS[job.state]
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -68,7 +68,7 @@ def follow(runs: Path, job: Job | None) -> None:
     """Look again every few seconds while any job works or waits; draw the whole page again when a state has changed."""
     seen = _states(runs)
     is_moving = any(state.is_active for _, state in seen) or (job is not None and _is_being_written(job))
-    st.fragment(_refresh, run_every=LOOK_SECONDS if is_moving else None)(runs, job, seen)
+    st.fragment(_refresh, run_every=REFRESH_SECONDS if is_moving else None)(runs, job, seen)
 
 
 def _refresh(runs: Path, job: Job | None, seen: list[tuple[str, State]]) -> None:
@@ -84,7 +84,7 @@ def _states(runs: Path) -> list[tuple[str, State]]:
 
 
 def _is_being_written(job: Job) -> bool:
-    """Return whether a run that nobody here keeps wrote something within the last minutes."""
+    """Return whether a run without a supervisor here wrote something within the last minutes."""
     return job.state == State.TERMINAL and time.time() - job.status.queued_at < 120
 
 
@@ -142,7 +142,7 @@ def _log(job: Job) -> None:
 
 
 def curves_of(job: Job) -> pd.DataFrame:
-    """Return the curves of a run; of one that is shared among workers, what they wrote in folders of their own."""
+    """Return the curves of a run; for one that workers share, the curves in their folders."""
     folders = [job.folder, *sorted((job.folder / "workers").glob("[0-9]*"))]
     frames = [frame for folder in folders if len(frame := _metrics(folder))]
     if not frames:
@@ -178,7 +178,7 @@ def _show_state(job: Job) -> None:
 
 
 def _show_output(job: Job) -> None:
-    """Say which models and results a run has written, and what to do with them."""
+    """Show the models and results that a run has written, and how to use them."""
     if job.state not in (State.FINISHED, State.TERMINAL):
         return
     for model in sorted(job.folder.glob("*.safetensors")):
@@ -225,7 +225,7 @@ def _actions(runs: Path, job: Job, reason: str | None, leave: Callable[[], None]
 
 
 def _do(action: Callable[[Path, str], object], runs: Path, name: str, after: Callable[[], None] | None = None) -> None:
-    """Do what a button says; a refusal is shown at the next drawing."""
+    """Carry out the action of a button; a refusal is shown at the next drawing."""
     try:
         require_permission()
         action(runs, name)

@@ -1,1 +1,1 @@
-"""What only the page Distortion lab shows."""
+"""Parts of the page Distortion lab alone."""

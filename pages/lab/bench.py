@@ -1,4 +1,4 @@
-"""One photo on the bench: what the model has said so far of its distorted versions, and what is still to do."""
+"""One photo on the bench: the scores of its distorted versions, and the distortions that are still to measure."""
 
 import threading
 from collections.abc import Iterable, Iterator
@@ -24,13 +24,13 @@ class Bench:
     """A photo at the working size, under one model and one seed.
 
     Attributes:
-        assessor: The model.
-        pixels: The undistorted photo, (height, width, 3), uint8.
+        assessor: Model that scores.
+        pixels: Pixels of the undistorted photo, (height, width, 3), uint8.
         seed: Seed of all distortions.
-        undistorted: The model's score of the undistorted photo, 0-100.
+        undistorted: Score of the undistorted photo, 0-100.
         scores: Scores of levels 1 to 5, as far as they are known, 0-100, by type.
         thumbnails: Data URIs of the same levels, by type.
-        failures: Sentences on why a type cannot be applied, by type.
+        failures: Reason why a type cannot be applied, one sentence, by type.
     """
 
     assessor: Assessor
@@ -47,17 +47,17 @@ class Bench:
         self._picture = lru_cache(_PICTURES_KEPT)(self._draw)
 
     def is_done(self, entry: DistortionType) -> bool:
-        """Return whether all levels of a type are known, or known to be impossible."""
+        """Return whether all levels of a type are scored, or the type cannot be applied."""
         return entry.key in self.failures or len(self.scores.get(entry.key, ())) == len(LEVELS)
 
     def waiting(self, entries: Iterable[DistortionType]) -> list[DistortionType]:
-        """Return those types of which something is still unknown, in the same order."""
+        """Return the types with levels that are not scored yet, in the same order."""
         return [entry for entry in entries if not self.is_done(entry)]
 
     def step(self, entry: DistortionType) -> None:
         """Distort and score one more level of a type, if one is left; a failure is kept as its reason.
 
-        A click starts a new thread while the old one is still at it; the new one waits for its turn.
+        A click starts a new thread while the old one may still be in this method; the new one waits for its turn.
         """
         with self._turn:
             if not self.is_done(entry):

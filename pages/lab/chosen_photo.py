@@ -1,4 +1,4 @@
-"""Which photo lies on the bench, and the benches of the last few photos."""
+"""Choice of the photo on the bench, and the benches of the last few photos."""
 
 import streamlit as st
 
@@ -8,13 +8,13 @@ from metaiqa_core.level_response import working_copy
 from pages.lab.bench import Bench
 from pages.shared import intake
 from pages.shared.failures import explain
-from pages.shared.outcomes import model_key
 from pages.shared.photo_library import PhotoLibrary, SessionPhoto
 from pages.shared.plain import plain
+from pages.shared.session_scores import model_key
 
 
 def choose(photos: PhotoLibrary) -> SessionPhoto:
-    """Offer the session's photos, the one that was last open first, and a way to bring others."""
+    """Offer the session's photos, the one that was last open first, and a way to add others."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         shown = photos.photos()
         opened = st.session_state.get("opened")
@@ -28,7 +28,7 @@ def choose(photos: PhotoLibrary) -> SessionPhoto:
             on_change=_open,
             help="Your photos of this session, or samples while there are none. Undamaged photos tell most.",
         )
-        with st.popover("Bring a photo"):
+        with st.popover("Add a photo"):
             intake.take_in()
     return shown[st.session_state["lab_photo"]]
 
@@ -38,7 +38,7 @@ def _open() -> None:
 
 
 def bench_for(photo: SessionPhoto, photos: PhotoLibrary, assessor: Assessor, seed: int) -> Bench:
-    """Return the photo's bench with all that is known on it; where it cannot be read, say why and stop the page."""
+    """Return the photo's bench with the scores so far; if the photo cannot be read, show why and stop the page."""
     try:
         return _bench(photo.key, model_key(assessor), seed, photo, photos, assessor)
     except Exception as error:
@@ -49,5 +49,5 @@ def bench_for(photo: SessionPhoto, photos: PhotoLibrary, assessor: Assessor, see
 @st.cache_resource(scope="session", max_entries=6, show_spinner=False)
 def _bench(key: str, model: str, seed: int, _photo: SessionPhoto, _photos: PhotoLibrary, _assessor: Assessor) -> Bench:
     # Twice the working size in each direction is plenty for the shrinking, and much faster than all of it.
-    pixels = working_copy(decode(_photos.content(_photo), least_short_side=512))
+    pixels = working_copy(decode(_photos.content(_photo), minimum_short_side=512))
     return Bench(_assessor, pixels, seed, _assessor.assess(pixels).score)

@@ -25,7 +25,7 @@ class Choice:
 
 
 def choose() -> Choice:
-    """Show the choice and return what is chosen; it outlives a visit to another page."""
+    """Show the controls and return the choice, which outlives a visit to another page."""
     state = st.session_state
     # The widgets' own state ends with the page; the choice outlives it under another name.
     remembered = state.get(_REMEMBERED) or _from_address()
@@ -72,7 +72,7 @@ def open_type(key: str) -> None:
 
 
 def describe(choice: Choice) -> None:
-    """Say what the type looks like and what its levels are, the chosen one in bold."""
+    """Describe the type and its levels, the chosen one in bold."""
     entry = choice.distortion
     values = " · ".join(
         f"**{value:g}**" if level == choice.level else f"{value:g}"
@@ -83,7 +83,7 @@ def describe(choice: Choice) -> None:
 
 @dataclass(frozen=True)
 class Scope:
-    """Which types are measured, and whether those that the model misreads most are shown first."""
+    """The types to measure, and whether those with the largest differences from people are shown first."""
 
     types: list[DistortionType]
     misread_first: bool
@@ -112,7 +112,7 @@ def _open_family() -> None:
 
 
 def _from_address() -> Choice:
-    """Return what the address asks for; whatever in it makes no sense is the default."""
+    """Return the choice in the address; a value that makes no sense is replaced by the default."""
     try:
         entry = find_distortion(st.query_params.get("type", _FIRST_TYPE))
     except DistortionError:

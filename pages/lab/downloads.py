@@ -21,7 +21,7 @@ from pages.shared.photo_library import PhotoLibrary, SessionPhoto
 
 
 def offer_photo(bench: Bench, choice: Choice, photo: SessionPhoto, photos: PhotoLibrary) -> None:
-    """Offer the distorted photo as it is shown, and say how to get it at full size."""
+    """Offer the distorted photo as it is shown, and at full size."""
     entry, level = choice.distortion, choice.level
     if entry.key in bench.failures:
         return
@@ -38,7 +38,7 @@ def offer_photo(bench: Bench, choice: Choice, photo: SessionPhoto, photos: Photo
         with st.popover("At full size"):
             st.caption(
                 "The levels of several types are in pixels: the larger the photo, the milder they look. Large photos "
-                "take up to minutes; the terminal does the same."
+                "may take some minutes. The terminal command below makes the same file."
             )
             st.download_button(
                 "Full-size photo (PNG)",
@@ -70,7 +70,7 @@ def offer_table(bench: Bench, photo: SessionPhoto, assessor: Assessor) -> None:
 
 
 def table(bench: Bench, photo: SessionPhoto, assessor: Assessor) -> list[dict[str, Any]]:
-    """Return one plain record a measured level, with all that is needed to measure it again; level 0 first."""
+    """Return one record for each measured level, level 0 first, with everything that repeating it needs."""
     height, width = bench.pixels.shape[:2]
     origin = {
         "seed": bench.seed,

@@ -14,9 +14,12 @@ from pages.lab.controls import DATABASES, Choice, Scope, title
 from pages.shared.front_end import component
 from pages.shared.plain import plain
 
-_AGREES = 8.0
-"""Points within which a curve is called as people's: about one standard deviation of people's scores over photos."""
-_NAMED = 3
+_AGREEMENT_POINTS = 8.0
+"""Largest root mean square difference, points, of a curve that agrees with people's.
+
+It is about one standard deviation of people's scores over photos.
+"""
+_LISTED_TYPES = 3
 
 
 def show(bench: Bench, scope: Scope, choice: Choice) -> None:
@@ -37,9 +40,9 @@ def show(bench: Bench, scope: Scope, choice: Choice) -> None:
 
 
 def judgement(disagreement: Disagreement) -> str:
-    """Say in one sentence how the model reads a type."""
+    """Return one sentence on how the model's scores of a type compare with people's."""
     gap, pairs = disagreement.mean_gap, disagreement.distinguishable_pairs
-    if disagreement.rmse <= _AGREES:
+    if disagreement.rmse <= _AGREEMENT_POINTS:
         sentence = "Scored as people rate it"
     elif abs(gap) < disagreement.rmse / 2:
         sentence = f"Too mild at some levels, too harsh at others, by {disagreement.rmse:.0f} points"
@@ -52,7 +55,9 @@ def _list_largest_differences(ranked: Sequence[Disagreement]) -> None:
     if len(ranked) < 2:
         return
     worst = [
-        f"**{plain(title(entry.distortion))}** ({entry.rmse:.0f})" for entry in ranked[:_NAMED] if entry.rmse > _AGREES
+        f"**{plain(title(entry.distortion))}** ({entry.rmse:.0f})"
+        for entry in ranked[:_LISTED_TYPES]
+        if entry.rmse > _AGREEMENT_POINTS
     ]
     named = (
         f"Furthest from people's ratings on this photo: {', '.join(worst)}."
@@ -62,10 +67,10 @@ def _list_largest_differences(ranked: Sequence[Disagreement]) -> None:
     st.markdown(
         named,
         help="In brackets: the root mean square, over the five levels, of the damage that people see minus the damage "
-        "that the model sees. Damage is what a level costs against the undistorted photo, in points of 100; for people "
-        "that is the best mean of the database. People's curves are averages over other photos, so a gap of about "
-        f"{_AGREES:.0f} points may be the photo's own. Order: pairs of levels that people tell apart, and how many of "
-        "them the model puts the same way round.",
+        "that the model sees. Damage is the loss of score against the undistorted photo, in points of 100; for people, "
+        "against the best mean score in the database. People's curves are averages over other photos, so a gap of "
+        f"about {_AGREEMENT_POINTS:.0f} points may be the photo's own. Order: pairs of levels that people tell apart, "
+        "and how many of them the model puts into the same order.",
     )
 
 
@@ -76,7 +81,7 @@ def _open() -> None:
 
 
 def _card(bench: Bench, entry: DistortionType, choice: Choice) -> dict[str, Any]:
-    """Return all that a card shows, as plain values."""
+    """Return the content of a card, as plain values."""
     scores, thumbnails = bench.scores.get(entry.key, []), bench.thumbnails.get(entry.key, [])
     response = bench.response(entry)
     note = judgement(compare_with_people(response)) if response else bench.failures.get(entry.key, "waiting …")

@@ -1,4 +1,4 @@
-"""Measuring what waits on the bench, the chosen type first, while the page stays usable."""
+"""Measuring the remaining types on the bench, the chosen one first, while the page stays usable."""
 
 from collections.abc import Sequence
 
@@ -15,15 +15,15 @@ _REFRESH = 2.0
 
 
 def measure(bench: Bench, scope: Sequence[DistortionType], chosen: DistortionType) -> None:
-    """Measure what waits, or offer to do so where the reader has cancelled it.
+    """Measure the remaining types, or offer to do so where the reader has cancelled it.
 
-    Called last, when the page is drawn: what is on the screen stays readable meanwhile. Cancelling stops all but the
-    chosen type, until the reader goes on; what is measured is kept.
+    Call this last, when the page is drawn, so that it stays readable meanwhile. Cancelling stops all but the
+    chosen type, until the reader goes on; finished measurements are kept.
 
     Args:
-        bench: The bench with the photo.
-        scope: The types to measure.
-        chosen: The type to measure first, whatever was cancelled.
+        bench: Bench with the photo.
+        scope: Types to measure.
+        chosen: Type to measure first, even after a cancellation.
     """
     question = id(bench), frozenset(entry.key for entry in scope)
     others = [] if long_work.is_cancelled(_NAME, question) else [entry for entry in scope if entry.key != chosen.key]

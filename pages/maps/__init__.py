@@ -1,1 +1,1 @@
-"""What only the page Gradient maps shows."""
+"""Parts of the page Gradient maps alone."""

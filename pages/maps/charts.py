@@ -22,8 +22,8 @@ class Panel:
     """One picture of a figure.
 
     Attributes:
-        title: Shown on it where there are several.
-        layers: JPEGs of one size, one over the other, the lowest first.
+        title: Title, shown where there are several pictures.
+        layers: JPEGs of one size, to lay over each other, the lowest first.
         size: Width and height of each, pixels.
         regions: Regions to frame, in the same pixels.
     """
@@ -138,8 +138,8 @@ class Ratio:
         title: Title of the method.
         mean: Mean localisation ratio; chance is 1.
         low: Lower end of its interval.
-        high: Upper end.
-        informative: Whether it lies above chance.
+        high: Upper end of that interval.
+        informative: Whether the whole interval lies above chance.
     """
 
     title: str

@@ -1,4 +1,4 @@
-"""The photo that the maps are of: one of the session's, or a built-in example."""
+"""Choice of the photo to explain: one of the session's, or a built-in example."""
 
 import hashlib
 from collections.abc import Callable
@@ -23,10 +23,10 @@ class MapPhoto:
     """A photo to explain.
 
     Attributes:
-        key: Key that results are kept under.
+        key: Key of the photo's results.
         name: Name for people.
         origin: Sentence on how an example was made; empty for the session's own photos and samples.
-        content: Returns the bytes of its file.
+        content: Function that returns the bytes of the photo's file.
     """
 
     key: str
@@ -34,16 +34,16 @@ class MapPhoto:
     origin: str
     content: Callable[[], bytes]
 
-    def decoded(self, least_short_side: int | None = None) -> Photo:
+    def decoded(self, minimum_short_side: int | None = None) -> Photo:
         """Decode the photo.
 
         Args:
-            least_short_side: Least length of the decoded short side, pixels (see `decode`); None: full size.
+            minimum_short_side: Least length of the decoded short side, pixels (see `decode`); None: full size.
 
         Raises:
             PhotoError: If it cannot be read.
         """
-        return decode(PhotoFile(self.name, self.content()), least_short_side=least_short_side)
+        return decode(PhotoFile(self.name, self.content()), minimum_short_side=minimum_short_side)
 
     def shown(self) -> Photo:
         """Return the copy for the screen, at most `DISPLAY_SIDE` pixels long; the last few are kept in the session.
@@ -79,7 +79,7 @@ def choose_source() -> str:
 
 
 def choose(source: str) -> MapPhoto:
-    """Offer what a source has; of the session's photos the one opened on the page Score photos comes first."""
+    """Offer the photos of a source; of the session's photos, the one opened on the page Score photos comes first."""
     return _choose_example() if source == _EXAMPLES else _choose_from(library())
 
 
@@ -112,6 +112,6 @@ def _open_chosen() -> None:
 
 
 def describe(photo: MapPhoto) -> None:
-    """Say what an example was made from."""
+    """Show what an example was made from."""
     if photo.origin:
         st.caption(plain(photo.origin))

@@ -24,7 +24,7 @@ def compute_first(maps: PhotoMaps, wanted: str) -> None:
 
     Args:
         maps: Maps of the photo.
-        wanted: The method to take if it costs no more; else the first one that does.
+        wanted: Method to compute if it takes a single pass; otherwise the first method that does is computed.
 
     Raises:
         PhotoError: If the photo cannot be read.

@@ -19,8 +19,8 @@ def offer(photo: MapPhoto, result: GradientMap) -> None:
     """Offer a map for download, at the size of the photo itself.
 
     Args:
-        photo: The photo.
-        result: Map of the photo.
+        photo: Photo of the map.
+        result: Map to offer.
     """
     stem = f"{PurePath(photo.name).stem} {result.method}"
     with st.popover("Download"):

@@ -1,4 +1,4 @@
-"""Evidence for or against a map: each piece of evidence with one sentence on what it means."""
+"""Evidence for or against a map: each piece of evidence with one sentence on its meaning."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -21,7 +21,7 @@ _GOOD = 1.5
 
 
 def summarise(maps: PhotoMaps, results: Sequence[GradientMap]) -> None:
-    """Say of each map on the screen how far to believe it; all of it is known at once."""
+    """Show how far to believe each map on the screen, from measurements made before."""
     for result, place in zip(results, st.columns(len(results), gap="medium"), strict=True):
         with place:
             _summarise(maps.assessor.card.name, result)
@@ -39,7 +39,7 @@ def _summarise(model: str, result: GradientMap) -> None:
 
 
 def _reliability(model: str, method: str) -> tuple[str, str | None]:
-    """Return how well a method finds damage, in one word, and the numbers behind it."""
+    """Return the reliability with which a method finds damage, in one word, and the numbers behind it."""
     measured = localisation_of(model, method)
     if measured is None:
         return "Reliability: not measured for this model, so nobody knows whether this map finds damage.", None
@@ -65,7 +65,7 @@ def examine(maps: PhotoMaps, result: GradientMap) -> None:
     with left:
         _check(
             maps, result, "deletion", deletion_insertion, _show_deletion, f"Test {title} against random maps",
-            "Blurs the photo bit by bit, first what the map marks most, and then the other way round.",
+            "Blurs the photo step by step, the pixels that the map marks most first, then restores it in that order.",
         )  # fmt: skip
     with right:
         _check(
@@ -105,7 +105,7 @@ def _show_deletion(found: DeletionInsertion, title: str) -> None:
     verdict = (
         "It moves the score earlier than every random map, both ways: **what it marks matters to the score.**"
         if found.beats_random
-        else "Some random map does as well: **on this photo it does not mark what the score rests on.**"
+        else "At least one random map does as well: **on this photo the map does not mark what the score depends on.**"
     )
     st.plotly_chart(
         charts.curves(found),
@@ -114,8 +114,9 @@ def _show_deletion(found: DeletionInsertion, title: str) -> None:
         alt=f"Score while the photo is blurred and restored in the order of the {title} map, against random maps.",
     )
     st.markdown(
-        f"Pixels are blurred (deletion) or restored (insertion), first what the map marks most. Against random maps it "
-        f"moves the score {found.deletion_gain:.2f} and {found.insertion_gain:.2f} times as early. {verdict}"
+        "Pixels are blurred (deletion) or restored (insertion), those that the map marks most first. Compared with "
+        f"random maps, it moves the score {found.deletion_gain:.2f} and {found.insertion_gain:.2f} times as early. "
+        f"{verdict}"
     )
 
 
@@ -139,7 +140,7 @@ def _show_randomisation(found: RandomisationCheck, title: str) -> None:
 
 
 def show_all_methods(model: str) -> None:
-    """Show how well each method finds damage, and what each does."""
+    """Show the reliability and the description of each method."""
     ratios = [
         charts.Ratio(method.title, measured.ratio_mean, measured.low, measured.high, bool(informative(model, key)))
         for key, method in METHODS.items()

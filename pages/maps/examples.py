@@ -30,7 +30,7 @@ class Example:
 
     @property
     def origin(self) -> str:
-        """Where the photo comes from, in one sentence."""
+        """Origin of the photo, one sentence."""
         return f"Made from sample {self.sample} by {self.made_by}; not an authentic photo."
 
 

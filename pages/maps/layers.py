@@ -14,7 +14,7 @@ from metaiqa_core.explain.regions import Region, harm_energy, worst_regions
 from pages.maps.photo_maps import PhotoMaps
 from pages.shared.encoding import jpeg
 
-_LEAST_HARM = 0.01
+_MINIMUM_HARM = 0.01
 """Share of a map's energy below which what hurts is not worth a frame."""
 
 
@@ -39,8 +39,8 @@ def prepare(maps: PhotoMaps, result: GradientMap, mode: Mode, side: int) -> Prep
     """Return the data of a map for the browser.
 
     Args:
-        maps: The maps of the photo.
-        result: Map of the photo to prepare.
+        maps: Maps of the photo.
+        result: Map to prepare.
         mode: Colouring of the map.
         side: Longest side of the layers, pixels.
     """
@@ -79,7 +79,7 @@ def regions_of(values: np.ndarray, method: str) -> tuple[Region, ...]:
     """Return the three regions that hurt most (for methods without a meaningful sign: matter most)."""
     signed = METHODS[method].signed
     harm, influence = (float(harm_energy(values, signed=kind).sum()) for kind in (signed, False))
-    return worst_regions(values, count=3, signed=signed) if harm > _LEAST_HARM * influence else ()
+    return worst_regions(values, count=3, signed=signed) if harm > _MINIMUM_HARM * influence else ()
 
 
 def scaled(region: Region, scale: float) -> Region:
@@ -89,7 +89,7 @@ def scaled(region: Region, scale: float) -> Region:
 
 
 def alternative_text(name: str, method: str, regions: Sequence[Region], shape: tuple[int, int]) -> str:
-    """Say what a map shows, for those who cannot see it."""
+    """Return a description of a map for screen readers."""
     verb = "hurts" if METHODS[method].signed else "matters"
     if not regions:
         return f"{METHODS[method].title} map of {name}: nothing {verb}."
@@ -97,7 +97,7 @@ def alternative_text(name: str, method: str, regions: Sequence[Region], shape: t
 
 
 def place_of(region: Region, shape: tuple[int, int]) -> str:
-    """Return where a region lies in a photo of a height and width, in words.
+    """Return the position of a region in a photo of a height and width, in words.
 
     >>> place_of(Region(0, 0, 10, 10), (90, 90)), place_of(Region(40, 40, 50, 50), (90, 90))
     ('at the top left', 'in the centre')

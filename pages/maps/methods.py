@@ -1,4 +1,4 @@
-"""Which methods: one to read, up to three to compare it with, each with what it does and what it costs."""
+"""Choice of the methods: one to read and up to three to compare it with, each with its description and its cost."""
 
 import streamlit as st
 
@@ -8,7 +8,7 @@ from pages.maps import pace
 from pages.maps.photo_maps import PhotoMaps
 from pages.shared.streamlit_internals import DeltaGenerator
 
-MOST_COMPARED = 4
+MAXIMUM_COMPARED = 4
 _REMEMBERED = "maps_methods"
 
 
@@ -41,7 +41,7 @@ def choose(maps: PhotoMaps, place: DeltaGenerator, comparison_place: DeltaGenera
             others,
             format_func=lambda key: METHODS[key].title,
             key="maps_compared",
-            max_selections=MOST_COMPARED - 1,
+            max_selections=MAXIMUM_COMPARED - 1,
             placeholder="up to three other methods",
         )
     st.session_state[_REMEMBERED] = [method, *compared]  # a widget's state ends with its page

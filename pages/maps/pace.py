@@ -24,7 +24,8 @@ def note(maps: PhotoMaps, found: GradientMap) -> None:
 def expected_seconds(method: str, maps: PhotoMaps) -> float | None:
     """Return how long a method takes for a photo on this machine; None before anything was measured.
 
-    It is what the method took the last time for as many pixels, or its cost in passes times the time of a pass.
+    The estimate is the last time of the method, scaled by the number of pixels, or its cost in passes times the time of
+    a pass.
     """
     measured = maps.found(list(METHODS))
     if not measured:
@@ -36,7 +37,7 @@ def expected_seconds(method: str, maps: PhotoMaps) -> float | None:
 
 
 def about(seconds: float) -> str:
-    """Return a duration in words that promise no more than is known.
+    """Return an estimated duration in words.
 
     >>> about(0.4), about(12.3), about(200)
     ('under 1 second', 'about 12 seconds', 'about 3 minutes')

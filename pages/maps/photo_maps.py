@@ -11,7 +11,7 @@ from metaiqa_core.assess import Assessor
 from metaiqa_core.explain.gradient_maps import GradientMap
 from metaiqa_core.explain.methods import METHODS
 from pages.maps.chosen_photo import MapPhoto
-from pages.shared.outcomes import model_key
+from pages.shared.session_scores import model_key
 
 
 @dataclass(eq=False)
@@ -19,10 +19,10 @@ class PhotoMaps:
     """All maps of one photo by one model.
 
     Attributes:
-        photo: The photo.
-        assessor: The model.
-        maps: Maps by method; a sentence where the method failed.
-        checks: Results by method and kind of check; a sentence where the check failed.
+        photo: Photo that is explained.
+        assessor: Model that is explained.
+        maps: Map of each method, or the reason of its failure.
+        checks: Result of each check by method and kind, or the reason of its failure.
     """
 
     photo: MapPhoto
@@ -48,13 +48,13 @@ class PhotoMaps:
     def on_screen(self, result: GradientMap) -> np.ndarray:
         """Return a map's values at the size of the photo's copy on the screen, (height, width), float32.
 
-        The photo itself can have a hundred times the pixels; the map at the model's input says as much.
+        The photo itself can have a hundred times the pixels; the map at the model's input holds as much information.
         """
         return result.at(self.photo.shown())
 
 
 def maps_of(photo: MapPhoto, assessor: Assessor) -> PhotoMaps:
-    """Return what is known of a photo."""
+    """Return the maps of a photo that the session keeps."""
     return _maps_of(photo.key, model_key(assessor), photo, assessor)
 
 

@@ -19,7 +19,7 @@ _LARGEST = 320
 
 @dataclass(frozen=True)
 class _Cutout:
-    """A part of a photo as PNG, with what it is."""
+    """A part of a photo as PNG, with its place and share."""
 
     png: bytes
     width: int

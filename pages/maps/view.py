@@ -108,7 +108,7 @@ def _choose_reading(results: Sequence[GradientMap]) -> bool:
 
 
 def mode_of(result: GradientMap, signed: bool) -> Mode:
-    """Return how a map is coloured."""
+    """Return the colour scale of a map."""
     return "signed" if signed and METHODS[result.method].signed else "magnitude"
 
 

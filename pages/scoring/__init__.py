@@ -1,1 +1,1 @@
-"""What only the page Score photos shows."""
+"""Parts of the page Score photos alone."""

@@ -3,23 +3,23 @@
 from metaiqa_core.assess import Assessor
 from metaiqa_core.progress import Progress, Work
 from pages.shared import long_work
-from pages.shared.outcomes import Outcomes, model_key
 from pages.shared.photo_library import SessionPhoto
 from pages.shared.plain import plain
+from pages.shared.session_scores import SessionScores, model_key
 
 _NAME = "scoring"
 _FIRST_REFRESH = 2.0
 """Seconds until the table is drawn anew for the first time; then after 4, 8, ... more."""
 
 
-def waiting(outcomes: Outcomes, assessor: Assessor) -> list[SessionPhoto]:
-    """Return the shown photos that this model has not looked at."""
-    return [photo for photo in outcomes.photos.photos().values() if outcomes.find(photo, assessor) is None]
+def waiting(session_scores: SessionScores, assessor: Assessor) -> list[SessionPhoto]:
+    """Return the shown photos that this model has not scored."""
+    return [photo for photo in session_scores.photos.photos().values() if session_scores.find(photo, assessor) is None]
 
 
-def score_waiting(outcomes: Outcomes, assessor: Assessor) -> None:
-    """Score what waits, or offer to do so where the reader has cancelled it."""
-    shown, left = frozenset(outcomes.photos.photos()), waiting(outcomes, assessor)
+def score_waiting(session_scores: SessionScores, assessor: Assessor) -> None:
+    """Score the waiting photos, or offer to do so where the reader has cancelled it."""
+    shown, left = frozenset(session_scores.photos.photos()), waiting(session_scores, assessor)
     if not left:
         return
     if long_work.is_cancelled(_NAME, shown):
@@ -28,7 +28,7 @@ def score_waiting(outcomes: Outcomes, assessor: Assessor) -> None:
     long_work.carry_on(
         _NAME,
         (model_key(assessor), shown),
-        lambda: _score(outcomes, assessor),
+        lambda: _score(session_scores, assessor),
         cancels=shown,
         describe=_in_words,
         gap=_FIRST_REFRESH,
@@ -36,11 +36,11 @@ def score_waiting(outcomes: Outcomes, assessor: Assessor) -> None:
     )
 
 
-def _score(outcomes: Outcomes, assessor: Assessor) -> Work[None]:
-    while left := waiting(outcomes, assessor):
-        outcomes.of(left[0], assessor)
+def _score(session_scores: SessionScores, assessor: Assessor) -> Work[None]:
+    while left := waiting(session_scores, assessor):
+        session_scores.of(left[0], assessor)
         if left[1:]:
-            count = len(outcomes.photos.photos())
+            count = len(session_scores.photos.photos())
             yield Progress(left[1].name, count - len(left) + 1, count)
 
 

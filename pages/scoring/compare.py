@@ -21,11 +21,11 @@ def show(left: Row, right: Row, photos: PhotoLibrary) -> None:
     columns = st.columns(2)
     for column, row in zip(columns, (left, right), strict=True):
         with column:
-            assessment = row.outcome.assessment if row.outcome else None
+            assessment = row.result.assessment if row.result else None
             if assessment:
                 headline(assessment.score, assessment.word, row.photo.name)
             else:
-                reason = row.outcome.error if row.outcome else f"{row.photo.name} is not scored yet."
+                reason = row.result.error if row.result else f"{row.photo.name} is not scored yet."
                 st.error(plain(reason or UNEXPECTED))
     try:
         contents = [previews.preview(row.photo, photos, _SIDE) for row in (left, right)]
@@ -43,7 +43,7 @@ def show(left: Row, right: Row, photos: PhotoLibrary) -> None:
         alt=f"{left.photo.name} on the left and {right.photo.name} on the right",
     )
     st.caption("Scroll or pinch to zoom, drag to move, double-click to see all. Both photos move together.")
-    if left.outcome and right.outcome and left.outcome.assessment and right.outcome.assessment:
+    if left.result and right.result and left.result.assessment and right.result.assessment:
         st.write(_verdict(left, right))
 
 
@@ -68,9 +68,9 @@ def side_by_side(left: bytes, right: bytes) -> go.Figure:
 
 
 def _verdict(left: Row, right: Row) -> str:
-    """Say which is better, and whether the difference exceeds what the model knows."""
+    """Return which photo is better, and whether the difference exceeds the model's interval."""
     better, worse = (left, right) if (left.score or 0) >= (right.score or 0) else (right, left)
-    assessment = better.outcome.assessment if better.outcome else None
+    assessment = better.result.assessment if better.result else None
     difference = (better.score or 0) - (worse.score or 0)
     sentence = f"**{plain(better.photo.name)}** scores {difference:.1f} points higher."
     if assessment and assessment.interval_low is not None and (worse.score or 0) >= assessment.interval_low:

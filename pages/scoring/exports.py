@@ -1,4 +1,4 @@
-"""The table as a file, with the names that `python -m metaiqa_core score --format json` uses."""
+"""The table as a file, with the field names that `python -m metaiqa_core score --format json` uses."""
 
 import io
 import json
@@ -14,18 +14,18 @@ from metaiqa_core.assessment import QualityMap, failed_row
 from metaiqa_core.foreign_text import path_text
 from metaiqa_core.results import export
 from pages.scoring.ranked_table import Row
-from pages.shared.outcomes import Outcomes
+from pages.shared.session_scores import SessionScores
 
 
-def records(rows: list[Row], outcomes: Outcomes, assessor: Assessor) -> list[dict[str, Any]]:
-    """Return one plain record a row, with all that is needed to make its score again."""
+def records(rows: list[Row], session_scores: SessionScores, assessor: Assessor) -> list[dict[str, Any]]:
+    """Return one plain record a row, with everything that is needed to repeat its score."""
     of_model = {
         "model_sha256": assessor.card.sha256,
         "preprocessing": json.dumps(assessor.preprocessing.to_dict()),
         "metaiqa_version": metaiqa_core.__version__,
     }
     return [
-        _assessed(row, outcomes.quality_map(row.photo, assessor), assessor.card.name)
+        _assessed(row, session_scores.quality_map(row.photo, assessor), assessor.card.name)
         | {
             "near_duplicates": row.group or None,
             "best_of_near_duplicates": row.best if row.group else None,
@@ -39,9 +39,9 @@ def records(rows: list[Row], outcomes: Outcomes, assessor: Assessor) -> list[dic
 def _assessed(row: Row, quality: QualityMap | None, model: str) -> dict[str, Any]:
     """Return the row of an assessment, with the reading at 100 % if there is one by now, or that of a failure."""
     file = path_text(row.photo.name)
-    if row.outcome and row.outcome.assessment:
-        return replace(row.outcome.assessment, at_full_size=quality).to_row(file)
-    return failed_row(file, model, (row.outcome and row.outcome.error) or "not scored")
+    if row.result and row.result.assessment:
+        return replace(row.result.assessment, at_full_size=quality).to_row(file)
+    return failed_row(file, model, (row.result and row.result.error) or "not scored")
 
 
 def to_csv(rows: list[dict[str, Any]]) -> bytes:
@@ -80,7 +80,7 @@ _KINDS = {
 }
 
 
-def offer(rows: list[Row], outcomes: Outcomes, assessor: Assessor) -> None:
+def offer(rows: list[Row], session_scores: SessionScores, assessor: Assessor) -> None:
     """Offer the shown rows for download; a file is made when it is asked for."""
     with st.popover("Export"):
         st.caption(
@@ -89,7 +89,7 @@ def offer(rows: list[Row], outcomes: Outcomes, assessor: Assessor) -> None:
         for name, (write, kind) in _KINDS.items():
             st.download_button(
                 name,
-                lambda write=write: write(records(rows, outcomes, assessor)),
+                lambda write=write: write(records(rows, session_scores, assessor)),
                 f"metaiqa-scores.{name.lower()}",
                 kind,
                 key=f"export_{name}",

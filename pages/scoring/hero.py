@@ -1,4 +1,4 @@
-"""One photo, big, with everything that the model says about it."""
+"""One photo, large, with its assessment."""
 
 import streamlit as st
 from humanize import naturalsize
@@ -10,10 +10,10 @@ from pages.shared import previews
 from pages.shared.encoding import jpeg
 from pages.shared.failures import UNEXPECTED, explain
 from pages.shared.headline import headline
-from pages.shared.outcomes import Outcome, Outcomes
 from pages.shared.photo_library import PhotoLibrary, SessionPhoto
 from pages.shared.plain import plain
 from pages.shared.score_plot import score_plot, score_plot_in_words, tiles_plot
+from pages.shared.session_scores import ScoringResult, SessionScores
 
 _SIDE = 1600
 _POPULATIONS = {"LIVE Challenge photos": "everyday photos (LIVE Challenge)"}
@@ -21,39 +21,41 @@ _POPULATIONS = {"LIVE Challenge photos": "everyday photos (LIVE Challenge)"}
 WHOLE_PHOTO, ZOOMED_IN = "Whole photo", "Zoomed in"
 
 
-def show(photo: SessionPhoto, outcome: Outcome, outcomes: Outcomes, assessor: Assessor, *, wide: bool) -> None:
+def show(
+    photo: SessionPhoto, result: ScoringResult, session_scores: SessionScores, assessor: Assessor, *, wide: bool
+) -> None:
     """Show a photo and its assessment, side by side where there is room.
 
     Args:
-        photo: The photo.
-        outcome: Outcome of the photo.
-        outcomes: Outcomes of the session.
-        assessor: The model that made the outcome.
-        wide: Whether the whole width of the page is free.
+        photo: Photo to show.
+        result: Scoring result of the photo.
+        session_scores: Scores of the session.
+        assessor: Model that made the result.
+        wide: Whether the photo may take the whole width of the page.
     """
-    if outcome.assessment is None:
-        st.error(plain(outcome.error or UNEXPECTED))
+    if result.assessment is None:
+        st.error(plain(result.error or UNEXPECTED))
         return
     if wide:
         picture, words = st.columns([3, 2], gap="large")
         top = bottom = words
     else:
         top, picture, bottom = st.container(), st.container(), st.container()
-    quality = outcomes.quality_map(photo, assessor)
+    quality = session_scores.quality_map(photo, assessor)
     with top:
-        reading = _choose_reading(outcome.assessment, quality, assessor)
+        reading = _choose_reading(result.assessment, quality, assessor)
         if reading == WHOLE_PHOTO:
-            headline(outcome.assessment.score, outcome.assessment.word, _percentile(outcome.assessment))
+            headline(result.assessment.score, result.assessment.word, _percentile(result.assessment))
         elif quality is not None:
             headline(quality.score, word_of(quality.score), f"Mean of {len(quality.scores)} tiles")
     with picture:
-        _picture(photo, outcome.assessment, outcomes.photos, quality if reading == ZOOMED_IN else None)
+        _picture(photo, result.assessment, session_scores.photos, quality if reading == ZOOMED_IN else None)
     with bottom:
         if reading == WHOLE_PHOTO:
-            _whole_photo(outcome.assessment, assessor)
+            _whole_photo(result.assessment, assessor)
         else:
-            _zoomed_in(outcome.assessment, quality, photo, outcomes, assessor)
-        _facts(outcome.assessment, photo)
+            _zoomed_in(result.assessment, quality, photo, session_scores, assessor)
+        _facts(result.assessment, photo)
 
 
 def _choose_reading(assessment: Assessment, quality: QualityMap | None, assessor: Assessor) -> str:
@@ -91,11 +93,15 @@ def _whole_photo(assessment: Assessment, assessor: Assessor) -> None:
 
 
 def _zoomed_in(
-    assessment: Assessment, quality: QualityMap | None, photo: SessionPhoto, outcomes: Outcomes, assessor: Assessor
+    assessment: Assessment,
+    quality: QualityMap | None,
+    photo: SessionPhoto,
+    session_scores: SessionScores,
+    assessor: Assessor,
 ) -> None:
     if quality is None:
         st.write("The photo is judged in tiles at its own resolution, as you see it when you zoom in.")
-        quality_map.read_zoomed_in(photo, outcomes, assessor, (assessment.width, assessment.height))
+        quality_map.read_zoomed_in(photo, session_scores, assessor, (assessment.width, assessment.height))
         return
     low, high = min(quality.scores), max(quality.scores)
     st.plotly_chart(

@@ -9,21 +9,23 @@ from metaiqa_core.assess import TILE, Assessor
 from metaiqa_core.assessment import QualityMap
 from metaiqa_core.preprocessing import tiles
 from pages.shared import long_work
-from pages.shared.outcomes import Outcomes, model_key
 from pages.shared.palette import DARK, LIGHT, rgb_of
 from pages.shared.photo_library import SessionPhoto
+from pages.shared.session_scores import SessionScores, model_key
 
 _OVERLAY = 0.55
 _SMALLEST_LABELLED_CELL = 60
 
 
-def read_zoomed_in(photo: SessionPhoto, outcomes: Outcomes, assessor: Assessor, size: tuple[int, int]) -> None:
+def read_zoomed_in(
+    photo: SessionPhoto, session_scores: SessionScores, assessor: Assessor, size: tuple[int, int]
+) -> None:
     """Offer to compute the quality map, or go on computing it; the page is drawn again when it is there.
 
     Args:
-        photo: The photo.
-        outcomes: The session's outcomes, where the map is kept.
-        assessor: The model.
+        photo: Photo to read.
+        session_scores: Scores of the session, where the map is kept.
+        assessor: Model that scores.
         size: Upright width and height of the photo, pixels.
     """
     key = (photo.key, model_key(assessor))
@@ -31,8 +33,8 @@ def read_zoomed_in(photo: SessionPhoto, outcomes: Outcomes, assessor: Assessor, 
         "quality_map",
         key,
         f"Judge it zoomed in ({len(tiles(*size, TILE))} tiles)",
-        lambda: assessor.map_quality(outcomes.photos.content(photo)),
-        partial(outcomes.quality_maps.__setitem__, key),
+        lambda: assessor.map_quality(session_scores.photos.content(photo)),
+        partial(session_scores.quality_maps.__setitem__, key),
     )
 
 
@@ -40,7 +42,7 @@ def draw(image: Image.Image, quality: QualityMap, size: tuple[int, int]) -> Imag
     """Tint a photo by the score of each tile.
 
     Args:
-        image: Any reduction of the photo.
+        image: Reduced copy of the photo.
         quality: Quality map of the photo.
         size: Width and height of the photo itself, pixels, in which the tiles are given.
 

@@ -11,14 +11,14 @@ from metaiqa_core.assessment import WORDS
 from metaiqa_core.databases import near_duplicates
 from metaiqa_core.foreign_text import path_text
 from metaiqa_core.results import export
-from pages.shared.outcomes import Outcome
 from pages.shared.palette import colour_of_word, text_colour_on
 from pages.shared.photo_library import SessionPhoto
 from pages.shared.plain import plain
+from pages.shared.session_scores import ScoringResult
 
 _ROW_HEIGHT = 64
-_MOST_ROWS_SEEN = 8
-_FEW = 5
+_MAXIMUM_ROWS_SEEN = 8
+_EXPANDED_FAILURES = 5
 _FAILED, _WAITING = "Failed", "Waiting"
 
 
@@ -27,44 +27,44 @@ class Row:
     """One photo of the table.
 
     Attributes:
-        photo: The photo.
-        outcome: Outcome of the photo; None while it waits.
+        photo: Photo of the row.
+        result: Scoring result of the photo; None while it waits.
         group: Letter of its near-duplicate group; empty for none.
         best: Whether it scores highest in its group.
     """
 
     photo: SessionPhoto
-    outcome: Outcome | None
+    result: ScoringResult | None
     group: str = ""
     best: bool = False
 
     @property
     def score(self) -> float | None:
         """The score, 0-100; None where there is none."""
-        return self.outcome.assessment.score if self.outcome and self.outcome.assessment else None
+        return self.result.assessment.score if self.result and self.result.assessment else None
 
     @property
     def status(self) -> str:
-        """The word, or why there is none."""
-        if self.outcome is None:
+        """The grade, or the status of a photo without one."""
+        if self.result is None:
             return _WAITING
-        return self.outcome.assessment.word if self.outcome.assessment else _FAILED
+        return self.result.assessment.word if self.result.assessment else _FAILED
 
 
-def ranked(photos: Mapping[str, SessionPhoto], outcomes: Mapping[str, Outcome]) -> list[Row]:
+def ranked(photos: Mapping[str, SessionPhoto], results: Mapping[str, ScoringResult]) -> list[Row]:
     """Return one row a photo: best first, then those that wait, then those that failed.
 
     Args:
         photos: Photos by key.
-        outcomes: Outcomes by the photo's key, as far as they are known.
+        results: Scoring results by the photo's key, as far as they are known.
     """
-    scores = {key: o.assessment.score for key, o in outcomes.items() if o.assessment}
+    scores = {key: o.assessment.score for key, o in results.items() if o.assessment}
     group_of, best = {}, set()
-    groups = near_duplicates.groups({key: o.appearance for key, o in outcomes.items()})
+    groups = near_duplicates.groups({key: o.perceptual_hash for key, o in results.items()})
     for number, group in enumerate(groups):
         best.add(max(group, key=lambda key: scores[key]))
         group_of |= dict.fromkeys(group, _letters(number))
-    rows = [Row(photo, outcomes.get(key), group_of.get(key, ""), key in best) for key, photo in photos.items()]
+    rows = [Row(photo, results.get(key), group_of.get(key, ""), key in best) for key, photo in photos.items()]
     return sorted(rows, key=lambda row: (row.status == _FAILED, row.score is None, -(row.score or 0)))
 
 
@@ -92,7 +92,7 @@ def show(rows: list[Row]) -> list[str]:
     """Show the table and return the keys of the chosen photos: ticked ones, or the one that was clicked."""
     table = pd.DataFrame(
         {
-            "Photo": [row.outcome.thumbnail if row.outcome else None for row in rows],
+            "Photo": [row.result.thumbnail if row.result else None for row in rows],
             "Score": pd.array([row.score for row in rows], dtype="Float64"),
             "Grade": [row.status for row in rows],
             "Name": [path_text(row.photo.name) for row in rows],
@@ -107,7 +107,7 @@ def show(rows: list[Row]) -> list[str]:
     event = st.dataframe(
         export.harmless(table).style.map(_grade_colours, subset=["Grade"]),
         key=f"ranked_{order}",
-        height=38 + _ROW_HEIGHT * max(1, min(len(rows), _MOST_ROWS_SEEN)),
+        height=38 + _ROW_HEIGHT * max(1, min(len(rows), _MAXIMUM_ROWS_SEEN)),
         row_height=_ROW_HEIGHT,
         hide_index=True,
         on_select="rerun",
@@ -130,9 +130,11 @@ def show(rows: list[Row]) -> list[str]:
 
 def show_failures(rows: list[Row]) -> None:
     """List the photos that failed, each with its reason in full, which a table's cell would cut."""
-    failed = [(row.photo.name, row.outcome.error) for row in rows if row.outcome and row.outcome.error]
+    failed = [(row.photo.name, row.result.error) for row in rows if row.result and row.result.error]
     if failed:
-        with st.expander(f"{len(failed)} of {len(rows)} files could not be scored", expanded=len(failed) <= _FEW):
+        with st.expander(
+            f"{len(failed)} of {len(rows)} files could not be scored", expanded=len(failed) <= _EXPANDED_FAILURES
+        ):
             for name, reason in failed:
                 # Most reasons begin with the file's name, which is written once.
                 st.markdown(plain(reason) if name in reason else f"**{plain(name)}**: {plain(reason)}")
@@ -156,15 +158,15 @@ def _grade_colours(word: str) -> str:
 
 
 def _percentile(row: Row) -> float | None:
-    return row.outcome.assessment.percentile if row.outcome and row.outcome.assessment else None
+    return row.result.assessment.percentile if row.result and row.result.assessment else None
 
 
 def _pixels(row: Row) -> str:
-    assessment = row.outcome.assessment if row.outcome else None
+    assessment = row.result.assessment if row.result else None
     return f"{assessment.width} × {assessment.height}" if assessment else ""
 
 
 def _remarks(row: Row) -> str:
-    if row.outcome is None:
+    if row.result is None:
         return ""
-    return row.outcome.error or "; ".join(row.outcome.assessment.notes if row.outcome.assessment else ())
+    return row.result.error or "; ".join(row.result.assessment.notes if row.result.assessment else ())

@@ -26,7 +26,7 @@ def load(name: str = "default") -> Assessor:
 def choose_assessor() -> Assessor:
     """Offer a choice where there is more than one model, and return the chosen one.
 
-    Where it cannot be loaded, the page says so and stops.
+    Where the model cannot be loaded, the page shows the reason and stops.
     """
     names = sorted(list_models(), key=lambda name: name != DEFAULT_MODEL)
     name = "default"

@@ -1,4 +1,4 @@
-"""Pictures as files in memory, and files as addresses that a browser shows without asking anybody."""
+"""Pictures as files in memory, and files as data URIs, which a browser shows without a request."""
 
 import base64
 import io

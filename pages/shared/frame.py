@@ -1,4 +1,4 @@
-"""The frame around the pages: which there are, and how one that was opened without it gets it."""
+"""The frame around the pages: the list of pages, and the way to it from a page that was opened alone."""
 
 import streamlit as st
 

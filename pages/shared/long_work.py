@@ -21,7 +21,7 @@ Result = TypeVar("Result")
 
 SLICE = 0.5
 """Seconds of work between two chances to cancel."""
-_BREATH = 0.1
+_PAUSE_SECONDS = 0.1
 """Seconds between two slices."""
 
 
@@ -31,7 +31,7 @@ class SharedWork(Generic[Result]):
     Whoever comes second waits for the step under way; the end is the same for all.
 
     Args:
-        work: The work itself, which nobody else steps.
+        work: Generator of the work, which only this object steps.
     """
 
     def __init__(self, work: Work[Result]) -> None:
@@ -59,7 +59,7 @@ class SharedWork(Generic[Result]):
         raise self._end
 
     def close(self) -> None:
-        """Cancel what is not done, after the step that is under way."""
+        """Cancel the remaining work, after the step that is under way."""
         with self._turn:
             self._work.close()
             self._end = self._end or StopIteration()
@@ -79,11 +79,11 @@ class _Running:
     """Work under way.
 
     Attributes:
-        about: Subject of the work, such as photo, model and methods.
+        about: Subject of the work, such as the photo, the model and the methods.
         work: The work; closing it cancels.
-        keep: Receives the result.
-        keep_failure: Receives the sentence of a failure; None shows it once.
-        describe: Turns a report into the line over the bar.
+        keep: Function that is given the result.
+        keep_failure: Function that is given the sentence of a failure; None shows the sentence once.
+        describe: Function from a report to the line over the bar.
         cancels: Subject of a cancellation; work on the same subject is not started again unasked.
         gap: Seconds until the whole page is drawn again; infinite: only at the end.
         progress: The latest report.
@@ -119,9 +119,9 @@ def offer(
         name: Name of the kind of work; part of the widgets' keys.
         about: Subject of the work. Work of this name on another subject is cancelled.
         label: Text of the button.
-        start: Returns the work.
-        keep: Receives the result; None where the work keeps its own.
-        keep_failure: Receives one sentence where the work fails; None: the sentence is shown once.
+        start: Function that returns the work.
+        keep: Function that is given the result; None where the work keeps its own.
+        keep_failure: Function that is given the sentence of a failure; None shows the sentence once.
         explanation: Text that the button shows on hover.
     """
     running = _under_way(name, about)
@@ -148,12 +148,12 @@ def carry_on(
     Args:
         name: Name of the kind of work; part of the widgets' keys.
         about: Subject of the work. Work of this name on another subject is cancelled.
-        start: Returns the work, which keeps its own results.
+        start: Function that returns the work, which keeps its own results.
         cancels: Subject of a cancellation: see `is_cancelled`.
-        describe: Turns a report into the line over the bar.
+        describe: Function from a report to the line over the bar.
         gap: Seconds until the whole page is drawn again.
         growth: Factor by which that time grows with each drawing, so that long work is not spent on drawing.
-        redraw: Returns whether something came up that is worth drawing the page at once.
+        redraw: Function that returns whether the page should be drawn at once.
     """
     running = _under_way(name, about)
     if running is None:
@@ -165,7 +165,7 @@ def carry_on(
 
 
 def offer_the_rest(name: str, sentence: str, label: str) -> None:
-    """Say that work was cancelled and what is missing, with a button to go on."""
+    """Show that work was cancelled and what is missing, with a button to continue."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.warning(f"Cancelled: {sentence}")
         st.button(label, on_click=_forget_cancellation, args=(name,), key=f"go_on_{name}")
@@ -210,7 +210,7 @@ def _go_on(name: str, running: _Running, redraw: Callable[[], bool] = lambda: Fa
     running.drawn = False
     _work(name, running)
     if _is_current(name, running):  # otherwise it failed, and the reason stands there
-        st.fragment(_draw, run_every=_BREATH)(name, running, redraw)
+        st.fragment(_draw, run_every=_PAUSE_SECONDS)(name, running, redraw)
 
 
 def _is_current(name: str, running: _Running) -> bool:

@@ -27,7 +27,7 @@ def preview(photo: SessionPhoto, photos: PhotoLibrary, side: int) -> bytes:
 @st.cache_resource(scope="session", max_entries=8, show_spinner=False)
 def _preview(key: str, side: int, _photo: SessionPhoto, _photos: PhotoLibrary) -> bytes:
     # A JPEG is decoded reduced to twice this short side or more; that is plenty for the long side asked for.
-    return jpeg(fitted(decode(_photos.content(_photo), least_short_side=side // 2), side), 88)
+    return jpeg(fitted(decode(_photos.content(_photo), minimum_short_side=side // 2), side), 88)
 
 
 def opened(content: bytes) -> Image.Image:

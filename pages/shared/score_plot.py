@@ -102,7 +102,7 @@ def _scale(word: str) -> go.Figure:
 
 
 def score_plot_in_words(assessment: Assessment) -> str:
-    """Return what the plot shows, for those who cannot see it."""
+    """Return a description of the plot for screen readers."""
     sentence = f"Scale from 0 (bad) to 100 (excellent): this photo scores {assessment.score:.1f}, {assessment.word}"
     if assessment.interval_low is not None and assessment.interval_level is not None:
         sentence += (
@@ -113,7 +113,7 @@ def score_plot_in_words(assessment: Assessment) -> str:
 
 
 def _density(quantiles: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """Return how common each score is, highest 1: between two quantiles lies one photo of a hundred; smoothed."""
+    """Return the smoothed frequency of each score, at most 1: between two quantiles lies one photo of a hundred."""
     middles = (np.asarray(quantiles[1:]) + np.asarray(quantiles[:-1])) / 2
     scores = np.linspace(0, 100, 101)
     density = np.exp(-0.5 * ((scores[:, None] - middles[None]) / _BANDWIDTH) ** 2).sum(axis=1)

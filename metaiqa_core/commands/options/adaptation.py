@@ -15,12 +15,17 @@ def add_adaptation_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=LEAST_STEPS,
         metavar="N",
-        help=f"more epochs where photos are few (default: {LEAST_STEPS} steps)",
+        help=f"minimum number of Adam steps; few photos get more epochs (default: {LEAST_STEPS})",
     )
-    parser.add_argument("--preset", choices=tuple(FINE_TUNE_PRESETS), default="recommended")
+    parser.add_argument(
+        "--preset",
+        choices=tuple(FINE_TUNE_PRESETS),
+        default="recommended",
+        help="configuration whose values hold where no option is given (default: recommended)",
+    )
     add_options(parser, FineTuneConfig, skip=("seed",))
 
 
 def read_tuning(arguments: argparse.Namespace) -> FineTuneConfig:
-    """Return the preset with what the options change."""
+    """Return the preset with the fields that the options change."""
     return chosen(FINE_TUNE_PRESETS[arguments.preset], arguments)

@@ -1,4 +1,4 @@
-"""A configuration on the command line: one option for each field, so that neither can grow without the other."""
+"""A configuration on the command line: one option for each field of its class."""
 
 import argparse
 import dataclasses
@@ -12,8 +12,8 @@ Configuration = TypeVar("Configuration")
 
 
 def add_options(parser: argparse.ArgumentParser, configuration: type[Any], skip: tuple[str, ...] = ()) -> None:
-    """Declare `--field-name` for each field of a frozen dataclass; those not given leave the preset as it is."""
-    group = parser.add_argument_group("configuration (each overrides the preset)")
+    """Declare `--field-name` for each field of a frozen dataclass; without the option, the preset's value stays."""
+    group = parser.add_argument_group("configuration (an option overrides the preset)")
     hints = typing.get_type_hints(configuration)
     inherited = {name for base in configuration.__bases__ for name in getattr(base, "__dataclass_fields__", ())}
     for field in sorted(dataclasses.fields(configuration), key=lambda field: field.name in inherited):

@@ -17,7 +17,7 @@ def add_database_arguments(parser: argparse.ArgumentParser, *, several: bool = F
         type=Path,
         nargs="+" if several else None,
         metavar="DIR|CSV",
-        help="a published database's folder, a CSV file with image and mos, or its folder",
+        help="folder of a published database, or a CSV file with the columns image and mos, or its folder",
     )
     add_layout_arguments(parser)
 
@@ -38,16 +38,16 @@ def chosen_database(arguments: argparse.Namespace) -> Database:
     """Read the database that the options name.
 
     Raises:
-        DatabaseError: If it is missing or wrong.
+        DatabaseError: If the database is missing or wrong.
     """
     return reading.read_database(arguments.database, images=arguments.images, mos_range=chosen_range(arguments))
 
 
 def score_files(path: Path) -> list[Path]:
-    """Return the files that hold the scores of a database, or might: what no output may overwrite.
+    """Return the files that hold or may hold the scores of a database, which no output may overwrite.
 
     Args:
-        path: a CSV file, or a database's folder.
+        path: CSV file, or folder of a database.
     """
     if not path.is_dir():
         return [path, path.with_name("database.json")]
@@ -60,7 +60,7 @@ def chosen_databases(arguments: argparse.Namespace) -> list[Database]:
     """Read all the databases that the options name; --images and --mos-range go with a single one.
 
     Raises:
-        DatabaseError: If one is missing or wrong, two have the same name, or an option does not say which it means.
+        DatabaseError: If one is missing or wrong, two have the same name, or an option fits several.
     """
     if len(arguments.database) > 1 and (arguments.images or arguments.mos_range):
         raise DatabaseError(

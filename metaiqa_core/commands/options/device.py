@@ -1,4 +1,4 @@
-"""The option by which commands name what they compute on: the processor, or a GPU."""
+"""The option by which commands name the device that computes: the processor, or a GPU."""
 
 import argparse
 import os
@@ -14,7 +14,10 @@ from metaiqa_core.experiments.start import PROCESSOR
 def add_device_argument(parser: argparse.ArgumentParser) -> None:
     """Declare --device."""
     parser.add_argument(
-        "--device", default="cpu", metavar="cpu|cuda|cuda:N", help="what to compute on: cuda is a GPU (default: cpu)"
+        "--device",
+        default="cpu",
+        metavar="cpu|cuda|cuda:N",
+        help="device that computes: cpu, or cuda for a GPU (default: cpu)",
     )
 
 

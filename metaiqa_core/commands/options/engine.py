@@ -10,6 +10,6 @@ def add_engine_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--engine",
         choices=ENGINES,
-        help="what runs the network: onnx (ONNX Runtime, about twice as fast), torch, or auto, which is onnx where it "
-        "can run (default: the variable METAIQA_ENGINE, or auto)",
+        help="engine that runs the network: onnx (ONNX Runtime, about twice as fast), torch, or auto, which is onnx "
+        "where it can run (default: the variable METAIQA_ENGINE, or auto)",
     )

@@ -11,12 +11,16 @@ def add_measurement_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=0,
         metavar="N",
-        help="first measure by N splits (80/20; CID2013: 4 of 6 sets; BIQ2021: official), and calibrate",
+        help="measure by N splits first (80/20; CID2013: 4 of 6 sets; BIQ2021: official), and calibrate the model",
     )
     parser.add_argument(
         "--first-seed", type=int, default=0, metavar="SEED", help="seed of the first split (default: 0)"
     )
-    parser.add_argument("--only-measure", action="store_true", help="stop after the repeated splits")
+    parser.add_argument(
+        "--only-measure",
+        action="store_true",
+        help="stop after the repeated splits, without training a model on all photos",
+    )
 
 
 def add_card_arguments(parser: argparse.ArgumentParser, database: str = "database") -> None:
@@ -26,11 +30,13 @@ def add_card_arguments(parser: argparse.ArgumentParser, database: str = "databas
         parser: Parser of the command.
         database: The database that splits measure on, in words for the help text.
     """
-    card = parser.add_argument_group("what the model's card says")
+    card = parser.add_argument_group("model card")
     card.add_argument("--name", help="name of the new model (default: that of the run folder)")
-    card.add_argument("--training-data", help="what the photos are and who rated them (default: the database's name)")
+    card.add_argument(
+        "--training-data", help="description of the photos and of their raters (default: the database's name)"
+    )
     card.add_argument("--licence", default="not stated", help="terms of the weights and of the data behind them")
-    card.add_argument("--population", help=f"what to call the {database}'s photos in a percentile")
+    card.add_argument("--population", help=f"name of the {database}'s photos in a percentile")
 
 
 def read_new_model(arguments: argparse.Namespace) -> dict[str, Any]:

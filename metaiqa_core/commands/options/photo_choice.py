@@ -1,4 +1,4 @@
-"""The argument PHOTO of commands: photos, folders of photos and quoted globs, and what is said about the rest."""
+"""The argument PHOTO of commands: photos, folders of photos and quoted globs, and remarks on the files left out."""
 
 import glob
 import os
@@ -17,11 +17,11 @@ _EXAMPLES = 3
 
 @dataclass(frozen=True)
 class PhotoChoice:
-    """The photos that arguments stand for.
+    """The photos that the arguments of a command name.
 
     Attributes:
-        files: photos in order, each once; some may not exist.
-        scan: what was left out of folders.
+        files: Photos in order, each once; some may not exist.
+        scan: Record of the files that were left out of folders.
     """
 
     files: tuple[Path, ...]
@@ -33,26 +33,28 @@ class PhotoChoice:
         return not self.scan.unreadable
 
     def remarks(self) -> list[str]:
-        """Return sentences on what was left out, ready for a terminal."""
-        scan, said = self.scan, []
+        """Return remarks on the files that were left out, ready for a terminal."""
+        scan, remarks = self.scan, []
         if scan.system_files:
-            said.append(
+            remarks.append(
                 f"skipped {_counted(scan.system_files, 'file')} of the system (hidden files, thumbnails, recycle bins "
                 "and the like): name one by itself to score it"
             )
         if scan.lone_raws:
-            said.append(
+            remarks.append(
                 f"skipped {_counted(len(scan.lone_raws), 'camera raw file')} without a JPEG beside it "
                 f"({_examples(scan.lone_raws)}): export it as JPEG to score it"
             )
         if scan.linked_folders:
-            said.append(
+            remarks.append(
                 f"did not enter {_counted(len(scan.linked_folders), 'linked folder')} "
                 f"({_examples(scan.linked_folders)}): name it to score what is in it"
             )
         for folder, reason in scan.unreadable.items():
-            said.append(f"the folder {printable(str(folder))} cannot be read ({reason}): its photos are missing here")
-        return said
+            remarks.append(
+                f"the folder {printable(str(folder))} cannot be read ({reason}): its photos are missing here"
+            )
+        return remarks
 
 
 def find_photos(names: Sequence[str]) -> PhotoChoice:
@@ -127,7 +129,7 @@ def _fits(parts: Sequence[str], pattern: Sequence[str]) -> bool:
 
 
 def _may_exist(file: Path) -> bool:
-    """Return False only where a file is known not to be there; what is out of reach gets a reason of its own later."""
+    """Return False only for a file that is known to be missing; one out of reach gets a reason of its own later."""
     try:
         file.stat()
     except (FileNotFoundError, NotADirectoryError):

@@ -19,24 +19,27 @@ def add_run_arguments(parser: argparse.ArgumentParser, content: str) -> None:
         parser: Parser of the command.
         content: Content of the folder, for the help text.
     """
-    parser.add_argument("--run-dir", required=True, type=Path, metavar="DIR", help=content)
+    parser.add_argument("--run-dir", required=True, type=Path, metavar="DIR", help=f"folder of the run, for {content}")
     parser.add_argument(
-        "--tensorboard", action="store_true", help="also write TensorBoard's event files (metrics.csv always is)"
+        "--tensorboard", action="store_true", help="write event files for TensorBoard beside metrics.csv"
     )
 
 
 def add_worker_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare --workers and --shard."""
     parser.add_argument(
-        "--workers", type=int, default=1, metavar="N", help="processes that share the folds (default: 1)"
+        "--workers", type=int, default=1, metavar="N", help="number of processes that share the folds (default: 1)"
     )
     parser.add_argument(
-        "--shard", type=_shard, metavar="I/N", help="compute every N-th fold from the I-th, and no results: for workers"
+        "--shard",
+        type=_shard,
+        metavar="I/N",
+        help="compute every N-th fold from the I-th and write no results; used by --workers",
     )
 
 
 def read_run_folder(arguments: argparse.Namespace) -> RunFolder:
-    """Return where the run works, and the processes that share its folds: each runs this very command.
+    """Return the folder of the run, and the processes that share its folds, each of which runs this very command.
 
     Raises:
         TrainingError: If --workers is below 1.

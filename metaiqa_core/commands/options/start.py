@@ -1,4 +1,4 @@
-"""The options by which commands name what training starts from: a model, or a backbone with its own weights."""
+"""The options by which commands name the start of a training: a model, or a backbone with its own weights."""
 
 import argparse
 from typing import Literal
@@ -17,23 +17,28 @@ def add_start_arguments(parser: argparse.ArgumentParser, *, default: Literal["mo
 
     Args:
         parser: Parser of the command.
-        default: Start that is used where neither is named: the default model, which has learned people's scores; or a
-            backbone, for tests on images that the default model or its prior may have learned from.
+        default: Kind of start that is used where neither is named: the default model, which has learned opinion scores,
+            or a backbone, for tests on images that the default model or its prior may have learned from.
     """
-    group = parser.add_argument_group("where to start")
+    group = parser.add_argument_group("start of the training")
     hints = {key: f" (default: {value})" if key == default else "" for key, value in _DEFAULTS.items()}
     either = group.add_mutually_exclusive_group()
-    either.add_argument("--model", metavar="NAME|FILE", help=f"a model to go on from{hints['model']}")
-    either.add_argument("--backbone", choices=BACKBONES, help=f"a backbone under a new head{hints['backbone']}")
+    either.add_argument("--model", metavar="NAME|FILE", help=f"model to continue from{hints['model']}")
+    either.add_argument("--backbone", choices=BACKBONES, help=f"backbone under a new head{hints['backbone']}")
     parser.set_defaults(default_start=default)
     group.add_argument(
         "--initial-weights",
         default="imagenet",
         metavar="imagenet|random|FILE",
-        help="of the backbone: ImageNet's (downloaded, or from an installed package), random, or a state dict of the "
-        "published classifier",
+        help="weights of the backbone: imagenet (downloaded, or from an installed package), random, or a file with the "
+        "state dict of the published classifier",
     )
-    group.add_argument("--short-side", type=int, default=500, help="model resolution with a backbone (default: 500)")
+    group.add_argument(
+        "--short-side",
+        type=int,
+        default=500,
+        help="short side of the model's input with a backbone, pixels (default: 500)",
+    )
     add_device_argument(parser)
 
 
@@ -58,9 +63,15 @@ def add_starts_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         required=True,
         metavar="NAME=MODEL|NAME=BACKBONE:WEIGHTS",
-        help="what to compare, once for each: a model, or a backbone with imagenet, random, or a file of its weights",
+        help="a start to compare: a model, or a backbone with imagenet, random, or a file of its weights; give the "
+        "option once for each start",
     )
-    parser.add_argument("--short-side", type=int, default=500, help="model resolution with a backbone (default: 500)")
+    parser.add_argument(
+        "--short-side",
+        type=int,
+        default=500,
+        help="short side of the model's input with a backbone, pixels (default: 500)",
+    )
     add_device_argument(parser)
 
 

@@ -29,7 +29,7 @@ def read_foreign_state_dict(path: str | Path) -> dict[str, Tensor]:
     `torch.nn.DataParallel` is taken off. Values that are no tensors are left out.
 
     Args:
-        path: The file.
+        path: Model file.
 
     Returns:
         Tensors on the CPU by name, in the file's precision.
@@ -61,7 +61,7 @@ def import_foreign_checkpoint(path: str | Path) -> ReleasedRegressor:
     evaluation. Ports may call the head `head` instead of `net`.
 
     Args:
-        path: The file.
+        path: Model file.
 
     Returns:
         The network on the CPU in evaluation mode, in 32-bit floats.

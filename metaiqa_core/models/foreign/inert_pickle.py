@@ -2,7 +2,7 @@
 
 A pickle is a program for a small stack machine, and two of its instructions import and call anything. This interpreter
 knows the same instructions but keeps such requests as records: a call of os.system stays `Record("os.system", (...,))`.
-Whoever reads the records decides what they mean.
+The reader of the records decides on their meaning.
 
 Work and memory grow in proportion to the length of the pickle. Dictionaries keep entries under string keys only: a
 weight's name is a string, and hashing the nested tuples that a hostile pickle can build may take for ever.

@@ -1,4 +1,4 @@
-"""Named tensors out of what a pickle describes: a whole network, a state dict, or a dictionary around either."""
+"""Named tensors of the object that a pickle describes: a whole network, a state dict, or a dictionary around either."""
 
 from typing import Any
 
@@ -19,8 +19,8 @@ def named_tensors(archive: Archive) -> dict[str, Tensor]:
     """Return the tensors that an archive holds, by the names of the network's state dict.
 
     Args:
-        archive: Its root is a pickled `torch.nn.Module`, a state dict, or a dictionary that holds either under one of
-            the usual keys. Anything else holds no tensors.
+        archive: Archive whose root is a pickled `torch.nn.Module`, a state dict, or a dictionary that holds either
+            under one of the usual keys. Anything else holds no tensors.
 
     Raises:
         CheckpointError: If a tensor is damaged, or there are more than `ENTRY_LIMIT`.

@@ -81,9 +81,9 @@ class Archive:
     """An opened container.
 
     Attributes:
-        source: The file's name, for messages.
-        root: The saved object as inert data (see `read_inert`), its storages as `Storage`.
-        contents: The bytes of every storage that the object refers to, by key.
+        source: Name of the file, for messages.
+        root: Saved object as inert data (see `read_inert`), its storages as `Storage`.
+        contents: Bytes of every storage that the object refers to, by key.
     """
 
     source: str
@@ -95,7 +95,7 @@ class Archive:
         """Build the tensor that a record describes; tensors of one storage share memory.
 
         Args:
-            call: A record for which `is_tensor` holds.
+            call: Record for which `is_tensor` holds.
 
         Raises:
             CheckpointError: If the description does not fit the storage.
@@ -132,7 +132,7 @@ class Archive:
 
 
 def is_tensor(value: Any) -> bool:
-    """Say whether inert data describe a tensor or a parameter."""
+    """Return whether inert data describe a tensor or a parameter."""
     return isinstance(value, Record) and _without_parameter(value).class_name in _TENSOR_CALLS
 
 
@@ -140,11 +140,11 @@ def read_legacy(data: bytes, source: str) -> Archive:
     """Open a file that `torch.save` wrote before PyTorch 1.6.
 
     Args:
-        data: The whole file.
-        source: Its name, for messages.
+        data: Content of the whole file.
+        source: Name of the file, for messages.
 
     Raises:
-        CheckpointError: If it is something else, damaged or cut short.
+        CheckpointError: If the file is something else, damaged or cut short.
     """
     stream = io.BytesIO(data)
     storages: dict[str, Storage] = {}
@@ -177,11 +177,11 @@ def read_zip(data: bytes, source: str) -> Archive:
     """Open a file that `torch.save` wrote since PyTorch 1.6.
 
     Args:
-        data: The whole file.
-        source: Its name, for messages.
+        data: Content of the whole file.
+        source: Name of the file, for messages.
 
     Raises:
-        CheckpointError: If it is something else, damaged or cut short.
+        CheckpointError: If the file is something else, damaged or cut short.
     """
     if data.count(_ZIP_ENTRY_SIGNATURE) > _ZIP_ENTRY_LIMIT:
         raise CheckpointError(f"{source} is a zip file of over {_ZIP_ENTRY_LIMIT:,} parts. Choose a model file.")

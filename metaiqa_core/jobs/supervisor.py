@@ -1,8 +1,8 @@
-"""The process that keeps a job: waits for its turn, starts its commands one after the other, and says how they ended.
+"""The supervisor of a job: a process that waits for its turn, runs its commands in order, and writes how they ended.
 
 It is detached from the app, which may end, restart or never look again. SIGTERM is its order to cancel: the command's
-whole process group is told to end, and killed if it does not within `GRACE_SECONDS`. What a command writes into its run
-folder it writes whole or not at all, so a cancelled job is resumed by the same commands.
+whole process group is told to end, and killed if it does not within `GRACE_SECONDS`. A command writes its files whole
+or not at all, so a cancelled job is resumed by the same commands.
 """
 
 import contextlib
@@ -27,11 +27,11 @@ from metaiqa_core.jobs.turns import take_lock, take_turn
 PROGRAM = (sys.executable, "-m", "metaiqa_core")
 GRACE_SECONDS = 10.0
 NICENESS = 10
-_LOOK_SECONDS = 0.3
+_POLL_SECONDS = 0.3
 
 
-def keep(folder: Path, program: Sequence[str] = PROGRAM) -> None:
-    """Keep one job to its end.
+def supervise(folder: Path, program: Sequence[str] = PROGRAM) -> None:
+    """Supervise one job to its end.
 
     Args:
         folder: Folder of the job, as `control.start` made it.
@@ -40,7 +40,7 @@ def keep(folder: Path, program: Sequence[str] = PROGRAM) -> None:
     lock = take_lock(folder / JOB_FILE)
     if lock is None:
         return  # somebody pressed resume twice
-    _Keeper(folder, program, lock).work()
+    _Supervisor(folder, program, lock).work()
 
 
 def job_environment(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -82,13 +82,13 @@ def stop_group(process_group: int, signal_number: int) -> None:
         os.killpg(process_group, signal_number)
 
 
-class _Keeper:
+class _Supervisor:
     def __init__(self, folder: Path, program: Sequence[str], lock: int) -> None:
         self._folder = folder
         self._program = program
         self._lock = lock
         self._cancelled = False
-        self._status = replace(read_status(folder), keeper=identify(os.getpid()), command=None)
+        self._status = replace(read_status(folder), supervisor=identify(os.getpid()), command=None)
 
     def work(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -117,7 +117,7 @@ class _Keeper:
             turn = take_turn(self._folder, self._status.queued_at)
             if turn is not None:
                 return turn
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(_POLL_SECONDS)
         return None
 
     def _run_commands(self, turn: int) -> None:
@@ -148,7 +148,7 @@ class _Keeper:
             while not self._cancelled:
                 self._refuse_deleted()
                 with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(_LOOK_SECONDS)
+                    process.wait(_POLL_SECONDS)
                     return
             self._write_state(State.CANCELLING)
         finally:
@@ -178,7 +178,7 @@ class _Keeper:
 
 
 class _DeletedError(Exception):
-    """The job's folder was deleted: nobody wants its result."""
+    """The folder of the job was deleted, so that its result is not wanted."""
 
 
 def _reason(status: int, sentence: str) -> str:

@@ -1,0 +1,103 @@
+"""Assessments of the photos of a session by its models, made the same way as on the command line."""
+
+from dataclasses import dataclass, field
+
+import streamlit as st
+
+from metaiqa_core.assess import Assessor
+from metaiqa_core.assessment import Assessment, QualityMap
+from metaiqa_core.databases import near_duplicates
+from metaiqa_core.images import decode
+from pages.shared import previews, samples
+from pages.shared.failures import explain
+from pages.shared.photo_library import PhotoFile, PhotoLibrary, SessionPhoto, library
+
+
+@dataclass(frozen=True)
+class ScoringResult:
+    """Result of scoring one photo: either an assessment or the reason why there is none.
+
+    Attributes:
+        assessment: The model's assessment; None where the photo failed.
+        error: Reason of the failure, one sentence; None where the photo was assessed.
+        thumbnail: Small JPEG as a data URI; None where the photo failed.
+        perceptual_hash: 64-bit perceptual hash; None where the photo failed or shows nothing but one tone.
+    """
+
+    assessment: Assessment | None = None
+    error: str | None = None
+    thumbnail: str | None = None
+    perceptual_hash: int | None = None
+
+
+@dataclass(eq=False)
+class SessionScores:
+    """Scoring results and quality maps of the photos of one session.
+
+    Attributes:
+        photos: Library of the photos.
+        results: Scoring results by photo key and model.
+        quality_maps: Zoomed-in readings by photo key and model.
+    """
+
+    photos: PhotoLibrary
+    results: dict[tuple[str, str], ScoringResult] = field(default_factory=dict)
+    quality_maps: dict[tuple[str, str], QualityMap] = field(default_factory=dict)
+
+    def of(self, photo: SessionPhoto, assessor: Assessor) -> ScoringResult:
+        """Return the scoring result of a photo, which is scored now if it was not before."""
+        key = (photo.key, model_key(assessor))
+        if key not in self.results:
+            if photo.origin == "sample":
+                self.results[key] = _examine_sample(photo.name, key[1], assessor)
+            else:
+                self.results[key] = examine(photo.name, self.photos.content(photo), assessor)
+        return self.results[key]
+
+    def find(self, photo: SessionPhoto, assessor: Assessor) -> ScoringResult | None:
+        """Return the scoring result of a photo; None where this model has not scored it."""
+        return self.results.get((photo.key, model_key(assessor)))
+
+    def quality_map(self, photo: SessionPhoto, assessor: Assessor) -> QualityMap | None:
+        """Return the zoomed-in reading of a photo; None where there is none yet."""
+        return self.quality_maps.get((photo.key, model_key(assessor)))
+
+    def remove_photos(self) -> None:
+        """Remove the user's photos from the library, with their results and quality maps."""
+        for kept in (self.results, self.quality_maps):
+            for key in [key for key in kept if key[0] in self.photos.own]:
+                del kept[key]
+        self.photos.clear()
+
+
+def scores_of_session() -> SessionScores:
+    """Return the scores of this session."""
+    photos = library()
+    found: SessionScores | None = st.session_state.get("session_scores")
+    if found is None or found.photos is not photos:
+        found = st.session_state["session_scores"] = SessionScores(photos)
+    return found
+
+
+def model_key(assessor: Assessor) -> str:
+    """Return the key of a model's results: the hash of its weights, so that a retrained model is another one."""
+    return assessor.card.sha256 or assessor.card.name
+
+
+def examine(name: str, content: bytes, assessor: Assessor) -> ScoringResult:
+    """Decode a photo once, score it and make its thumbnail; a failure becomes the result's error."""
+    try:
+        photo = decode(PhotoFile(name, content), minimum_short_side=assessor.preprocessing.short_side)
+        assessment = assessor.assess(photo)
+        small = previews.fitted(photo, 2 * previews.THUMBNAIL_SIDE)
+        return ScoringResult(
+            assessment, thumbnail=previews.thumbnail(small), perceptual_hash=near_duplicates.perceptual_hash(small)
+        )
+    except Exception as error:
+        return ScoringResult(error=explain(error))
+
+
+@st.cache_resource(max_entries=4 * len(samples.NAMES), show_spinner=False)
+def _examine_sample(name: str, model: str, _assessor: Assessor) -> ScoringResult:
+    """Score a sample; samples are the same for everybody, so one session scores them for all."""
+    return examine(name, samples.content(name), _assessor)
