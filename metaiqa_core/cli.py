@@ -15,6 +15,7 @@ from metaiqa_core import __version__
 from metaiqa_core.command_catalogue import COMMANDS
 from metaiqa_core.completion import PROGRAM, SHELLS, activation_script, answer_shell
 from metaiqa_core.errors import MetaIQAError
+from metaiqa_core.files import is_full_disk
 from metaiqa_core.foreign_text import printable
 
 
@@ -65,11 +66,12 @@ def build_parser(names: Collection[str] = tuple(COMMANDS)) -> argparse.ArgumentP
     return parser
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, *, before_work: Callable[[], None] | None = None) -> int:
     """Run one command.
 
     Args:
         arguments: Without the program's name; by default the process's own.
+        before_work: Called when everything is imported and the options are understood, before the command starts.
 
     Returns:
         The exit status.
@@ -78,6 +80,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else arguments
     parsed = build_parser(words[:1]).parse_args(words)
     try:
+        if before_work:
+            before_work()
         return parsed.run(parsed)
     except MetaIQAError as error:
         return _refuse(str(error))
@@ -113,7 +117,7 @@ def _what_the_system_refused(error: OSError, *, goes_on: bool) -> str:
         goes_on: whether the same command, started again, goes on where it was.
     """
     place = f" for {error.filename}" if error.filename else ""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if is_full_disk(error):
         kept = "; what a run has finished is kept, and it goes on from there" if goes_on else ""
         return f"The disk is full{place}: make room and start the same command again{kept}."
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
