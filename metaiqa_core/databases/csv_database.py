@@ -13,6 +13,7 @@ from metaiqa_core.databases.csv_rows import read_csv_rows
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.databases.score_sheet import ScoreRow, ScoreSheet, to_database
 from metaiqa_core.errors import DatabaseError
+from metaiqa_core.foreign_text import name_text
 
 
 def read_csv_database(
@@ -61,7 +62,7 @@ def read_csv_sheet(
     if mos_range is None and described_range is None:
         _refuse_small_scale(rows, path)
     return ScoreSheet(
-        name=description.get("name") or path.stem,
+        name=description.get("name") or name_text(path.stem),
         column="mos",
         raw_range=raw_range,
         folders=(images,) if images else (path.parent, path.parent / "images"),
