@@ -35,7 +35,7 @@ def test_an_interrupt_during_the_imports_is_one_line(tmp_path, start, swallows):
     (tmp_path / "torch").mkdir()
     (tmp_path / "torch" / "__init__.py").write_text(SLOW.format(sign=str(sign), swallows=swallows))
     process = subprocess.Popen(
-        [sys.executable, *start, "score", "photo.jpg"],
+        [sys.executable, *start, "meta-train", "--database", "none", "--run-dir", "none"],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"},
         stdout=subprocess.PIPE,
