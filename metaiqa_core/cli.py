@@ -71,12 +71,19 @@ def build_parser(names: Collection[str] = tuple(COMMANDS)) -> argparse.ArgumentP
     return parser
 
 
-def main(arguments: Sequence[str] | None = None, *, prepare: Callable[[], None] | None = None) -> int:
+def main(
+    arguments: Sequence[str] | None = None,
+    *,
+    prepare: Callable[[], None] | None = None,
+    before_work: Callable[[], None] | None = None,
+) -> int:
     """Run one command.
 
     Args:
         arguments: Words of the command line after the program's name; by default those of this process.
         prepare: Function to call before the command's module is loaded; help and a mistyped name do without it.
+        before_work: Function to call when everything is imported and the options are understood, before the command
+            starts.
 
     Returns:
         The exit status.
@@ -87,6 +94,8 @@ def main(arguments: Sequence[str] | None = None, *, prepare: Callable[[], None] 
         prepare()
     parsed = build_parser(words[:1]).parse_args(words)
     try:
+        if before_work:
+            before_work()
         return parsed.run(parsed)
     except MetaIQAError as error:
         return _refuse(str(error))
@@ -123,7 +132,9 @@ def _system_refusal(error: OSError, *, resumable: bool) -> str:
         resumable: Whether the same command, started again, goes on where it stopped.
     """
     place = f" for {error.filename}" if error.filename else ""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    from metaiqa_core.files import is_full_disk
+
+    if is_full_disk(error):
         kept = "; what a run has finished is kept, and it goes on from there" if resumable else ""
         return f"The disk is full{place}: make room and start the same command again{kept}."
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):

@@ -48,10 +48,21 @@ def path_text(path: str | os.PathLike[str]) -> str:
     >>> path_text(os.fsdecode(b"caf\xe9.jpg")), path_text("=1+1.jpg")
     ('caf\\xE9.jpg', './=1+1.jpg')
     """
-    text = os.fspath(path)
-    if os.name == "posix" and ("\\x" in text or _has_surrogates(text)):
-        text = "".join(_escape(one) if _is_surrogate(one) else "\\\\" if one == "\\" else one for one in text)
+    text = name_text(os.fspath(path))
     return f"./{text}" if text.startswith(_FORMULA_STARTS) else text
+
+
+def name_text(name: str) -> str:
+    r"""Return the name of a file or a folder as UTF-8 text, such as the name of a run, from which it is told again.
+
+    It is what `path_text` writes, without the guard against formulas.
+
+    >>> name_text(os.fsdecode(b"caf\xe9")), name_text("=1+1")
+    ('caf\\xE9', '=1+1')
+    """
+    if os.name == "posix" and ("\\x" in name or _has_surrogates(name)):
+        return "".join(_escape(one) if _is_surrogate(one) else "\\\\" if one == "\\" else one for one in name)
+    return name
 
 
 def path_from_text(text: str) -> "Path":

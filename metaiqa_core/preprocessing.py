@@ -116,7 +116,7 @@ class Preprocessing:
         if size != (width, height):
             # Large photos are first reduced by a whole factor; a reduced decode has done all or part of it already.
             done = round(max(photo.full_size) / max(width, height))
-            image, box = reduce_by(Image.fromarray(pixels), max(factor // done, 1), photo.extent)
+            image, box = reduce_by(pixels, max(factor // done, 1), photo.extent)
             pixels = np.asarray(image.resize(size, _FILTER, box=box))
         return pixels
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from metaiqa_core.evaluation.criteria import srocc
+from metaiqa_core.foreign_text import name_text
 from metaiqa_core.results import published, storage
 from metaiqa_core.results.records import Measured, Protocol, ResultRecord
 
@@ -40,7 +41,7 @@ def leave_one_out_run(
         frame = predictions(entry.abbreviation, count=count, agreement=agreement, seed=position)
         value = srocc(frame["predicted_score"], frame["opinion_score"])
         frames[cell] = frame
-        source = measured(name, cell, inner_steps=6, k=5, **configuration)
+        source = measured(name_text(name), cell, inner_steps=6, k=5, **configuration)
         interval = (max(-1, value - 0.08), min(1, value + 0.05))
         record = ResultRecord(
             method,

@@ -149,7 +149,7 @@ def test_tables_become_csv_in_one_place_which_leaves_no_formula():
         for node in ast.walk(TREES[file])
         if isinstance(node, ast.Attribute) and node.attr == "to_csv" and ast.unparse(node.value) != "export"
     }
-    # A run's own log holds numbers and the program's words, and is read back by the program alone.
+    # A run's own log makes its texts harmless itself, and reads them back.
     assert writers == {"metaiqa_core.results.export", "metaiqa_core.results.run_log"}
 
 

@@ -2,17 +2,26 @@
 
 import csv
 import io
+import os
 
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
+from results_fixtures import leave_one_out_run
 
 from metaiqa_core.commands.output import as_csv, as_table, say
+from metaiqa_core.databases.csv_database import read_csv_database
+from metaiqa_core.experiments.run_folder import RunFolder
 from metaiqa_core.foreign_text import csv_text, path_from_text, path_text, printable, text_from_csv
+from metaiqa_core.progress import Progress, finish
 from metaiqa_core.results import export, uploads
+from metaiqa_core.results.run_log import read_metrics, recorded
+from metaiqa_core.results.storage import find_runs, read_run
 
 FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1", "=cmd|' /C calc'!A0"]
+NOT_UTF8 = b"caf\xe9"
 RUN_BY_SPREADSHEETS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 
 
@@ -77,3 +86,37 @@ def test_an_option_that_no_command_has_is_quoted_without_its_escape_sequences(ru
     assert status == 2
     assert "\x1b" not in told
     assert "\\x1b[31m" in told
+
+
+def test_the_curves_of_a_run_give_back_names_that_look_like_formulas_and_names_that_are_no_utf8(tmp_path):
+    def work():
+        yield Progress("learning =1+1", 1, 1, {"loss": 0.5}, place="=cmd|' /C calc'!A0", number=1, places=1)
+        yield Progress("@stage", 1, 1, {"loss": 0.25}, place=f"start {os.fsdecode(NOT_UTF8)}", number=1, places=1)
+
+    finish(recorded(work(), tmp_path))
+    with (tmp_path / "metrics.csv").open(newline="", encoding="utf-8") as file:
+        assert not any(cell.startswith(RUN_BY_SPREADSHEETS) for row in csv.reader(file) for cell in row)
+    metrics = read_metrics(tmp_path)
+    assert list(metrics["stage"]) == ["learning =1+1", "@stage"]
+    assert list(metrics["place"]) == ["=cmd|' /C calc'!A0", "start caf\\xE9"]
+
+
+@pytest.mark.parametrize("name", ["=1+1.png", "-2.png", os.fsdecode(b"caf\xe9.png"), "'=a.png"])
+def test_a_table_of_images_finds_those_whose_names_it_had_to_write_otherwise(tmp_path, name):
+    for number, file in enumerate((name, "plain.png")):
+        Image.new("RGB", (20, 20), (number, 0, 0)).save(tmp_path / file)
+    cells = [csv_text(path_text(name)), "plain.png"]
+    table = "\n".join(["image,mos", *(f"{cell},{50 + number}" for number, cell in enumerate(cells))])
+    (tmp_path / "mine.csv").write_text(f"{table}\n", encoding="utf-8")
+    database = read_csv_database(tmp_path / "mine.csv")
+    assert [image.path.name for image in database] == [name, "plain.png"]
+
+
+def test_a_run_in_a_folder_whose_name_is_no_utf8_is_read_under_a_name_that_is(tmp_path):
+    run = RunFolder(tmp_path / os.fsdecode(NOT_UTF8))
+    assert run.name == "caf\\xE9"
+    assert path_from_text(run.name).name == run.folder.name
+    leave_one_out_run(tmp_path, run.folder.name)
+    (found,), problems = find_runs(tmp_path)
+    assert (found.name, problems) == ("caf\\xE9", [])
+    assert {record.source.run for record in read_run(found.folder).records} == {"caf\\xE9"}

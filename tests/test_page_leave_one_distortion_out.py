@@ -1,6 +1,7 @@
 """The leave-one-distortion-out page, alone and headless: every view, the URL, own runs, uploads, damage."""
 
 import json
+import os
 from functools import partial
 
 import pytest
@@ -191,3 +192,11 @@ def test_uploaded_numbers_become_a_column_marked_as_yours_and_bad_lines_are_expl
     assert heat_map_values(figures(page)[0])[("Mine · yours", "GB")] == "0.9900"
     assert heat_map_values(figures(page)[0])[("Mine · yours", "AGN")] == "not reported"
     assert any(plain("Line 3: 'XX' is not a distortion type of TID2013") in warning.value for warning in page.warning)
+
+
+def test_a_run_whose_folder_is_no_utf8_is_shown_under_a_name_that_is(runs):
+    leave_one_out_run(runs, os.fsdecode(b"caf\xe9"))
+    page = opened()
+    assert not page.exception
+    assert not page.warning
+    assert page.multiselect(key="runs").value == ["caf\\xE9"]

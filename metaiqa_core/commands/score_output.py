@@ -1,6 +1,5 @@
 """Output of `score` while it runs: rows go to a stream at once, or to a journal until the file is whole."""
 
-import errno
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,14 +8,12 @@ from typing import Any
 from metaiqa_core.commands.output import say, write_to_stdout
 from metaiqa_core.commands.score_journal import ScoreJournal
 from metaiqa_core.errors import OutputError
-from metaiqa_core.files import is_standard_output, open_stream, write_text
+from metaiqa_core.files import is_full_disk, is_standard_output, open_stream, write_text
 from metaiqa_core.foreign_text import printable
 
 Row = dict[str, Any]
 Scored = Callable[[Sequence[Path]], Iterator[tuple[Path, Row]]]
 Pieces = Callable[[Iterable[Row]], Iterator[str]]
-
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def score_to_file(
@@ -53,8 +50,9 @@ def score_to_file(
         say(f"interrupted: {_finished_rows(journal, files)}")
         return 130
     except OSError as error:
-        reason = "The disk is full" if error.errno in _FULL else f"The system refused it ({error.strerror or error})"
-        remedy = "make room" if error.errno in _FULL else "mend that"
+        is_full = is_full_disk(error)
+        reason = "The disk is full" if is_full else f"The system refused it ({error.strerror or error})"
+        remedy = "make room" if is_full else "mend that"
         raise OutputError(
             f"{reason}, so {printable(str(output))} is not finished: {_finished_rows(journal, files, f'{remedy} and ')}"
         ) from error
@@ -93,7 +91,7 @@ def score_to_stream(
                     stream.write((printable(piece, keep="\n") if shown_to_people else piece).encode())
                     stream.flush()
     except OSError as error:
-        if error.errno not in _FULL:
+        if not is_full_disk(error):
             raise
         raise OutputError(
             f"The disk is full: rows of {max(tally.rows - 1, 0):,} of {len(files):,} photos were written; make room "

@@ -12,6 +12,7 @@ from typing import Any
 from metaiqa_core.databases.csv_rows import read_csv_rows
 from metaiqa_core.databases.score_sheet import ScoreRow, ScoreSheet
 from metaiqa_core.errors import DatabaseError
+from metaiqa_core.foreign_text import name_text
 
 
 def read_csv_sheet(
@@ -46,7 +47,7 @@ def read_csv_sheet(
     if mos_range is None and described_range is None:
         _refuse_small_scale(rows, path)
     return ScoreSheet(
-        name=description.get("name") or path.stem,
+        name=description.get("name") or name_text(path.stem),
         column="mos",
         raw_range=raw_range,
         folders=(images,) if images else (path.parent, path.parent / "images"),

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from metaiqa_core.databases.rated_image import Database, RatedImage
 from metaiqa_core.errors import DatabaseError
+from metaiqa_core.foreign_text import path_from_text, text_from_csv
 
 
 @dataclass(frozen=True)
@@ -160,6 +161,8 @@ def _rate(row: ScoreRow, path: Path, raw_score: float, unit_score: float) -> Rat
 class _ImageFolders:
     """Finds images by name; where none has exactly that name, one that differs only in case or outer spaces will do.
 
+    A name that no file has may be one as tables of this program write it: not UTF-8, or led by a sign of formulas.
+
     Each folder is listed once: that is faster than asking for thousands of files one by one, and the path that comes
     out is spelled as on the disk.
     """
@@ -168,6 +171,10 @@ class _ImageFolders:
     listings: dict[Path, dict[str, Path]] = field(default_factory=dict)
 
     def find(self, name: str) -> Path | None:
+        found = self._find_as_written(name)
+        return found or self._find_as_written(str(path_from_text(text_from_csv(name))))
+
+    def _find_as_written(self, name: str) -> Path | None:
         for folder in self.folders:
             wanted = folder / name
             listing = self._listing(wanted.parent)

@@ -10,6 +10,7 @@ from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.errors import TrainingError
 from metaiqa_core.experiments.workers import Workers
 from metaiqa_core.files import write_text
+from metaiqa_core.foreign_text import name_text
 from metaiqa_core.training.fingerprint import is_same_recipe
 
 Item = TypeVar("Item")
@@ -43,8 +44,8 @@ class RunFolder:
 
     @property
     def name(self) -> str:
-        """Name of the run, and of its model where that is given no other."""
-        return self.folder.name
+        """Name of the run as UTF-8 text, and of its model where that is given no other."""
+        return name_text(self.folder.name)
 
     @property
     def log_folder(self) -> Path:
@@ -81,4 +82,4 @@ class RunFolder:
 def common_folder(database: Database) -> str | None:
     """Return the folder that holds all images of a database, from which result pages show them; None without one."""
     folders = {image.path.parent.resolve() for image in database}
-    return str(folders.pop()) if len(folders) == 1 else None
+    return name_text(str(folders.pop())) if len(folders) == 1 else None

@@ -4,15 +4,18 @@ What a rename would break is written through instead: a link keeps pointing wher
 them, a pipe or a device gets the bytes.
 """
 
+import contextlib
 import errno
 import hashlib
 import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
+from metaiqa_core.files.full_disk import is_full_disk, refuse_full_disk
 from metaiqa_core.files.streams import is_stream, open_stream
 
 _LONGEST_PREFIX = 100
@@ -38,20 +41,89 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
             with open_stream(path) as stream, temporary.open("rb") as content:
                 shutil.copyfileobj(content, stream)
         return
-    before = _status_of(path)
-    target = Path(os.path.realpath(path)) if path.is_symlink() else path
-    if before and not os.access(target, os.W_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))  # a rename would not ask
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = _neighbour(target, may_lie_elsewhere=before is not None)
-    try:
-        write(temporary)
-        if before and (before.st_nlink > 1 or temporary.parent != target.parent):
-            _write_into(temporary, target)
+    write_together({path: write})
+
+
+def write_together(writers: Mapping[Path, Callable[[Path], object]]) -> None:
+    """Let several files appear together or not at all, as `write_whole` does one; none of them is a stream.
+
+    All are filled before the first one is renamed. Where that is interrupted, what was renamed is taken back.
+
+    Args:
+        writers: for each file what fills it; they are called in this order.
+
+    Raises:
+        OSError: If the disk refuses; older files stay as they were.
+    """
+    with contextlib.ExitStack() as stack:
+        waiting = []
+        for path, write in writers.items():
+            one = _Waiting.beside(path)
+            stack.callback(one.clean_up)
+            waiting.append(one)
+            try:
+                write(one.temporary)
+            except OSError:
+                raise
+            except Exception:
+                refuse_full_disk(one.temporary, path)
+                raise
+        try:
+            for one in waiting:
+                one.keep_older(is_alone=len(waiting) == 1)
+            for one in waiting:
+                one.put_in_place()
+        except BaseException:
+            for one in waiting:
+                one.take_back()
+            raise
+
+
+@dataclass
+class _Waiting:
+    """A file that is filled beside its target and waits to be put in its place."""
+
+    target: Path
+    before: os.stat_result | None
+    temporary: Path
+    older: Path | None = None
+    is_placed: bool = False
+
+    @classmethod
+    def beside(cls, path: Path) -> "_Waiting":
+        before = _status_of(path)
+        target = Path(os.path.realpath(path)) if path.is_symlink() else path
+        if before and not os.access(target, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))  # a rename would not ask
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return cls(target, before, _neighbour(target, may_lie_elsewhere=before is not None))
+
+    def keep_older(self, *, is_alone: bool) -> None:
+        """Give the older file a second name, until all of its companions are in place too."""
+        if self.before is None or is_alone or self.before.st_nlink > 1:
+            return
+        older = self.temporary.with_name(f"{self.temporary.name}.older")
+        with contextlib.suppress(OSError):  # a file system without hard links
+            os.link(self.target, older)
+            self.older = older
+
+    def put_in_place(self) -> None:
+        self.is_placed = True
+        if (self.before and self.before.st_nlink > 1) or self.temporary.parent != self.target.parent:
+            _write_into(self.temporary, self.target)
         else:
-            _replace(temporary, target, before)
-    finally:
-        temporary.unlink(missing_ok=True)
+            _replace(self.temporary, self.target, self.before)
+
+    def take_back(self) -> None:
+        if self.older:
+            self.older.replace(self.target)
+        elif self.is_placed and self.before is None:
+            self.target.unlink(missing_ok=True)
+
+    def clean_up(self) -> None:
+        self.temporary.unlink(missing_ok=True)
+        if self.older:
+            self.older.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -134,7 +206,7 @@ def _write_into(source: Path, target: Path) -> None:
                 os.posix_fallocate(file.fileno(), 0, size)
             except OSError as error:
                 file.truncate(old_size)
-                if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                if is_full_disk(error):
                     raise
         shutil.copyfileobj(content, file)
         file.truncate(size)

@@ -7,7 +7,8 @@ import numpy as np
 from PIL import Image
 
 from metaiqa_core.errors import PhotoError
-from metaiqa_core.images.colours import reduce_uint16, reduce_unit_float, to_srgb
+from metaiqa_core.images.bands import srgb_pixels
+from metaiqa_core.images.colours import reduce_uint16, reduce_unit_float
 from metaiqa_core.images.limits import DecodeLimits
 from metaiqa_core.images.photo import Photo
 
@@ -63,7 +64,6 @@ def photo_from_array(array: np.ndarray, format_name: str, limits: DecodeLimits) 
     if array.ndim == 3 and array.shape[2] == 3:
         pixels = np.array(array, order="C")  # a copy: the caller's later changes must not reach the photo
     else:
-        image, more_notes = to_srgb(Image.fromarray(np.ascontiguousarray(array)), "", name)
-        pixels = np.asarray(image)
+        pixels, more_notes = srgb_pixels(Image.fromarray(np.ascontiguousarray(array)), "", name)
         notes += more_notes
     return Photo(pixels, (array.shape[1], array.shape[0]), format_name, tuple(notes))

@@ -1,6 +1,7 @@
 """Conversion of any Pillow image to 8-bit sRGB on white, with a plain sentence for each step that was visible."""
 
 import io
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageCms
@@ -12,6 +13,8 @@ from metaiqa_core.images.declared_colours import DeclaredColours
 _MAXIMUM_PROFILE_BYTES = 8 * 2**20
 _MINIMUM_NOTED_SHARE = 0.01
 _NOTHING_DECLARED = DeclaredColours()
+BRIGHTER = ", {:.0%} of it brighter than white and cut off"
+"""Part of a note that is only written when the share of the whole picture is known."""
 _SAME_COLOUR = 2
 """A profile that moves no colour by more than this many of 255 levels is sRGB under another name."""
 _PROFILE_MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab": "LAB"}
@@ -48,9 +51,23 @@ def reduce_unit_float(values: np.ndarray, name: str) -> np.ndarray:
     return np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
 
 
+class Converted(NamedTuple):
+    """A converted picture.
+
+    Attributes:
+        image: The picture, mode RGB, sRGB.
+        notes: A sentence for each visible thing that was done; `BRIGHTER` stands where a share is to be written.
+        brighter: Share of values, in [0, 1], that were brighter than white and are cut off.
+    """
+
+    image: Image.Image
+    notes: tuple[str, ...]
+    brighter: float = 0.0
+
+
 def to_srgb(
-    image: Image.Image, raw_mode: str, name: str, declared: DeclaredColours = _NOTHING_DECLARED
-) -> tuple[Image.Image, tuple[str, ...]]:
+    image: Image.Image, raw_mode: str, name: str, declared: DeclaredColours, white_is_zero: bool = False
+) -> Converted:
     """Convert a loaded image to RGB, 8 bits a channel, sRGB, transparent areas shown on white.
 
     Args:
@@ -58,9 +75,7 @@ def to_srgb(
         raw_mode: Pillow's name of the layout in the file ("RGB;16B"), empty when unknown.
         name: Name of the photo in messages.
         declared: Colour description of the file, beside Pillow's `icc_profile`.
-
-    Returns:
-        The image in mode RGB, and a sentence for each visible thing that was done.
+        white_is_zero: Whether 16-bit values count from white (PhotometricInterpretation 0 of a TIFF file).
 
     Raises:
         PhotoError: If the values have no defined white (32-bit integers, floats outside [0, 1]).
@@ -72,7 +87,9 @@ def to_srgb(
         notes.append(f"{12 if ';12' in raw_mode else 16} bits per channel reduced to 8")
     opacity: Image.Image | None = None
     if image.mode.startswith("I;16"):
-        image, opacity = _grey_from_uint16(image, transparent, twelve_bits=";12" in raw_mode)
+        image, opacity = _grey_from_uint16(
+            image, transparent, twelve_bits=";12" in raw_mode, white_is_zero=white_is_zero
+        )
     elif image.mode == "F":
         image = Image.fromarray(reduce_unit_float(np.asarray(image), name))
         notes.append("floating-point values from 0 to 1 reduced to 8 bits")
@@ -89,14 +106,14 @@ def to_srgb(
         image = rgba.convert("L" if rgba.mode == "LA" else "RGB")
     image = _in_mode(image, {"1": "L", "L": "L", "CMYK": "CMYK", "LAB": "LAB"}.get(image.mode, "RGB"))
 
-    image, colour_note = _colours_to_srgb(image, profile if isinstance(profile, bytes) else None, declared)
+    image, colour_note, brighter = _colours_to_srgb(image, profile if isinstance(profile, bytes) else None, declared)
     notes += [note for note in (colour_note, declared.note) if note]
     if opacity is not None and opacity.getextrema()[0] != 255:
         white = Image.new("RGB", image.size, (255, 255, 255))
         white.paste(image, mask=opacity)
         image = white
         notes.append("transparent areas shown on white")
-    return image, tuple(notes)
+    return Converted(image, tuple(notes), brighter)
 
 
 def _in_mode(image: Image.Image, mode: str) -> Image.Image:
@@ -115,13 +132,12 @@ def _transparent_value(image: Image.Image, raw_mode: str) -> object:
 
 
 def _grey_from_uint16(
-    image: Image.Image, transparent: object, *, twelve_bits: bool
+    image: Image.Image, transparent: object, *, twelve_bits: bool, white_is_zero: bool
 ) -> tuple[Image.Image, Image.Image | None]:
     values: np.ndarray = np.asarray(image).astype(np.uint16, copy=False)
     if twelve_bits:
         values = (values << 4) | (values >> 8)
-    # A TIFF may count from white (PhotometricInterpretation 0); Pillow honours that up to 8 bits only.
-    if getattr(image, "tag_v2", {}).get(262) == 0:
+    if white_is_zero:  # Pillow honours that up to 8 bits only
         values = ~values
     opacity = None
     if isinstance(transparent, int):
@@ -131,33 +147,32 @@ def _grey_from_uint16(
 
 def _colours_to_srgb(
     image: Image.Image, profile_bytes: bytes | None, declared: DeclaredColours
-) -> tuple[Image.Image, str | None]:
-    """Return `image` (L, RGB, CMYK or LAB) in sRGB with a note, or no note where nothing had to be done."""
+) -> tuple[Image.Image, str | None, float]:
+    """Return `image` (L, RGB, CMYK or LAB) in sRGB, a note unless nothing had to be done, and the share cut off."""
     if image.mode == "LAB":
         profile_bytes = None  # the encoding itself says which colour it is
         lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
-        return ImageCms.applyTransform(image, _transform(lab, "LAB")), "CIELAB converted to sRGB"  # type: ignore[return-value]
+        converted = ImageCms.applyTransform(image, _transform(lab, "LAB"))
+        return converted, "CIELAB converted to sRGB", 0.0  # type: ignore[return-value]
     note = None
     if declared.before_profile:
         profile_bytes = None
     if profile_bytes is not None:
         try:
-            return _apply_profile(image, profile_bytes)
+            return *_apply_profile(image, profile_bytes), 0.0
         except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
             note = "colour profile is damaged or does not fit: sRGB assumed"
     if image.mode == "CMYK":
         note = "CMYK without a usable colour profile converted to RGB by the plain formula"
     elif declared.space is not None and note is None and not declared.space.is_srgb():
         return _space_to_srgb(image, declared.space)
-    return _in_mode(image, "RGB"), note
+    return _in_mode(image, "RGB"), note, 0.0
 
 
-def _space_to_srgb(image: Image.Image, space: ColourSpace) -> tuple[Image.Image, str]:
+def _space_to_srgb(image: Image.Image, space: ColourSpace) -> tuple[Image.Image, str, float]:
     converted, brighter = space.to_srgb(np.asarray(image))
-    note = f"colours converted from {space.name} to sRGB"
-    if brighter >= _MINIMUM_NOTED_SHARE:
-        note += f", {brighter:.0%} of it brighter than white and cut off"
-    return _in_mode(Image.fromarray(converted), "RGB"), note
+    note = f"colours converted from {space.name} to sRGB{BRIGHTER}"
+    return _in_mode(Image.fromarray(converted), "RGB"), note, brighter
 
 
 def _apply_profile(image: Image.Image, profile_bytes: bytes) -> tuple[Image.Image, str | None]:

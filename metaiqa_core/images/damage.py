@@ -3,10 +3,13 @@
 import numpy as np
 from PIL import Image
 
+from metaiqa_core.images.bands import bands
+
 MAXIMUM_MISSING_SHARE = 0.1
 """A file that was cut off is refused if it lacks a larger share of its rows than this."""
 _MINIMUM_GREY_SHARE = 1 / 16
 _MINIMUM_BLACK_SHARE = 1 / 8
+_BAND_PIXELS = 250_000
 _GREY = (127, 128)
 """libjpeg fills what is missing with the middle of every channel: 128, or 127 where a file stores channels inverted."""
 
@@ -20,7 +23,7 @@ def grey_share(image: Image.Image) -> float:
     corner = image.crop((image.width - 1, image.height - 1, image.width, image.height))
     if not np.isin(np.asarray(corner), _GREY).all():
         return 0.0
-    return _plain_rows(np.asarray(image)[::-1]) / image.height
+    return _plain_rows(image, from_bottom=True) / image.height
 
 
 def black_share(image: Image.Image) -> float:
@@ -29,16 +32,28 @@ def black_share(image: Image.Image) -> float:
     Args:
         image: Loaded image as it is stored.
     """
-    pixels = np.asarray(image)
-    ends = [0 if rows[0].any() else _plain_rows(rows) for rows in (pixels, pixels[::-1])]
+    top = _plain_rows(image, from_bottom=False) if _is_black(image, 0) else 0
+    bottom = _plain_rows(image, from_bottom=True) if _is_black(image, image.height - 1) else 0
     # Bars at both ends, and pictures that are black throughout, are somebody's intention.
-    return 0.0 if min(ends) > 0 else max(ends) / image.height
+    return 0.0 if min(top, bottom) > 0 else max(top, bottom) / image.height
 
 
-def _plain_rows(rows: np.ndarray) -> int:
-    """Count the rows from the first on that hold nothing but its first value."""
-    plain = (rows == rows[0, 0]).reshape(len(rows), -1).all(axis=1)
-    return len(rows) if plain.all() else int(plain.argmin())
+def _is_black(image: Image.Image, row: int) -> bool:
+    return not np.asarray(image.crop((0, row, image.width, row + 1))).any()
+
+
+def _plain_rows(image: Image.Image, *, from_bottom: bool) -> int:
+    """Count the rows at one end that hold nothing but the value of its first pixel."""
+    plain = 0
+    first = None
+    for _, band in bands(image, from_bottom=from_bottom, pixels=_BAND_PIXELS):
+        rows = np.asarray(band)[:: -1 if from_bottom else 1]
+        first = rows[0, 0] if first is None else first
+        is_plain = (rows == first).reshape(len(rows), -1).all(axis=1)
+        if not is_plain.all():
+            return plain + int(is_plain.argmin())
+        plain += len(rows)
+    return plain
 
 
 def grey_note(share: float) -> str | None:

@@ -15,10 +15,10 @@ from PIL import ExifTags, Image, ImageFile, JpegImagePlugin
 
 from metaiqa_core.errors import PhotoError
 from metaiqa_core.images.arrays import array_from_tensor, is_tensor, photo_from_array
-from metaiqa_core.images.colours import to_srgb
+from metaiqa_core.images.bands import has_no_alpha, srgb_pixels
 from metaiqa_core.images.files import Picture, notes_on_damage, open_picture
 from metaiqa_core.images.limits import DecodeLimits
-from metaiqa_core.images.orientation import UPRIGHT, upright_extent
+from metaiqa_core.images.orientation import upright, upright_extent
 from metaiqa_core.images.photo import Photo
 from metaiqa_core.images.reduction import reduce_jpeg, whole_factor
 from metaiqa_core.images.sources import PhotoSource, read
@@ -67,7 +67,7 @@ def _decode_file(
     with _one_sentence(name):
         picture = open_picture(data, name)
         image = picture.image
-        limits.check_size(*image.size, name)
+        limits.check_size(*image.size, name, picture.format)
         if factor is None and minimum_short_side is not None:
             factor = whole_factor(min(image.size), minimum_short_side)
         photo = _from_image(picture, name, limits, factor or 1)
@@ -98,7 +98,7 @@ def _one_sentence(name: str) -> Iterator[None]:
 def _from_image(picture: Picture, name: str, limits: DecodeLimits, factor: int) -> Photo:
     image = picture.image
     full_size = image.size
-    limits.check_size(*full_size, name)
+    limits.check_size(*full_size, name, picture.format)
     raw_mode = _raw_mode(image)
     notes = list(picture.notes)
     filled = reduce_jpeg(image, factor) if isinstance(image, JpegImagePlugin.JpegImageFile) else None
@@ -106,22 +106,24 @@ def _from_image(picture: Picture, name: str, limits: DecodeLimits, factor: int) 
     image.load()
     if image.size != reduced_size:  # a file may announce one size and hold another; a TIFF turns itself
         full_size = image.size
-        limits.check_size(*full_size, name)
+        limits.check_size(*full_size, name, picture.format)
     notes += notes_on_damage(picture, name)
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
     except Exception:  # EXIF blocks are damaged in many ways, while the picture is fine
         orientation = 1
         notes.append("EXIF data is damaged: orientation unknown, shown as stored")
-    if image.format == "BMP" and image.mode == "RGBA" and image.getchannel("A").getextrema() == (0, 0):
-        image = image.convert("RGB")  # the fourth byte is unused, as every viewer takes it
-    image, colour_notes = to_srgb(image, raw_mode, name, picture.colours)
-    if orientation in UPRIGHT:  # a flip's enum value is 0 and would pass for nothing
-        image = image.transpose(UPRIGHT[orientation])
-        full_size = full_size[::-1] if orientation >= 5 else full_size
-    extent = upright_extent(filled, image.size, orientation) if filled else None
+    # The fourth byte may be unused, as every viewer takes it.
+    opaque = image.format == "BMP" and image.mode == "RGBA" and has_no_alpha(image)
+    pixels, colour_notes = srgb_pixels(image, raw_mode, name, picture.colours, opaque=opaque)
+    stored_size = image.size
+    if picture.format:
+        image.close()  # turning a large photo needs the room
+    if orientation in range(5, 9):
+        full_size = full_size[::-1]
+    extent = upright_extent(filled, stored_size, orientation) if filled else None
     format_name = "JPEG" if picture.format == "MPO" else picture.format or "PIL image"
-    return Photo(np.asarray(image), full_size, format_name, (*notes, *colour_notes), extent)
+    return Photo(upright(pixels, orientation), full_size, format_name, (*notes, *colour_notes), extent)
 
 
 def _raw_mode(image: Image.Image) -> str:

@@ -7,6 +7,10 @@ from PIL import Image
 
 from metaiqa_core.errors import PhotoError
 
+MOST_PIXELS_OF_FORMAT = {"WEBP": 60_000_000, "AVIF": 90_000_000, "HEIF": 80_000_000, "JPEG2000": 45_000_000}
+"""Formats whose decoders hold a picture several times, or with wide numbers, until it is decoded: 12 bytes a pixel
+(AVIF) to 24 (JPEG 2000), where others need 7. So many pixels take about a gigabyte."""
+
 
 @dataclass(frozen=True)
 class DecodeLimits:
@@ -14,8 +18,8 @@ class DecodeLimits:
 
     Attributes:
         max_file_bytes: Largest file, bytes.
-        max_pixels: Largest number of pixels. Pillow's own limit against decompression bombs (178 million) bounds it
-            from above.
+        max_pixels: Most pixels; of the formats in `MOST_PIXELS_OF_FORMAT` fewer are read. Pillow's own limit against
+            decompression bombs (178 million) bounds it from above.
         max_side: Longest side, pixels.
         min_side: Shortest side, pixels.
         max_aspect: Largest ratio of the long to the short side.
@@ -42,18 +46,27 @@ class DecodeLimits:
         if not 1 <= self.max_aspect < math.inf:
             raise ValueError(f"max_aspect must be a finite number of at least 1, got {self.max_aspect!r}")
 
-    def check_size(self, width: int, height: int, name: str) -> None:
-        """Raise a `PhotoError` that calls the photo `name` if its size (pixels) lies outside the limits."""
+    def check_size(self, width: int, height: int, name: str, pillow_format: str | None = None) -> None:
+        """Raise a `PhotoError` that calls the photo `name` if its size (pixels) lies outside the limits.
+
+        Args:
+            width: Width, pixels.
+            height: Height, pixels.
+            name: Name of the photo in messages.
+            pillow_format: Pillow's name of the format of its file, or None if it came from no file.
+        """
         short, long = sorted((width, height))
         size = f"{name} is {width} x {height} pixels"
         if short < self.min_side:
             raise PhotoError(f"{size}: each side must have at least {self.min_side}.")
         if long > self.max_side:
             raise PhotoError(f"{size}: no side may have more than {self.max_side}, please make it smaller.")
-        if width * height > self.max_pixels:
+        most = min(self.max_pixels, MOST_PIXELS_OF_FORMAT.get(pillow_format or "", self.max_pixels))
+        if width * height > most:
+            of_format = f" of a {pillow_format} file" if most < self.max_pixels else ""
             raise PhotoError(
                 f"{size}, {width * height / 1e6:.0f} megapixels: "
-                f"at most {self.max_pixels / 1e6:g} are read, please make it smaller."
+                f"at most {most / 1e6:g}{of_format} are read, please make it smaller."
             )
         if long > self.max_aspect * short:
             raise PhotoError(

@@ -1,28 +1,38 @@
 """Turning a stored picture upright, as its EXIF data ask."""
 
-from PIL import Image
+import numpy as np
 
-UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-"""Operation that makes a stored picture upright.
+_FLIPPED_SIDEWAYS, _FLIPPED_UP_DOWN, _TURNED = (2, 3, 6, 7), (3, 4, 7, 8), (5, 6, 7, 8)
 
-Source: Exif 2.3 (CIPA DC-008-2012), section 4.6.4, tag 274, Orientation."""
+
+def upright(pixels: np.ndarray, orientation: object) -> np.ndarray:
+    """Return the pixels of a stored picture upright.
+
+    Args:
+        pixels: Pixels as they are stored, (height, width, 3).
+        orientation: Value of the tag; one that is none leaves the picture as it is.
+
+    Returns:
+        The pixels, C-contiguous; height and width are exchanged for a picture that was turned by a quarter.
+
+    Source: Exif 2.3 (CIPA DC-008-2012), section 4.6.4, tag 274, Orientation.
+    """
+    if orientation in _TURNED:
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in _FLIPPED_UP_DOWN:
+        pixels = pixels[::-1]
+    if orientation in _FLIPPED_SIDEWAYS:
+        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels)
 
 
 def upright_extent(
     filled: tuple[float, float], size: tuple[int, int], orientation: int
 ) -> tuple[float, float, float, float] | None:
     """Return the part of the upright image that is filled, given the size filled from the stored top left."""
-    width, height = filled[::-1] if orientation in (5, 6, 7, 8) else filled
+    width, height = filled[::-1] if orientation in _TURNED else filled
     if (width, height) == size:
         return None
-    left = size[0] - width if orientation in (2, 3, 6, 7) else 0.0
-    top = size[1] - height if orientation in (3, 4, 7, 8) else 0.0
+    left = size[0] - width if orientation in _FLIPPED_SIDEWAYS else 0.0
+    top = size[1] - height if orientation in _FLIPPED_UP_DOWN else 0.0
     return left, top, left + width, top + height

@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from metaiqa_core.errors import CheckpointError
-from metaiqa_core.files import sha256_of, write_text, write_whole
+from metaiqa_core.files import is_full_disk, sha256_of, write_together
 from metaiqa_core.models.card import ModelCard, check_card
 from metaiqa_core.models.finite_weights import first_not_finite, require_finite
 from metaiqa_core.models.model_files import find_model, read_card_of
@@ -90,15 +90,26 @@ def save_checkpoint(network: nn.Module, card: ModelCard, path: Path, *, half: bo
         weights = {key: value.half() if value.is_floating_point() else value for key, value in weights.items()}
         if too_large := [key for key, value in weights.items() if not torch.isfinite(value).all()]:
             raise CheckpointError(f"{too_large[0]} holds values beyond 65,504: write the model in full precision.")
+    completed = card
+
+    def write_card(temporary: Path) -> None:
+        temporary.write_text(completed.to_json(), encoding="utf-8", newline="")
+
+    def write_model(temporary: Path) -> None:
+        nonlocal completed
+        save_file(weights, temporary, metadata={"format": "pt"})
+        completed = replace(card, sha256=sha256_of(temporary))
+
     try:
-        write_whole(path, lambda temporary: save_file(weights, temporary, metadata={"format": "pt"}))
+        write_together({path: write_model, path.with_suffix(".json"): write_card})
     except (OSError, SafetensorError) as error:
-        raise CheckpointError(
-            f"The model cannot be written to {path}: {error}. Make room or choose another folder."
-        ) from error
-    card = replace(card, sha256=sha256_of(path))
-    write_text(path.with_suffix(".json"), card.to_json())
-    return card
+        if is_full_disk(error):
+            raise CheckpointError(
+                f"The disk is full, so the model cannot be written to {path}: make room and start the same command "
+                "again."
+            ) from error
+        raise CheckpointError(f"The model cannot be written to {path}: {error}. Choose another folder.") from error
+    return completed
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:

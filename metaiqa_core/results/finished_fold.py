@@ -30,6 +30,7 @@ from metaiqa_core.errors import EvaluationError
 from metaiqa_core.evaluation.criteria import bootstrap_interval, plcc, srocc
 from metaiqa_core.evaluation.protocols import Split
 from metaiqa_core.files import write_text
+from metaiqa_core.foreign_text import name_text
 from metaiqa_core.json_files import STRICT, read_json, validated
 from metaiqa_core.results.records import Measured, Protocol, ResultRecord, Scalar
 
@@ -69,7 +70,7 @@ class FinishedFold:
     ) -> "FinishedFold":
         """Return the outcome of a fold that was measured just now."""
         images = tuple(
-            (image.path.name, image.reference or "", image.distortion_type or "", image.level or 0)
+            (name_text(image.path.name), image.reference or "", image.distortion_type or "", image.level or 0)
             for image in (database.images[position] for position in split.test)
         )
         today = datetime.date.today().isoformat()

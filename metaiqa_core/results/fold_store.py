@@ -14,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from metaiqa_core.files import file_name_for
+from metaiqa_core.foreign_text import name_text
 from metaiqa_core.results.finished_fold import FinishedFold, read_fold
 from metaiqa_core.results.older_folds import complete
 from metaiqa_core.results.records import ResultRecord
@@ -90,7 +91,7 @@ class FoldStore:
         """
         for name, fold in self._folds.items():
             if name not in self._records:
-                self._records[name] = fold.records(self._folder.name, name)
+                self._records[name] = fold.records(name_text(self._folder.name), name)
                 self._unwritten[name] = fold.frame()
         if self._folds:
             records = [record for name in self._folds for record in self._records[name]]

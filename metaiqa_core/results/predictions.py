@@ -21,6 +21,7 @@ from annotated_types import Interval, MaxLen
 
 from metaiqa_core.errors import ResultsError
 from metaiqa_core.files import write_whole
+from metaiqa_core.foreign_text import name_text
 from metaiqa_core.json_files import STRICT
 
 COLUMNS = ("image", "reference", "distortion_type", "level", "opinion_score", "predicted_score")
@@ -66,14 +67,16 @@ def read(folder: Path, entry: PredictionFile) -> pd.DataFrame:
         ResultsError: If the file is missing or is not the one that the run wrote.
     """
     if Path(entry.file).name != entry.file:
-        raise ResultsError(f"The run {folder.name} names a prediction file outside its folder: {entry.file!r}.")
+        raise ResultsError(
+            f"The run {name_text(folder.name)} names a prediction file outside its folder: {entry.file!r}."
+        )
     try:
         content = (folder / FOLDER / entry.file).read_bytes()
     except OSError:
-        raise ResultsError(f"The predictions {entry.file} of the run {folder.name} are missing.") from None
+        raise ResultsError(f"The predictions {entry.file} of the run {name_text(folder.name)} are missing.") from None
     if sha256(content).hexdigest() != entry.sha256:
         raise ResultsError(
-            f"The predictions {entry.file} of the run {folder.name} were changed after the run wrote them."
+            f"The predictions {entry.file} of the run {name_text(folder.name)} were changed after the run wrote them."
         )
     try:
         from pyarrow import parquet  # pandas, too, imports it only where a table is read
@@ -83,7 +86,9 @@ def read(folder: Path, entry: PredictionFile) -> pd.DataFrame:
             raise ValueError(f"it has {rows:,} rows, expected {entry.rows:,}")
         return checked(pd.read_parquet(io.BytesIO(content)))
     except (OSError, ValueError, TypeError) as error:
-        raise ResultsError(f"The predictions {entry.file} of the run {folder.name} are damaged: {error}") from None
+        raise ResultsError(
+            f"The predictions {entry.file} of the run {name_text(folder.name)} are damaged: {error}"
+        ) from None
 
 
 def checked(frame: pd.DataFrame) -> pd.DataFrame:

@@ -23,6 +23,7 @@ import pandas as pd
 
 from metaiqa_core.errors import ResultsError
 from metaiqa_core.files import write_text
+from metaiqa_core.foreign_text import csv_text, name_text, text_from_csv
 from metaiqa_core.progress import Progress, Work, passed_on
 from metaiqa_core.results.older_run_log import OLDER_COLUMNS, with_places
 
@@ -62,9 +63,10 @@ def recorded(work: Work[Result], folder: Path, *, tensorboard: bool = False) -> 
 
         def write(progress: Progress) -> Progress:
             second = round(earlier + monotonic() - start, 2)
-            place = progress.place, progress.number, progress.places, progress.kind
+            stage, name = csv_text(progress.stage), csv_text(progress.place)
+            place = name, progress.number, progress.places, progress.kind
             for metric, value in progress.metrics.items():
-                writer.writerow([second, progress.stage, progress.step, progress.total, metric, value, *place])
+                writer.writerow([second, stage, progress.step, progress.total, metric, value, *place])
                 if events:
                     events.add_scalar(f"{progress.title}/{metric}", value, progress.step)
             file.flush()
@@ -100,10 +102,13 @@ def read_metrics(folder: Path) -> pd.DataFrame:
         if tuple(frame.columns) != COLUMNS:
             raise ValueError(f"its columns are {', '.join(map(str, frame.columns))}")
         frame["place"] = frame["place"].fillna("").astype(str)
+        for name in ("stage", "place"):  # which may hold what people called a method or a distortion type
+            frame[name] = frame[name].map(lambda text: text_from_csv(str(text)), na_action="ignore")
         for name in ("seconds", "step", "total", "value", "number", "places"):
             frame[name] = pd.to_numeric(frame[name], errors="coerce").replace([math.inf, -math.inf], math.nan)
     except (OSError, ValueError) as error:
-        raise ResultsError(f"{folder.name}/{METRICS_FILE} was not written by this program: {error}.") from None
+        name = name_text(folder.name)
+        raise ResultsError(f"{name}/{METRICS_FILE} was not written by this program: {error}.") from None
     return frame.dropna().reset_index(drop=True)
 
 

@@ -24,6 +24,7 @@ import pandas as pd
 from metaiqa_core.assets import ASSETS
 from metaiqa_core.errors import ResultsError
 from metaiqa_core.files import write_text
+from metaiqa_core.foreign_text import name_text
 from metaiqa_core.json_files import read_json, validated
 from metaiqa_core.results import predictions
 from metaiqa_core.results.predictions import PredictionFile
@@ -41,7 +42,7 @@ class Run:
     """One own run.
 
     Attributes:
-        folder: Folder of the run, whose name is the run's name.
+        folder: Folder of the run; its name, as UTF-8 text (`name_text`), is the run's name.
         records: Numbers of the run; every source is a `Measured`.
         predictions: Stored prediction files by name.
     """
@@ -53,7 +54,7 @@ class Run:
     @property
     def name(self) -> str:
         """Name of the run."""
-        return self.folder.name
+        return name_text(self.folder.name)
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class RunSummary:
     """Summary of a run, known before its records are read.
 
     Attributes:
-        folder: Folder of the run, whose name is the run's name.
+        folder: Folder of the run; its name, as UTF-8 text (`name_text`), is the run's name.
         date: Date of the last measurement, ISO 8601; "" if there is none.
         contents: Pairs (protocol, database) of the records that the run holds.
     """
@@ -73,7 +74,7 @@ class RunSummary:
     @property
     def name(self) -> str:
         """Name of the run."""
-        return self.folder.name
+        return name_text(self.folder.name)
 
 
 def runs_folder(environment: Mapping[str, str] = os.environ) -> Path:
@@ -99,20 +100,18 @@ def write_run(folder: Path, records: Iterable[ResultRecord], frames: Mapping[str
         ResultsError: If a record does not belong to this run, or predictions are malformed, unused or missing.
         OSError: If the disk refuses.
     """
-    records, frames = tuple(records), dict(frames or {})
+    records, frames, run = tuple(records), dict(frames or {}), name_text(folder.name)
     for record in records:
-        if not isinstance(record.source, Measured) or record.source.run != folder.name:
-            raise ResultsError(
-                f"Only results measured in the run {folder.name} can be written there, got one {record.source}."
-            )
+        if not isinstance(record.source, Measured) or record.source.run != run:
+            raise ResultsError(f"Only results measured in the run {run} can be written there, got one {record.source}.")
     sources = [record.source for record in records if isinstance(record.source, Measured)]
     named = {source.predictions for source in sources if source.predictions is not None}
     if unused := sorted(set(frames) - named):
-        raise ResultsError(f"No record of the run {folder.name} names the predictions {', '.join(unused)}.")
+        raise ResultsError(f"No record of the run {run} names the predictions {', '.join(unused)}.")
     stored = dict(read_run(folder).predictions) if (folder / RESULTS_FILE).exists() else {}
     stored = {name: entry for name, entry in stored.items() if name in named}
     if missing := sorted(name for name in named if name not in frames and name not in stored):
-        raise ResultsError(f"The run {folder.name} names predictions that were not given: {', '.join(missing)}.")
+        raise ResultsError(f"The run {run} names predictions that were not given: {', '.join(missing)}.")
     for name, frame in frames.items():
         stored[name] = predictions.write(folder, name, frame)
     write_text(folder / RESULTS_FILE, _to_json(records, stored))
@@ -128,7 +127,7 @@ def read_run(folder: Path) -> Run:
     Raises:
         ResultsError: If `results.json` is missing, too large, damaged, foreign or of another version.
     """
-    content = _read_content(folder)
+    content, run = _read_content(folder), name_text(folder.name)
     try:
         sources = [
             Measured(**{**vars(source), "configuration": _pointed_to(content.configurations, source.configuration)})
@@ -136,11 +135,11 @@ def read_run(folder: Path) -> Run:
         ]
         records = tuple(_record(entry, sources) for entry in content.records)
     except ResultsError as error:
-        raise ResultsError(f"{folder.name}/{RESULTS_FILE} is damaged: {error}") from None
+        raise ResultsError(f"{run}/{RESULTS_FILE} is damaged: {error}") from None
     files = content.predictions
-    if any(source.run != folder.name for source in sources):
+    if any(source.run != run for source in sources):
         # A copied or renamed folder: the numbers are sound, the name that people see is the folder's.
-        sources_renamed = {source: replace(source, run=folder.name) for source in sources}
+        sources_renamed = {source: replace(source, run=run) for source in sources}
         records = tuple(replace(record, source=sources_renamed[record.source]) for record in records)  # type: ignore[index]
     return Run(folder, records, files)
 
@@ -174,26 +173,26 @@ def read_predictions(run: Run, name: str) -> pd.DataFrame:
 
 
 def _read_content(folder: Path) -> StoredRun:
-    path = folder / RESULTS_FILE
+    path, run = folder / RESULTS_FILE, name_text(folder.name)
     try:
         if path.stat().st_size > _MAXIMUM_BYTES:
-            raise ResultsError(f"{folder.name}/{RESULTS_FILE} is larger than 50 MiB, which no run writes: remove it.")
+            raise ResultsError(f"{run}/{RESULTS_FILE} is larger than 50 MiB, which no run writes: remove it.")
         content = read_json(path, _MAXIMUM_BYTES)
     except FileNotFoundError:
-        raise ResultsError(f"The run {folder.name} has no {RESULTS_FILE} yet.") from None
+        raise ResultsError(f"The run {run} has no {RESULTS_FILE} yet.") from None
     except (OSError, ValueError):
-        raise ResultsError(f"{folder.name}/{RESULTS_FILE} is damaged: it is not readable JSON. Run it again.") from None
+        raise ResultsError(f"{run}/{RESULTS_FILE} is damaged: it is not readable JSON. Run it again.") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise ResultsError(f"{folder.name}/{RESULTS_FILE} was not written by this program: its format is not {FORMAT}.")
+        raise ResultsError(f"{run}/{RESULTS_FILE} was not written by this program: its format is not {FORMAT}.")
     if content.get("schema_version") != SCHEMA_VERSION:
         raise ResultsError(
-            f"{folder.name}/{RESULTS_FILE} has schema version {content.get('schema_version')!r:.20}, "
+            f"{run}/{RESULTS_FILE} has schema version {content.get('schema_version')!r:.20}, "
             f"this program reads {SCHEMA_VERSION}."
         )
     try:
         return validated(StoredRun, content)
     except ValueError as error:
-        raise ResultsError(f"{folder.name}/{RESULTS_FILE} is damaged: {error}. Run it again.") from None
+        raise ResultsError(f"{run}/{RESULTS_FILE} is damaged: {error}. Run it again.") from None
 
 
 def _summary(folder: Path) -> RunSummary:

@@ -19,6 +19,7 @@ from metaiqa_core import __version__
 from metaiqa_core.distortions import DistortionType
 from metaiqa_core.errors import DatabaseError
 from metaiqa_core.files import write_text
+from metaiqa_core.foreign_text import csv_text, path_text
 from metaiqa_core.synthesis.configuration import SynthesisConfig
 from metaiqa_core.synthesis.labels import Label
 from metaiqa_core.synthesis.references import Reference
@@ -77,7 +78,8 @@ def write_scores(folder: Path, rows: Sequence[tuple[str, Reference, DistortionTy
     writer.writerow(COLUMNS)
     for image, reference, distortion, level, label in rows:
         std = "" if label.std is None else f"{label.std:.5f}"
-        writer.writerow([image, reference.name, distortion.key, level, f"{label.mos:.5f}", std, label.source])
+        name = csv_text(path_text(image))
+        writer.writerow([name, csv_text(reference.name), distortion.key, level, f"{label.mos:.5f}", std, label.source])
     write_text(folder / "scores.csv", text.getvalue())
 
 

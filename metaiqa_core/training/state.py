@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from metaiqa_core.errors import TrainingError
-from metaiqa_core.files import write_whole
+from metaiqa_core.files import is_full_disk, write_whole
 from metaiqa_core.models.regressor import Regressor
 from metaiqa_core.tasks import DistortionTask
 from metaiqa_core.training.fingerprint import is_same_recipe
@@ -80,6 +80,11 @@ class RunState:
         try:
             write_whole(self._file, lambda temporary: torch.save(content, temporary))
         except (OSError, RuntimeError) as error:
+            if is_full_disk(error):
+                raise TrainingError(
+                    f"The disk is full, so the state of the run cannot be written to {self._file}; the one before it is "
+                    "still there: make room and start the same command again."
+                ) from error
             raise TrainingError(
                 f"The state of the run cannot be written to {self._file}: {error}. The state before it is still there: "
                 "make room and start the same command again."

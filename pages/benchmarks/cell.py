@@ -1,11 +1,10 @@
 """Details of one number: its source, and for own runs the predictions, the residuals and the worst images."""
 
-from pathlib import Path
-
 import pandas as pd
 import streamlit as st
 
 from metaiqa_core.errors import MetaIQAError
+from metaiqa_core.foreign_text import path_from_text
 from metaiqa_core.results import export, published
 from metaiqa_core.results.records import Measured, Published, ResultRecord
 from pages.benchmarks import data
@@ -121,9 +120,9 @@ def _show_worst(predictions: pd.DataFrame, source: Measured) -> None:
     folder = source.configuration.get("database_folder")
     if isinstance(folder, str):
         for column, (_, row) in zip(st.columns(_WORST), worst.head(_WORST).iterrows(), strict=False):
-            path = Path(folder, row["image"])
+            path = path_from_text(folder) / path_from_text(row["image"])
             # A results file may come from elsewhere: only images inside the folder that it names are opened.
-            if path.is_file() and path.resolve().is_relative_to(Path(folder).resolve()):
+            if path.is_file() and path.resolve().is_relative_to(path_from_text(folder).resolve()):
                 caption = f"people {row['opinion_score']:.2f}, model {row['predicted_score']:.2f}"
                 column.image(str(path), caption=caption, alt=f"{row['image']}: {caption}")
     score = st.column_config.NumberColumn

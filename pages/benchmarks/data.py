@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from metaiqa_core.errors import ResultsError
+from metaiqa_core.foreign_text import name_text
 from metaiqa_core.results import published, significance, storage
 from metaiqa_core.results.records import Measured, Protocol, ResultRecord, Uploaded
 from pages.shared.plain import plain
@@ -22,7 +23,7 @@ def own_runs() -> tuple[list[storage.RunSummary], list[str]]:
     runs: dict[str, storage.RunSummary] = {}
     problems = []
     for folder in storage.run_folders():
-        found, skipped = _runs_in(str(folder), tuple(sorted(_stamps(folder))))
+        found, skipped = _runs_in(os.fsencode(folder), tuple(sorted(_stamps(folder))))
         for run in found:
             runs.setdefault(run.name, run)
         problems += skipped
@@ -30,20 +31,23 @@ def own_runs() -> tuple[list[storage.RunSummary], list[str]]:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _runs_in(folder: str, stamps: tuple) -> tuple[list[storage.RunSummary], list[str]]:
-    runs, problems = storage.find_runs(Path(folder))
+def _runs_in(folder: bytes, stamps: tuple) -> tuple[list[storage.RunSummary], list[str]]:
+    runs, problems = storage.find_runs(Path(os.fsdecode(folder)))
     return sorted(runs, key=lambda run: run.date, reverse=True), problems
 
 
-def _stamps(folder: Path) -> list[tuple[str, int, int]]:
-    """Return name, time and size of every results file, which change when a run is written; no file is read."""
+def _stamps(folder: Path) -> list[tuple[bytes, int, int]]:
+    """Return name, time and size of every results file: they change when a run is written; no file is read.
+
+    Names and folders are bytes, because Streamlit's cache takes no text that is not UTF-8.
+    """
     found = []
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
                 with contextlib.suppress(OSError):
                     status = (Path(entry.path) / storage.RESULTS_FILE).stat()
-                    found.append((entry.name, status.st_mtime_ns, status.st_size))
+                    found.append((os.fsencode(entry.name), status.st_mtime_ns, status.st_size))
     except OSError:
         return []
     return found
@@ -85,13 +89,13 @@ def read_run(folder: Path) -> storage.Run:
     try:
         status = (folder / storage.RESULTS_FILE).stat()
     except OSError:
-        raise ResultsError(f"The run {folder.name} is not there any more.") from None
-    return _read_run(str(folder), status.st_mtime_ns, status.st_size)
+        raise ResultsError(f"The run {name_text(folder.name)} is not there any more.") from None
+    return _read_run(os.fsencode(folder), status.st_mtime_ns, status.st_size)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _read_run(folder: str, modified: int, size: int) -> storage.Run:
-    return storage.read_run(Path(folder))
+def _read_run(folder: bytes, modified: int, size: int) -> storage.Run:
+    return storage.read_run(Path(os.fsdecode(folder)))
 
 
 def imitations(database: str) -> list[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from metaiqa_core.errors import TrainingError
 from metaiqa_core.experiments.run_folder import RunFolder
 from metaiqa_core.experiments.workers import Workers
+from metaiqa_core.foreign_text import name_text
 
 
 def add_run_arguments(parser: argparse.ArgumentParser, content: str) -> None:
@@ -65,7 +66,8 @@ def command_line(run_folder: Path) -> str:
     """
     # os.path: unlike Path.exists it says no, where a sentence is longer than any file name.
     paths = {word for word in sys.argv[1:] if os.path.exists(word) or Path(word) == run_folder}  # noqa: PTH110
-    return shlex.join(["python", "-m", "metaiqa_core", *(Path(w).name if w in paths else w for w in sys.argv[1:])])
+    words = (name_text(Path(word).name if word in paths else word) for word in sys.argv[1:])
+    return shlex.join(["python", "-m", "metaiqa_core", *words])
 
 
 def _shard(text: str) -> tuple[int, int]:
