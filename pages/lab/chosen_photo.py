@@ -10,6 +10,7 @@ from pages.shared import intake
 from pages.shared.failures import explain
 from pages.shared.outcomes import model_key
 from pages.shared.photo_library import PhotoLibrary, SessionPhoto
+from pages.shared.photo_limits import photo_limits
 from pages.shared.plain import plain
 
 
@@ -49,5 +50,5 @@ def bench_for(photo: SessionPhoto, photos: PhotoLibrary, assessor: Assessor, see
 @st.cache_resource(scope="session", max_entries=6, show_spinner=False)
 def _bench(key: str, model: str, seed: int, _photo: SessionPhoto, _photos: PhotoLibrary, _assessor: Assessor) -> Bench:
     # Twice the working size in each direction is plenty for the shrinking, and much faster than all of it.
-    pixels = working_copy(decode(_photos.content(_photo), least_short_side=512))
+    pixels = working_copy(decode(_photos.content(_photo), limits=photo_limits(), least_short_side=512))
     return Bench(_assessor, pixels, seed, _assessor.assess(pixels).score)
