@@ -12,11 +12,12 @@ from pathlib import Path
 from metaiqa_core.errors import SettingsError
 
 JOBS, HOSTS, FOLDERS = "METAIQA_JOBS", "METAIQA_ALLOWED_HOSTS", "METAIQA_FOLDERS"
-UPLOAD, PIXELS = "METAIQA_MAX_UPLOAD_MB", "METAIQA_MAX_MEGAPIXELS"
-VARIABLES = (JOBS, HOSTS, FOLDERS, UPLOAD, PIXELS)
+UPLOAD, PIXELS, WORK = "METAIQA_MAX_UPLOAD_MB", "METAIQA_MAX_MEGAPIXELS", "METAIQA_WORK_AT_ONCE"
+VARIABLES = (JOBS, HOSTS, FOLDERS, UPLOAD, PIXELS, WORK)
 """Names of the variables that `read_settings` reads."""
 
-_MOST_MEGABYTES, _MOST_MEGAPIXELS = 200, 150
+_MOST_MEGABYTES, _MOST_MEGAPIXELS, _MOST_AT_ONCE = 200, 150, 64
+_AT_ONCE = 2
 _HOST = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]|\*", re.IGNORECASE)
 
 
@@ -30,6 +31,7 @@ class Settings:
         folders: Folders outside of which no database, photo or run is read; None: anywhere.
         max_upload_mb: Largest file that a visitor may upload, MiB.
         max_megapixels: Largest photo that is decoded, millions of pixels.
+        work_at_once: Number of visitors for whom photos are decoded and scored at the same time; the others wait.
     """
 
     jobs: bool = True
@@ -37,6 +39,7 @@ class Settings:
     folders: tuple[Path, ...] | None = None
     max_upload_mb: int = _MOST_MEGABYTES
     max_megapixels: int = _MOST_MEGAPIXELS
+    work_at_once: int = _AT_ONCE
 
     def allows(self, path: str | os.PathLike[str]) -> bool:
         """Return whether a file or folder may be read, wherever its links lead."""
@@ -64,11 +67,12 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         folders=_folders(environment),
         max_upload_mb=_whole_number(environment, UPLOAD, _MOST_MEGABYTES, "MiB"),
         max_megapixels=_whole_number(environment, PIXELS, _MOST_MEGAPIXELS, "millions of pixels"),
+        work_at_once=_whole_number(environment, WORK, _MOST_AT_ONCE, "visitors", default=_AT_ONCE),
     )
 
 
-def _whole_number(environment: Mapping[str, str], name: str, most: int, unit: str) -> int:
-    text = environment.get(name, "").strip() or str(most)
+def _whole_number(environment: Mapping[str, str], name: str, most: int, unit: str, default: int | None = None) -> int:
+    text = environment.get(name, "").strip() or str(default or most)
     if text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= most:
         return int(text)
     raise SettingsError(f"{name} must be a whole number from 1 to {most} ({unit}), got {text!r:.80}: correct it.")

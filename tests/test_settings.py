@@ -27,18 +27,19 @@ def no_settings(monkeypatch):
 
 
 def test_without_variables_the_app_is_for_one_person_who_may_do_everything():
-    assert read_settings({}) == Settings(True, (), None, 200, 150)
+    assert read_settings({}) == Settings(True, (), None, 200, 150, 2)
     assert read_settings(dict.fromkeys(VARIABLES, " ")) == Settings()
 
 
 def test_every_variable_is_read():
-    values = ("off", "photos.example.org, *.example.com", "/data:/srv/photos", "20", "60")
+    values = ("off", "photos.example.org, *.example.com", "/data:/srv/photos", "20", "60", "4")
     assert read_settings(dict(zip(VARIABLES, values, strict=True))) == Settings(
         jobs=False,
         allowed_hosts=("photos.example.org", "*.example.com"),
         folders=(Path("/data"), Path("/srv/photos")),
         max_upload_mb=20,
         max_megapixels=60,
+        work_at_once=4,
     )
 
 
