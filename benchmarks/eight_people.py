@@ -38,7 +38,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from browser import CHROMIUM_ARGUMENTS, find_chromium  # noqa: E402
 
-PATIENCE = 180_000
+PATIENCE = 300_000
 """Milliseconds after which an upload counts as never answered."""
 SIZES = {"vga.jpg": (640, 480), "screen.jpg": (1080, 800), "phone.jpg": (4000, 3000), "wide.jpg": (2400, 1350),
          "tall.png": (900, 1200), "large.png": (3000, 2000)}  # fmt: skip

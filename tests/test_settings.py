@@ -93,6 +93,7 @@ def test_the_server_is_told_the_largest_upload_and_the_names_that_it_answers_to(
     assert ("--server.maxUploadSize", "20") in options
     hosts = [value for name, value in options if name == "--server.allowedHosts"]
     assert hosts == ["photos.example.org", "localhost", "127.0.0.1", "[::1]"]
+    assert ("--browser.serverAddress", "photos.example.org") in options  # or Streamlit asks the internet for it
 
 
 def test_an_app_that_others_can_reach_needs_the_names_that_they_use(run, monkeypatch):

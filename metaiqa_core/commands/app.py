@@ -36,13 +36,18 @@ def run(arguments: argparse.Namespace) -> int:
 
     Raises:
         SettingsError: If a variable has a value that it cannot have, or others could reach the app under any name.
+        CheckpointError: If the default model of an app for others cannot be used: it would look healthy otherwise.
     """
     settings = read_settings()
-    if not _is_loopback(arguments.address) and not settings.allowed_hosts:
-        raise SettingsError(
-            f"With --address {arguments.address} others can reach the app: set {HOSTS} to the names that they use, "
-            "such as photos.example.org, or to * for any."
-        )
+    if not _is_loopback(arguments.address):
+        if not settings.allowed_hosts:
+            raise SettingsError(
+                f"With --address {arguments.address} others can reach the app: set {HOSTS} to the names that they "
+                "use, such as photos.example.org, or to * for any."
+            )
+        from metaiqa_core.models.checkpoints import load_checkpoint  # torch, which the other ways in do not need here
+
+        load_checkpoint()
     words = server_words(arguments.port, settings, address=arguments.address, opens_browser=not arguments.no_browser)
     os.execv(words[0], words)  # its signals and its exit status are then this process's own
 
@@ -68,6 +73,9 @@ def server_words(
     if settings.allowed_hosts:
         hosts = dict.fromkeys((*settings.allowed_hosts, *_THIS_MACHINE))
         options += [("server.allowedHosts", host) for host in hosts]
+        # Otherwise Streamlit asks a server on the internet for its own address when it starts.
+        public = [host for host in hosts if "*" not in host]
+        options.append(("browser.serverAddress", public[0]))
     return [
         sys.executable,
         "-m",
