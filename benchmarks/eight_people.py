@@ -95,11 +95,25 @@ async def person(browser: Browser, address: str, photos: list[Path], trial: Tria
     context.set_default_timeout(PATIENCE)
     deeds = {upload_one: 5, reload_and_upload: 4, upload_several: 2, look_around: 3, leave_half_sent: 1,
              leave_while_scoring: 1}  # fmt: skip
-    page = await open_page(context, address)
+    page = None
     while time.monotonic() < trial.end:
+        if page is None or page.is_closed():
+            page = await opened(context, address, trial)
+            continue
         [deed] = luck.choices(list(deeds), list(deeds.values()))
-        page = await done(deed, page, address, photos, trial, luck)
+        await done(deed, page, address, photos, trial, luck)
     await context.close()
+
+
+async def opened(context: BrowserContext, address: str, trial: Trial) -> Page | None:
+    """Open the first page and note how long it took, or that it never came."""
+    begin, failure, page = time.monotonic(), "", None
+    try:
+        page = await open_page(context, address)
+    except Exception as error:
+        failure = str(error).splitlines()[0]
+    trial.deeds.append(Deed("open the page", time.monotonic() - begin, 0, failure))
+    return page
 
 
 async def done(
@@ -109,10 +123,9 @@ async def done(
     photos: list[Path],
     trial: Trial,
     luck: random.Random,
-) -> Page:
-    """Do one thing, note it, and return a page that is ready for the next."""
+) -> None:
+    """Do one thing and note it; a page on which something failed is closed."""
     begin, what = time.monotonic(), deed.__name__.replace("_", " ")
-    context = page.context
     try:
         count, seconds = await deed(page, address, photos, trial, luck)
         trial.deeds.append(Deed(what, seconds, count))
@@ -123,7 +136,6 @@ async def done(
         trial.deeds.append(Deed(what, time.monotonic() - begin, 1, f"{str(error).splitlines()[0]} [{shown[:150]}]"))
         with suppress(Exception):
             await page.close()
-    return await open_page(context, address) if page.is_closed() else page
 
 
 async def open_page(context: BrowserContext, address: str) -> Page:

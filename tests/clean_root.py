@@ -236,6 +236,9 @@ def main() -> None:
     try:
         try_out(root, image, server)
     finally:
+        # The change of user took the app out of --kill-child's reach.
+        for process in reversed(psutil.Process(server.pid).children(recursive=True)):
+            process.kill()
         server.kill()
         server.wait()
     check("nothing outside the tmpfs was written", files_of(root) == before)

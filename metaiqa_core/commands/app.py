@@ -45,9 +45,9 @@ def run(arguments: argparse.Namespace) -> int:
                 f"With --address {arguments.address} others can reach the app: set {HOSTS} to the names that they "
                 "use, such as photos.example.org, or to * for any."
             )
-        from metaiqa_core.models.checkpoints import load_checkpoint  # torch, which the other ways in do not need here
+        from metaiqa_core.assess import Assessor  # heavy, and not needed by whoever only asks for help
 
-        load_checkpoint()
+        Assessor.load()
     words = server_words(arguments.port, settings, address=arguments.address, opens_browser=not arguments.no_browser)
     os.execv(words[0], words)  # its signals and its exit status are then this process's own
 
