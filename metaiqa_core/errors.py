@@ -51,3 +51,7 @@ class JobError(MetaIQAError):
 
 class OutputError(MetaIQAError):
     """An output that cannot be written, or that would overwrite an input."""
+
+
+class SettingsError(MetaIQAError):
+    """An environment variable with a value that it cannot have."""

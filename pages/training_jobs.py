@@ -5,6 +5,7 @@ import streamlit as st
 from metaiqa_core.errors import JobError
 from metaiqa_core.jobs.job import find_job, find_jobs
 from metaiqa_core.results.storage import runs_folder
+from metaiqa_core.settings import FOLDERS, read_settings
 from pages.jobs import job_list, permission, start, watch
 from pages.shared import frame, skipped_results
 from pages.shared.plain import plain
@@ -12,7 +13,13 @@ from pages.shared.plain import plain
 frame.ensure()
 
 st.title("Training jobs", anchor=False)
+if not permission.jobs_are_on():
+    st.info(plain(permission.JOBS_OFF))
+    st.stop()
 runs, reason = runs_folder().resolve(), permission.refusal()
+if not read_settings().allows(runs):
+    st.error(plain(f"The runs folder {runs} lies outside the folders in {FOLDERS}: move it into one, or name its own."))
+    st.stop()
 if reason:
     st.info(plain(reason))
 if problem := st.session_state.pop("job_problem", None):

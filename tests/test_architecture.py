@@ -22,7 +22,7 @@ LAYERS = [
         "memory",
         "progress",
     ],
-    ["files"],
+    ["files", "settings"],
     ["images"],
     ["preprocessing", "databases", "distortions"],
     ["assessment", "synthesis", "tasks"],

@@ -11,6 +11,7 @@ from docs import commands
 from metaiqa_core.command_catalogue import COMMANDS
 from metaiqa_core.commands import app
 from metaiqa_core.jobs.catalogue import JOB_COMMANDS, PREPARATIONS
+from metaiqa_core.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 PAUSE = "\v"  # argcomplete's between two answers
@@ -62,7 +63,7 @@ def test_the_app_is_served_to_this_machine_alone(run, monkeypatch):
     monkeypatch.setattr(os, "execv", lambda program, words: started.append(words))
     run("app", "--port", "8765", "--no-browser")
     [words] = started
-    assert words == app.server_command(8765, opens_browser=False)
+    assert words == app.server_command(8765, Settings())
     assert words[:5] == [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py")]
     assert " ".join(words[5:]) == "--server.address localhost --server.port 8765 --server.headless true"
 

@@ -82,8 +82,8 @@ class RunState:
         except (OSError, RuntimeError) as error:
             if is_full_disk(error):
                 raise TrainingError(
-                    f"The disk is full, so the state of the run cannot be written to {self._file}; the one before it is "
-                    "still there: make room and start the same command again."
+                    f"The disk is full, so the state of the run cannot be written to {self._file}; the one before it "
+                    "is still there: make room and start the same command again."
                 ) from error
             raise TrainingError(
                 f"The state of the run cannot be written to {self._file}: {error}. The state before it is still there: "

@@ -7,6 +7,7 @@ from metaiqa_core.errors import MetaIQAError
 from metaiqa_core.foreign_text import path_from_text
 from metaiqa_core.results import export, published
 from metaiqa_core.results.records import Measured, Published, ResultRecord
+from metaiqa_core.settings import read_settings
 from pages.benchmarks import data
 from pages.benchmarks.examples import show_levels
 from pages.benchmarks.prediction_charts import predictions_scatter, residuals_histogram
@@ -122,7 +123,8 @@ def _show_worst(predictions: pd.DataFrame, source: Measured) -> None:
         for column, (_, row) in zip(st.columns(_WORST), worst.head(_WORST).iterrows(), strict=False):
             path = path_from_text(folder) / path_from_text(row["image"])
             # A results file may come from elsewhere: only images inside the folder that it names are opened.
-            if path.is_file() and path.resolve().is_relative_to(path_from_text(folder).resolve()):
+            is_inside = path.resolve().is_relative_to(path_from_text(folder).resolve())
+            if is_inside and read_settings().allows(path) and path.is_file():
                 caption = f"people {row['opinion_score']:.2f}, model {row['predicted_score']:.2f}"
                 column.image(str(path), caption=caption, alt=f"{row['image']}: {caption}")
     score = st.column_config.NumberColumn

@@ -9,10 +9,12 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from metaiqa_core.assets import ASSETS
 from metaiqa_core.errors import ResultsError
 from metaiqa_core.foreign_text import name_text
 from metaiqa_core.results import published, significance, storage
 from metaiqa_core.results.records import Measured, Protocol, ResultRecord, Uploaded
+from metaiqa_core.settings import read_settings
 from pages.shared.plain import plain
 
 Columns = dict[str, list[ResultRecord]]
@@ -22,12 +24,17 @@ def own_runs() -> tuple[list[storage.RunSummary], list[str]]:
     """Return runs, one's own first and the newest first, and one sentence for each results file that was skipped."""
     runs: dict[str, storage.RunSummary] = {}
     problems = []
-    for folder in storage.run_folders():
+    for folder in filter(_may_be_read, storage.run_folders()):
         found, skipped = _runs_in(os.fsencode(folder), tuple(sorted(_stamps(folder))))
-        for run in found:
+        for run in filter(lambda run: _may_be_read(run.folder), found):
             runs.setdefault(run.name, run)
         problems += skipped
     return list(runs.values()), problems
+
+
+def _may_be_read(folder: Path) -> bool:
+    """Return whether the settings allow this folder; what comes with the program is always allowed."""
+    return folder.resolve().is_relative_to(ASSETS) or read_settings().allows(folder)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

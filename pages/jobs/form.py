@@ -15,8 +15,10 @@ from metaiqa_core.jobs import control
 from metaiqa_core.jobs.catalogue import JOB_COMMANDS, JobCommand
 from metaiqa_core.jobs.command_options import MAIN_GROUP, Option, options_of, parse, words_of
 from metaiqa_core.jobs.job import NAME, NAME_RULE, Job, shell_lines, shortest
+from metaiqa_core.settings import read_settings
 from metaiqa_core.tasks import distortion_tasks
 from pages.jobs.example import free_name
+from pages.jobs.folders import require_allowed, require_allowed_photos
 from pages.shared.plain import plain
 
 _COLUMNS = 3
@@ -68,6 +70,7 @@ def start(runs: Path, name: str, words: list[str]) -> Job:
         raise JobError(f"The name of the run needs {NAME_RULE}; got {name!r}.")
     command = load_command(words[0])
     arguments = parse(command.add_arguments, words[1:], runs / name)
+    require_allowed(arguments, read_settings())
     try:
         command.read_configuration(arguments)
     except (ValueError, TypeError) as error:
@@ -80,11 +83,15 @@ def _check_databases(arguments: argparse.Namespace, entry: JobCommand) -> None:
     try:
         several = isinstance(arguments.database, list)
         databases = chosen_databases(arguments) if several else [chosen_database(arguments)]
+        targets = []
+        if target := getattr(arguments, "target", None):
+            targets.append(reading.read_database(target, images=arguments.target_images))
+        require_allowed_photos([*databases, *targets], read_settings())
         if entry.by_type:
             distortion_tasks(*databases)
         require_learnable(*databases, by_type=entry.by_type)
-        if target := getattr(arguments, "target", None):
-            require_learnable(reading.read_database(target, images=arguments.target_images))
+        if targets:
+            require_learnable(*targets)
     except MetaIQAError:
         raise
     except OSError as error:

@@ -12,13 +12,29 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from metaiqa_core.errors import JobError
+from metaiqa_core.settings import JOBS, read_settings
 
 VARIABLE = "METAIQA_REMOTE_JOBS"
+JOBS_OFF = (
+    f"Training jobs are switched off on this server ({JOBS}=off). To train, start the app on a machine of your own, or "
+    "use the commands of the terminal."
+)
 _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-Ip")
+
+
+def jobs_are_on() -> bool:
+    """Return whether there are jobs on this server at all.
+
+    Raises:
+        SettingsError: If a variable has a value that it cannot have.
+    """
+    return read_settings().jobs
 
 
 def refusal() -> str | None:
     """Return the reason why this visitor may only look; None for one who may do everything."""
+    if not jobs_are_on():
+        return JOBS_OFF
     address = st.context.ip_address
     if not isinstance(address, str | None):
         return None  # Streamlit's AppTest, where a mock stands in for the connection: there is no visitor

@@ -11,6 +11,7 @@ from metaiqa_core.images import Photo, decode
 from pages.maps import examples
 from pages.shared import intake, previews
 from pages.shared.photo_library import PhotoFile, PhotoLibrary, library
+from pages.shared.photo_limits import photo_limits
 from pages.shared.plain import plain
 
 DISPLAY_SIDE = 1200
@@ -43,7 +44,8 @@ class MapPhoto:
         Raises:
             PhotoError: If it cannot be read.
         """
-        return decode(PhotoFile(self.name, self.content()), minimum_short_side=minimum_short_side)
+        file = PhotoFile(self.name, self.content())
+        return decode(file, limits=photo_limits(), minimum_short_side=minimum_short_side)
 
     def shown(self) -> Photo:
         """Return the copy for the screen, at most `DISPLAY_SIDE` pixels long; the last few are kept in the session.

@@ -5,12 +5,13 @@ import streamlit as st
 from metaiqa_core.assess import Assessor
 from metaiqa_core.errors import CheckpointError
 from metaiqa_core.models.model_files import DEFAULT_MODEL, find_model, list_models
+from pages.shared.photo_limits import photo_limits
 from pages.shared.plain import plain
 
 
 @st.cache_resource(max_entries=3, show_spinner="Loading the model …")
 def _load(name: str, changed: int) -> Assessor:
-    return Assessor.load(name)
+    return Assessor.load(name, limits=photo_limits())
 
 
 def load(name: str = "default") -> Assessor:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared.streamlit_internals import StreamlitPage, opens_pages_without_app
+from pages.shared.streamlit_internals import StreamlitPage, keep_answers, opens_pages_without_app
 
 
 def navigation() -> StreamlitPage:
@@ -10,6 +10,7 @@ def navigation() -> StreamlitPage:
 
     The address of a page is its file's name: `ensure` needs it.
     """
+    keep_answers()
     return st.navigation(
         [
             st.Page("pages/score_photos.py", title="Score photos", icon="📷", default=True),

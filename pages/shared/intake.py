@@ -3,6 +3,7 @@
 import streamlit as st
 
 from metaiqa_core.images import READABLE_SUFFIXES
+from metaiqa_core.settings import read_settings
 from pages.shared.photo_library import PhotoLibrary, library
 from pages.shared.streamlit_internals import UploadedFile, release_upload
 
@@ -16,20 +17,29 @@ def take_in() -> None:
         "Photos from", SOURCES, default=SOURCES[0], required=True, key="intake_source", label_visibility="collapsed"
     )
     # A widget with a new key starts empty: the photos live in the library now, and the uploader is ready for more.
+    largest = read_settings().max_upload_mb
     key = f"intake_{source}_{st.session_state.setdefault('intakes', 0)}"
     if source == "Camera":
         arrived = [photo] if (photo := st.camera_input("Take a photo", key=key)) else []
     elif source == "Folder":
         # A folder holds other things too; only pictures are taken, while a chosen file always gets an answer.
         arrived = st.file_uploader(
-            "Choose a folder of photos", _PICTURE_SUFFIXES, accept_multiple_files="directory", key=key
+            "Choose a folder of photos",
+            _PICTURE_SUFFIXES,
+            accept_multiple_files="directory",
+            key=key,
+            max_upload_size=largest,
         )
     else:
-        arrived = st.file_uploader("Drop one photo or hundreds", accept_multiple_files=True, key=key)
+        arrived = st.file_uploader(
+            "Drop one photo or hundreds", accept_multiple_files=True, key=key, max_upload_size=largest
+        )
     if arrived:
         _move(arrived, library(), source)
         st.session_state["intakes"] += 1
         st.rerun()
+    if problem := st.session_state.pop("intake_problem", None):
+        st.error(problem)
 
 
 def _move(arrived: list[UploadedFile], photos: PhotoLibrary, source: str) -> None:
@@ -37,6 +47,17 @@ def _move(arrived: list[UploadedFile], photos: PhotoLibrary, source: str) -> Non
     added = []
     for file in arrived:
         name = f"camera {len(photos.own) + 1}.jpg" if source == "Camera" else file.name
-        added.append(photos.add(name, file.getvalue()))
+        try:
+            added.append(photos.add(name, file.getvalue()))
+        except OSError:  # the disk, or what the server may take of it, is full
+            st.session_state["intake_problem"] = (
+                f"There is no room for {len(arrived) - len(added)} of {len(arrived)} photos here: remove photos that "
+                "you do not need any more, or bring fewer or smaller ones."
+            )
+            break
+        finally:
+            release_upload(file)
+    for file in arrived[len(added) + 1 :]:
         release_upload(file)
-    st.session_state["opened"] = added[0].key
+    if added:
+        st.session_state["opened"] = added[0].key

@@ -16,6 +16,7 @@ import streamlit as st
 from metaiqa_core.progress import Progress, Work
 from pages.shared.failures import explain
 from pages.shared.plain import plain
+from pages.shared.turns import turn
 
 Result = TypeVar("Result")
 
@@ -51,7 +52,8 @@ class SharedWork(Generic[Result]):
         with self._turn:
             if self._end is None:
                 try:
-                    return next(self._work)
+                    with turn():
+                        return next(self._work)
                 except BaseException as end:
                     self._end = end
         if isinstance(self._end, StopIteration):

@@ -9,6 +9,7 @@ import hashlib
 import io
 import tempfile
 from dataclasses import dataclass, field
+from functools import partial
 from typing import IO, Literal
 
 import streamlit as st
@@ -60,14 +61,25 @@ class PhotoLibrary:
 
     own: dict[str, SessionPhoto] = field(default_factory=dict)
     _places: dict[str, tuple[int, int]] = field(default_factory=dict)  # offset and length in the file, by content
-    _file: IO[bytes] = field(default_factory=tempfile.TemporaryFile)
+    # Unbuffered: what did not fit on a full disk must not wait in a buffer to be written again.
+    _file: IO[bytes] = field(default_factory=partial(tempfile.TemporaryFile, buffering=0))
 
     def add(self, name: str, content: bytes) -> SessionPhoto:
-        """Take in a photo, or return the one that is already here with this name and content."""
+        """Take in a photo, or return the one that is already here with this name and content.
+
+        Raises:
+            OSError: If there is no room; the library stays as it was.
+        """
         photo = _photo(name, content, "own")
         if photo.sha256 not in self._places:
             offset = self._file.seek(0, 2)
-            self._file.write(content)
+            rest = memoryview(content)
+            try:
+                while rest:
+                    rest = rest[self._file.write(rest) :]
+            except OSError:
+                self._file.truncate(offset)
+                raise
             self._places[photo.sha256] = offset, len(content)
         return self.own.setdefault(photo.key, photo)
 

@@ -9,6 +9,8 @@ from PIL import Image
 from metaiqa_core.images import Photo, decode
 from pages.shared.encoding import data_uri, jpeg
 from pages.shared.photo_library import PhotoLibrary, SessionPhoto
+from pages.shared.photo_limits import photo_limits
+from pages.shared.turns import turn
 
 THUMBNAIL_SIDE = 144
 _THUMBNAIL_BYTES = 9_000
@@ -27,7 +29,9 @@ def preview(photo: SessionPhoto, photos: PhotoLibrary, side: int) -> bytes:
 @st.cache_resource(scope="session", max_entries=8, show_spinner=False)
 def _preview(key: str, side: int, _photo: SessionPhoto, _photos: PhotoLibrary) -> bytes:
     # A JPEG is decoded reduced to twice this short side or more; that is plenty for the long side asked for.
-    return jpeg(fitted(decode(_photos.content(_photo), minimum_short_side=side // 2), side), 88)
+    with turn():
+        photo = decode(_photos.content(_photo), limits=photo_limits(), minimum_short_side=side // 2)
+        return jpeg(fitted(photo, side), 88)
 
 
 def opened(content: bytes) -> Image.Image:

@@ -11,6 +11,7 @@ from metaiqa_core.images import decode
 from pages.shared import previews, samples
 from pages.shared.failures import explain
 from pages.shared.photo_library import PhotoFile, PhotoLibrary, SessionPhoto, library
+from pages.shared.photo_limits import photo_limits
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,8 @@ def model_key(assessor: Assessor) -> str:
 def examine(name: str, content: bytes, assessor: Assessor) -> ScoringResult:
     """Decode a photo once, score it and make its thumbnail; a failure becomes the result's error."""
     try:
-        photo = decode(PhotoFile(name, content), minimum_short_side=assessor.preprocessing.short_side)
+        short_side = assessor.preprocessing.short_side
+        photo = decode(PhotoFile(name, content), limits=photo_limits(), minimum_short_side=short_side)
         assessment = assessor.assess(photo)
         small = previews.fitted(photo, 2 * previews.THUMBNAIL_SIDE)
         return ScoringResult(

@@ -1,13 +1,26 @@
 """The only file that knows parts of Streamlit which its documentation leaves out: look here after each update of it."""
 
+import functools
+
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.navigation.page import StreamlitPage
+from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-__all__ = ["DeltaGenerator", "StreamlitPage", "UploadedFile", "opens_pages_without_app", "release_upload"]
+__all__ = [
+    "DeltaGenerator",
+    "StreamlitPage",
+    "UploadedFile",
+    "keep_answers",
+    "opens_pages_without_app",
+    "release_upload",
+]
+
+_ANSWERS = frozenset({"file_urls_response", "backend_operation_response", "heartbeat_ack"})
+"""Messages for which a browser waits because it asked, whatever the script does meanwhile."""
 
 
 def opens_pages_without_app() -> bool:
@@ -21,3 +34,26 @@ def release_upload(file: UploadedFile) -> None:
     if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
         context.uploaded_file_mgr.remove_file(session_id=context.session_id, file_id=file.file_id)
     file.close()
+
+
+def keep_answers() -> None:
+    """Let answers to a browser's questions outlive the start of a run; calling it again changes nothing.
+
+    A browser asks where to put a file before it sends it. Streamlit queues the answer, and a run of the whole script
+    that starts before the queue is sent empties it: the answer is lost, and the upload waits for ever. It happens while
+    the page draws itself again by itself, such as right after a reload, when the samples are being scored.
+    """
+    if hasattr(ForwardMsgQueue.clear, "__wrapped__"):
+        return
+    original = ForwardMsgQueue.clear
+
+    @functools.wraps(original)
+    def clear(
+        self: ForwardMsgQueue, retain_lifecycle_msgs: bool = False, fragment_ids_this_run: list[str] | None = None
+    ) -> None:
+        waiting = list(self._queue) if retain_lifecycle_msgs else []
+        original(self, retain_lifecycle_msgs, fragment_ids_this_run)
+        kept = {id(message) for message in self._queue}
+        self._queue += [m for m in waiting if m.WhichOneof("type") in _ANSWERS and id(m) not in kept]
+
+    ForwardMsgQueue.clear = clear  # type: ignore[method-assign]

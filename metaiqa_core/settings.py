@@ -1,0 +1,100 @@
+"""Settings of an app that others can reach: what visitors may bring, do and see, from environment variables.
+
+Without any variable the app is for one person at their own machine. `docs/deploy.md` lists the variables.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from metaiqa_core.errors import SettingsError
+
+JOBS, HOSTS, FOLDERS = "METAIQA_JOBS", "METAIQA_ALLOWED_HOSTS", "METAIQA_FOLDERS"
+UPLOAD, PIXELS, WORK = "METAIQA_MAX_UPLOAD_MB", "METAIQA_MAX_MEGAPIXELS", "METAIQA_WORK_AT_ONCE"
+VARIABLES = (JOBS, HOSTS, FOLDERS, UPLOAD, PIXELS, WORK)
+"""Names of the variables that `read_settings` reads."""
+
+_MOST_MEGABYTES, _MOST_MEGAPIXELS, _MOST_AT_ONCE = 200, 150, 64
+_AT_ONCE = 2
+_HOST = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]|\*", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of the app.
+
+    Attributes:
+        jobs: Whether training jobs can be seen and, by those who may, started.
+        allowed_hosts: Names under which browsers may reach the app; empty: any.
+        folders: Folders outside of which no database, photo or run is read; None: anywhere.
+        max_upload_mb: Largest file that a visitor may upload, MiB.
+        max_megapixels: Largest photo that is decoded, millions of pixels.
+        work_at_once: Number of visitors for whom photos are decoded and scored at the same time; the others wait.
+    """
+
+    jobs: bool = True
+    allowed_hosts: tuple[str, ...] = ()
+    folders: tuple[Path, ...] | None = None
+    max_upload_mb: int = _MOST_MEGABYTES
+    max_megapixels: int = _MOST_MEGAPIXELS
+    work_at_once: int = _AT_ONCE
+
+    def allows(self, path: str | os.PathLike[str]) -> bool:
+        """Return whether a file or folder may be read, wherever its links lead."""
+        if self.folders is None:
+            return True
+        try:
+            place = Path(path).resolve()
+        except (OSError, ValueError, RuntimeError):  # a null byte, a circle of links
+            return False
+        return any(place.is_relative_to(folder.resolve()) for folder in self.folders)
+
+
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings; an empty variable counts as none.
+
+    Raises:
+        SettingsError: If a value is none that the variable can have.
+    """
+    jobs = environment.get(JOBS, "").strip() or "on"
+    if jobs not in ("on", "off"):
+        raise SettingsError(f"{JOBS} must be on or off, got {jobs!r:.80}: set it to one of them or remove it.")
+    return Settings(
+        jobs=jobs == "on",
+        allowed_hosts=_hosts(environment),
+        folders=_folders(environment),
+        max_upload_mb=_whole_number(environment, UPLOAD, _MOST_MEGABYTES, "MiB"),
+        max_megapixels=_whole_number(environment, PIXELS, _MOST_MEGAPIXELS, "millions of pixels"),
+        work_at_once=_whole_number(environment, WORK, _MOST_AT_ONCE, "visitors", default=_AT_ONCE),
+    )
+
+
+def _whole_number(environment: Mapping[str, str], name: str, most: int, unit: str, default: int | None = None) -> int:
+    text = environment.get(name, "").strip() or str(default or most)
+    if text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= most:
+        return int(text)
+    raise SettingsError(f"{name} must be a whole number from 1 to {most} ({unit}), got {text!r:.80}: correct it.")
+
+
+def _hosts(environment: Mapping[str, str]) -> tuple[str, ...]:
+    names = tuple(name for part in environment.get(HOSTS, "").split(",") if (name := part.strip()))
+    for name in names:
+        if not _HOST.fullmatch(name):
+            raise SettingsError(
+                f"{HOSTS} must be host names separated by commas, such as photos.example.org, got {name!r:.80}: "
+                "leave out https://, ports and paths."
+            )
+    return names
+
+
+def _folders(environment: Mapping[str, str]) -> tuple[Path, ...] | None:
+    paths = [Path(part) for part in environment.get(FOLDERS, "").split(os.pathsep) if part.strip()]
+    for path in paths:
+        if not path.is_absolute():
+            raise SettingsError(
+                f"{FOLDERS} must be absolute folders separated by {os.pathsep!r}, got {str(path)!r:.80}: "
+                "write each from the root on."
+            )
+    return tuple(paths) or None
