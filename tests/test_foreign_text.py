@@ -12,7 +12,7 @@ from PIL import Image
 from results_fixtures import leave_one_out_run
 
 from metaiqa_core.commands.output import as_csv, as_table, say
-from metaiqa_core.databases.csv_database import read_csv_database
+from metaiqa_core.databases.reading import read_database
 from metaiqa_core.experiments.run_folder import RunFolder
 from metaiqa_core.foreign_text import csv_text, path_from_text, path_text, printable, text_from_csv
 from metaiqa_core.progress import Progress, finish
@@ -108,7 +108,7 @@ def test_a_table_of_images_finds_those_whose_names_it_had_to_write_otherwise(tmp
     cells = [csv_text(path_text(name)), "plain.png"]
     table = "\n".join(["image,mos", *(f"{cell},{50 + number}" for number, cell in enumerate(cells))])
     (tmp_path / "mine.csv").write_text(f"{table}\n", encoding="utf-8")
-    database = read_csv_database(tmp_path / "mine.csv")
+    database = read_database(tmp_path / "mine.csv")
     assert [image.path.name for image in database] == [name, "plain.png"]
 
 
