@@ -54,6 +54,11 @@ COMMANDS = {
             "Learn from several databases of rated images at once, each with a scale of its own, and make one model.",
         ),
         CommandEntry(
+            "kernel-head",
+            "Kernel head",
+            "Fit a kernel regression on the features of a trained network, for several databases, and make one model.",
+        ),
+        CommandEntry(
             "evaluate",
             "Evaluation",
             "Evaluate a model on rated photos: SROCC, PLCC, KROCC and RMSE with intervals; SROCC by type.",

@@ -4,12 +4,12 @@ import argparse
 from pathlib import Path
 
 from metaiqa_core.commands.options.configuration import add_options, chosen
+from metaiqa_core.commands.options.database_shares import read_names, read_shares
 from metaiqa_core.commands.options.new_model import add_card_arguments, add_measurement_arguments, read_new_model
 from metaiqa_core.commands.options.run_folder import add_run_arguments, read_run_folder
 from metaiqa_core.commands.options.start import add_start_arguments, read_origin
 from metaiqa_core.commands.output import finish_with_bar, say
-from metaiqa_core.databases.reading import read_database
-from metaiqa_core.errors import TrainingError
+from metaiqa_core.databases.reading import read_databases
 from metaiqa_core.experiments.joint_configuration import NATIVE_SIDE, JointTrainingConfig
 from metaiqa_core.experiments.joint_training import joint_training
 from metaiqa_core.training.joint_configuration import JointConfig
@@ -76,10 +76,10 @@ def read_configuration(arguments: argparse.Namespace) -> JointTrainingConfig:
     """
     return JointTrainingConfig(
         joint=chosen(JointConfig(), arguments),
-        shares=dict(map(_share, arguments.share)),
+        shares=read_shares("--share", arguments.share),
         shown=tuple(arguments.shown),
         judged=arguments.judged,
-        held_out=_names(arguments.held_out) if arguments.held_out else frozenset(),
+        held_out=read_names(arguments.held_out),
         pooled=tuple(arguments.pooled),
         smallest_side=arguments.smallest_side,
         half=arguments.half,
@@ -90,32 +90,10 @@ def read_configuration(arguments: argparse.Namespace) -> JointTrainingConfig:
 def run(arguments: argparse.Namespace) -> int:
     """Measure the repeated splits, if any, then train on all databases and write the model into the run folder."""
     config = read_configuration(arguments)
-    databases = [read_database(path) for path in arguments.database]
-    names = [database.name for database in databases]
-    if len(set(names)) < len(names):
-        raise TrainingError(f"Two databases have the same name, got {', '.join(names)}: name each of them once.")
-    work = joint_training(databases, read_origin(arguments), config, read_run_folder(arguments))
+    work = joint_training(
+        read_databases(arguments.database), read_origin(arguments), config, read_run_folder(arguments)
+    )
     model = finish_with_bar(work)
     if model.file:
         say(f"wrote {model.file} and its card")
     return 0
-
-
-def _share(text: str) -> tuple[str, float]:
-    name, _, number = text.rpartition("=")
-    try:
-        share = float(number)
-    except ValueError:
-        share = 0.0
-    if not name or not 0 < share < float("inf"):
-        raise TrainingError(f"--share takes NAME=NUMBER with a number above 0, got {text!r}.")
-    return name, share
-
-
-def _names(file: Path) -> frozenset[str]:
-    try:
-        return frozenset(line for line in file.read_text(encoding="utf-8").splitlines() if line)
-    except (OSError, UnicodeDecodeError) as error:
-        raise TrainingError(
-            f"The list of held-out images {file} cannot be read: expected one file name a line."
-        ) from error

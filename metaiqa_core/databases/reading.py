@@ -1,5 +1,6 @@
 """Reading of databases: `read_database` recognises what a folder or a CSV file holds, and reads it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,6 +38,21 @@ def read_database(
         DatabaseError: If no database is recognised, or a score or an image is missing or wrong.
     """
     return to_database(read_sheet(path, name, images=images, mos_range=mos_range))
+
+
+def read_databases(
+    paths: Sequence[Path], *, images: Path | None = None, mos_range: tuple[float, float] | None = None
+) -> list[Database]:
+    """Read several databases to learn from together; the options are those of `read_database`.
+
+    Raises:
+        DatabaseError: If one cannot be read, or two have the same name.
+    """
+    databases = [read_database(path, images=images, mos_range=mos_range) for path in paths]
+    names = [database.name for database in databases]
+    if len(set(names)) < len(names):
+        raise DatabaseError(f"Two databases have the same name, got {', '.join(names)}: name each of them once.")
+    return databases
 
 
 def read_sheet(

@@ -20,7 +20,7 @@ from metaiqa_core.engine.graph_builder import GraphBuilder
 from metaiqa_core.engine.stored_graph import Graph
 from metaiqa_core.errors import EngineError
 
-INPUT, OUTPUT = "pixels", "unit_score"
+INPUT, OUTPUT = "pixels", "output"
 OPSET = 20
 
 
@@ -28,11 +28,12 @@ def export_graph(network: nn.Module) -> Graph:
     """Return the graph of a network.
 
     Args:
-        network: (B, 3, H, W) RGB in [0, 1] -> unit scores (B,), on the CPU. Only its architecture matters.
+        network: (B, 3, H, W) RGB in [0, 1] -> unit scores (B,), or features (B, P), on the CPU. Only its architecture
+            matters.
 
     Returns:
-        From `pixels`, (1, H, W, 3) uint8 of any size, to `unit_score`, (1,) float32. The weights are external tensors
-        with the names of the network's state dict.
+        From `pixels`, (1, H, W, 3) uint8 of any size, to `output`, float32. The weights are external tensors with the
+        names of the network's state dict.
 
     Raises:
         EngineError: If the network has a layer or an operation that has no counterpart here.
@@ -55,7 +56,7 @@ def export_graph(network: nn.Module) -> Graph:
         builder.nodes,
         "metaiqa",
         [helper.make_tensor_value_info(INPUT, TensorProto.UINT8, [1, "height", "width", 3])],
-        [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [1])],
+        [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, None)],
         builder.tensors,
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=10)

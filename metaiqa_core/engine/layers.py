@@ -13,6 +13,7 @@ from torchvision.ops import Permute, StochasticDepth
 from metaiqa_core.engine.graph_builder import GraphBuilder
 from metaiqa_core.errors import EngineError
 from metaiqa_core.models.efficientnet_lite import SameConv2d
+from metaiqa_core.models.kernel_head import Gaussians
 from metaiqa_core.models.regressor import Spread
 
 CHANNELS = 1
@@ -125,6 +126,17 @@ def _spread(builder: GraphBuilder, name: str, layer: Spread, maps: str) -> str:
     return builder.add("Sqrt", [builder.add("Add", [variance, builder.constant(1e-6)])])
 
 
+def _gaussians(builder: GraphBuilder, name: str, layer: Gaussians, features: str) -> str:
+    centres, width = _weights(builder, name, layer, "centres", "width")
+    one, two = builder.whole_numbers([1]), builder.constant(2.0)
+    square = builder.add("ReduceSum", [builder.add("Mul", [features, features]), one])  # (B, 1)
+    of_centres = builder.add("ReduceSum", [builder.add("Mul", [centres, centres]), one], keepdims=0)
+    product = builder.add("MatMul", [features, builder.add("Transpose", [centres], perm=[1, 0])])
+    distance = builder.add("Sub", [builder.add("Add", [square, of_centres]), builder.add("Mul", [two, product])])
+    scale = builder.add("Mul", [two, builder.add("Mul", [width, width])])
+    return builder.add("Exp", [builder.add("Neg", [builder.add("Div", [builder.add("Relu", [distance]), scale])])])
+
+
 def _permute(builder: GraphBuilder, name: str, layer: Permute, maps: str) -> str:
     return builder.add("Transpose", [maps], perm=list(layer.dims))
 
@@ -151,6 +163,7 @@ MODULES: dict[type[nn.Module], Callable[..., str]] = {
     nn.Identity: _nothing,
     nn.Dropout: _nothing,
     StochasticDepth: _nothing,
+    Gaussians: _gaussians,
     Permute: _permute,
     Spread: _spread,
 }

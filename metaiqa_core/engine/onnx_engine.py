@@ -55,11 +55,19 @@ class OnnxEngine:
         Raises:
             EngineError: If ONNX Runtime gives up, for want of memory for example.
         """
+        return float(self.output(pixels)[0])
+
+    def output(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the graph's output, (1,) scores or (1, P) features, for one photo's pixels (H, W, 3).
+
+        Raises:
+            EngineError: If ONNX Runtime gives up.
+        """
         try:
-            (scores,) = self._session.run(_OUTPUTS, {self._input: np.ascontiguousarray(pixels[None])})
+            (output,) = self._session.run(_OUTPUTS, {self._input: np.ascontiguousarray(pixels[None])})
         except Exception as error:  # see above
             raise EngineError(f"ONNX Runtime stopped at this photo: {_first_line(error)}") from error
-        return float(scores[0])
+        return output
 
 
 def processors() -> int:

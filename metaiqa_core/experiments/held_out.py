@@ -4,11 +4,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from metaiqa_core.errors import EvaluationError
+from metaiqa_core.evaluation.criteria import MINIMUM_IMAGES, plcc, srocc
 from metaiqa_core.files import write_text
 
 
@@ -62,5 +64,19 @@ def read_held_out(file: Path) -> list[HeldOut]:
         ]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise EvaluationError(
-            f"{file} holds no held-out predictions: expected what joint-train wrote there."
+            f"{file} holds no held-out predictions: expected what joint-train or kernel-head wrote there."
         ) from error
+
+
+def held_out_accuracy(judged: Sequence[HeldOut]) -> dict[str, Any]:
+    """Return SROCC and PLCC on each database's held-out images, for a card; of too few or equal ones there is none."""
+    accuracy = {}
+    for one in judged:
+        if len(one.images) < MINIMUM_IMAGES or len(set(one.predicted)) == 1 or len(set(one.opinion)) == 1:
+            continue  # too few, or too much alike, to correlate
+        accuracy[f"held out of {one.database}"] = {
+            "n": len(one.images),
+            "srocc": round(srocc(one.predicted, one.opinion), 4),
+            "plcc": round(plcc(one.predicted, one.opinion), 4),
+        }
+    return accuracy

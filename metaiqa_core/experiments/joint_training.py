@@ -2,15 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import torch
 
 from metaiqa_core.databases.learnable import require_learnable
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.evaluation.calibration import calibrate_on_several
-from metaiqa_core.evaluation.criteria import MINIMUM_IMAGES, plcc, srocc
-from metaiqa_core.experiments.held_out import HeldOut, write_held_out
+from metaiqa_core.experiments.held_out import HeldOut, held_out_accuracy, write_held_out
 from metaiqa_core.experiments.joint_configuration import NATIVE_SIDE, JointTrainingConfig
 from metaiqa_core.experiments.joint_learning import JointLearning
 from metaiqa_core.experiments.new_model import NewModel, measured_accuracy, new_card
@@ -105,19 +103,6 @@ def _card(
             "device": learning.start.device.type,
             "torch": torch.__version__,
         },
-        accuracy=accuracy | _held_out_accuracy(judged),
+        accuracy=accuracy | held_out_accuracy(judged),
         calibration=calibration,
     )
-
-
-def _held_out_accuracy(judged: Sequence[HeldOut]) -> dict[str, Any]:
-    accuracy = {}
-    for one in judged:
-        if len(one.images) < MINIMUM_IMAGES or len(set(one.predicted)) == 1 or len(set(one.opinion)) == 1:
-            continue  # too few, or too much alike, to correlate
-        accuracy[f"held out of {one.database}"] = {
-            "n": len(one.images),
-            "srocc": round(srocc(one.predicted, one.opinion), 4),
-            "plcc": round(plcc(one.predicted, one.opinion), 4),
-        }
-    return accuracy

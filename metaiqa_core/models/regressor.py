@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from metaiqa_core.models.backbones import build_backbone, load_classifier_weights, normalisation, stage_channels
 from metaiqa_core.models.batch_norm import fold_batch_norm, unfolded_weights
+from metaiqa_core.models.kernel_head import Gaussians
 from metaiqa_core.models.regressor_config import RegressorConfig
 
 
@@ -52,11 +53,13 @@ class Regressor(nn.Module):
                 f"pooled must name stages of {self.config.backbone}, 1 to {len(channels)}, got {self.config.pooled[-1]}"
             )
         pooled = sum(2 * channels[stage - 1] for stage in self.config.pooled) or channels[-1]
-        last = nn.Linear(self.config.hidden, 1)
+        centres = self.config.centres
+        last = nn.Linear(centres or self.config.hidden, 1)
         # The first predictions lie near the middle of the scale, so that the first steps go into ranking.
         nn.init.normal_(last.weight, std=0.01)
         nn.init.constant_(last.bias, 0.5)
-        layers = [nn.Dropout(self.config.dropout), nn.Linear(pooled, self.config.hidden), nn.ReLU(), last]
+        between = Gaussians(self.config.hidden, centres) if centres else nn.ReLU()
+        layers = [nn.Dropout(self.config.dropout), nn.Linear(pooled, self.config.hidden), between, last]
         # Channels of different stages differ in size by orders of magnitude.
         self.head = nn.Sequential(*([Standardise(pooled)] if self.config.pooled else []), *layers)
         mean, std = normalisation(self.config.backbone)

@@ -26,6 +26,8 @@ BACKBONES = (
 )
 """Names of the published classifiers that a network can stand on (`backbones.build_backbone`)."""
 
+MAXIMUM_CENTRES = 16_384
+"""Most Gaussian functions of a head: their centres are as many as the photos that a kernel regression keeps."""
 MAXIMUM_HIDDEN = 4096
 """Widest first linear layer: with every stage of VGG16 pooled, the widest of all, its weights take 325 MB."""
 
@@ -42,6 +44,8 @@ class RegressorConfig:
             passes over memory, for networks whose statistics are not going to change.
         pooled: Stages whose maps are pooled by mean and standard deviation, as numbers from 1, ascending; none: only
             the last stage, by its mean (the paper's).
+        centres: Number of Gaussian functions in place of the ReLU (`Gaussians`), over `hidden` projected features; 0:
+            two linear layers (the paper's).
     """
 
     __pydantic_config__ = STRICT
@@ -51,6 +55,7 @@ class RegressorConfig:
     dropout: float = 0.0
     folded: bool = False
     pooled: tuple[int, ...] = ()
+    centres: int = 0
 
     def __post_init__(self) -> None:
         if self.backbone not in BACKBONES:
@@ -59,6 +64,10 @@ class RegressorConfig:
             raise ValueError(f"hidden must be at least 1, got {self.hidden}")
         if self.hidden > MAXIMUM_HIDDEN:
             raise ValueError(f"hidden must be at most {MAXIMUM_HIDDEN}, got {self.hidden}")
+        if not 0 <= self.centres <= MAXIMUM_CENTRES:
+            raise ValueError(f"centres must be from 0 to {MAXIMUM_CENTRES}, got {self.centres}")
+        if self.centres and not self.pooled:
+            raise ValueError("centres need features of one size: name the stages to pool")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout must be in [0, 1), got {self.dropout}")
         object.__setattr__(self, "pooled", tuple(self.pooled))  # a card holds a list

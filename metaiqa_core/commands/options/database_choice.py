@@ -67,14 +67,7 @@ def chosen_databases(arguments: argparse.Namespace) -> list[Database]:
             f"--images and --mos-range belong to one database, and {len(arguments.database)} were named: put a "
             "database.json with the scale beside each CSV file instead."
         )
-    databases = [
-        reading.read_database(path, images=arguments.images, mos_range=chosen_range(arguments))
-        for path in arguments.database
-    ]
-    names = [database.name for database in databases]
-    if len(set(names)) < len(names):
-        raise DatabaseError(f"Two databases have the same name, got {', '.join(names)}: name each of them once.")
-    return databases
+    return reading.read_databases(arguments.database, images=arguments.images, mos_range=chosen_range(arguments))
 
 
 def chosen_range(arguments: argparse.Namespace) -> tuple[float, float] | None:

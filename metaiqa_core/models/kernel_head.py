@@ -1,0 +1,31 @@
+"""A head of Gaussian functions: the score of a photo follows from its likeness to photos that people have rated."""
+
+import torch
+from torch import Tensor, nn
+
+
+class Gaussians(nn.Module):
+    """Likeness of features to each of a number of centres: k(x, c) = exp(-|x - c|^2 / (2 width^2)).
+
+    The centres are features of rated photos, and the linear layer that follows is fitted by kernel ridge regression
+    (`training.kernel_regression`); neither is learned by gradients, but gradients flow through to the photo.
+
+    Args:
+        features: Number of features, D.
+        centres: Number of centres, M.
+    """
+
+    centres: Tensor
+    width: Tensor
+
+    def __init__(self, features: int, centres: int) -> None:
+        super().__init__()
+        self.register_buffer("centres", torch.zeros(centres, features))
+        self.register_buffer("width", torch.ones(1))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return the likenesses (B, M), in (0, 1], of features (B, D)."""
+        # |x - c|^2 in three parts: (B, M, D) differences would not fit into memory.
+        squares = features.square().sum(1, keepdim=True) + self.centres.square().sum(1)
+        distances = (squares - 2 * (features @ self.centres.T)).clamp(min=0)
+        return torch.exp(-distances / (2 * self.width.square()))

@@ -1,0 +1,213 @@
+"""A kernel head: ridge regression on Gaussian functions of pooled features, for several studies of opinion scores.
+
+Each study s answers by f_s(x) = m_s + d_s z(x) (a + a_s), where m_s and d_s are mean and deviation of its scores, z(x)
+are Gaussian functions of the photo's features, whitened, a is what all studies have in common, and a_s what is its own.
+The penalties p / r of |a|^2 and p / (1 - r) of |a_s|^2 say how much is common: with r = 0 the studies know nothing of
+each other, with r = 1 they differ in scale alone. This is Gaussian-process regression with the covariance
+k(x, x') (r + (1 - r) [s = s']), by Nystroem's approximation.
+
+Source:
+    Bonilla, Chai and Williams, Multi-task Gaussian Process Prediction, NIPS 2007; Williams and Seeger, Using the
+    Nystroem Method to Speed Up Kernel Machines, NIPS 2000.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+import scipy.linalg
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from metaiqa_core.errors import TrainingError
+from metaiqa_core.models.kernel_head import Gaussians
+from metaiqa_core.models.regressor import Regressor, Standardise
+from metaiqa_core.training.pooled_features import Features
+
+Array = NDArray[np.float64]
+_JITTER = 1e-6
+
+
+@dataclass(frozen=True)
+class KernelConfig:
+    """Settings of a kernel head; the defaults measured best on splits of the training data (docs/joint_training.md).
+
+    Attributes:
+        dimensions: Number of principal components that the features are projected to.
+        centres: Number of images of each study, at most, that are centres of Gaussian functions.
+        width: Width of the Gaussian functions, as a share of the root of the median squared distance of two photos.
+        penalty: Strength p of the penalty on the weights.
+        common: Share r of what the studies have in common, in [0, 1).
+        seed: Seed of the choice of centres and of the projection.
+    """
+
+    dimensions: int = 512
+    centres: int = 900
+    width: float = 0.8
+    penalty: float = 0.2
+    common: float = 0.4
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("dimensions", "centres"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        for name in ("width", "penalty"):
+            if not 0 < getattr(self, name) < float("inf"):
+                raise ValueError(f"{name} must be a positive number, got {getattr(self, name)}")
+        if not 0 <= self.common < 1:
+            raise ValueError(f"common must be in [0, 1), got {self.common}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as JSON-ready values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, eq=False)
+class StudyScores:
+    """One study's images as the regression sees them.
+
+    Attributes:
+        name: Name of the study.
+        features: Pooled features (N, P).
+        unit_scores: Opinion scores (N,), in [0, 1].
+    """
+
+    name: str
+    features: Features
+    unit_scores: Array
+
+
+@dataclass(frozen=True, eq=False)
+class FittedHead:
+    """A network with a kernel head.
+
+    Attributes:
+        network: The network, in evaluation mode.
+        to_shown: Offset and gain, by study, that bring its unit scores to the scale that the network answers on.
+    """
+
+    network: Regressor
+    to_shown: dict[str, tuple[float, float]]
+
+
+def fit_kernel_head(
+    start: Regressor, studies: Sequence[StudyScores], shown: Mapping[str, float], config: KernelConfig
+) -> FittedHead:
+    """Give a network a kernel head.
+
+    Args:
+        start: The network; its backbone and the standardisation of its features are kept.
+        studies: The studies to learn from.
+        shown: Shares, by study, of its own part a_s in the network's answers; the first one also gives the scale.
+        config: Settings.
+
+    Raises:
+        TrainingError: If a study is shown that is not learned from, has fewer than two images, or has equal scores.
+    """
+    names = [study.name for study in studies]
+    if unknown := [name for name in shown if name not in names] or ([] if shown else ["none"]):
+        raise TrainingError(f"The network is to answer like {unknown[0]}: expected one of {', '.join(names)}.")
+    for study in studies:
+        if len(study.unit_scores) < 2 or np.ptp(study.unit_scores) == 0:
+            raise TrainingError(f"{study.name} has no two photos with different scores to learn from.")
+    standard = start.head[0]
+    if not isinstance(standard, Standardise):
+        raise TrainingError("A kernel head needs a network that pools several stages: train one with --pooled first.")
+    draws = np.random.default_rng((config.seed, 4))
+    features = [_standardised(study.features, standard) for study in studies]
+    projection = _principal_components(np.concatenate(features), config)
+    projected = [one @ projection for one in features]
+    centres = np.concatenate([one[np.sort(draws.permutation(len(one))[: config.centres])] for one in projected])
+    width = config.width * float(np.sqrt(np.median(_distances(centres, centres))))
+    whitening = _whitening(_gaussians(centres, centres, width))
+    likeness = [_gaussians(one, centres, width) @ whitening for one in projected]
+    scales = [(float(study.unit_scores.mean()), float(study.unit_scores.std())) for study in studies]
+    targets = [(study.unit_scores - mean) / deviation for study, (mean, deviation) in zip(studies, scales, strict=True)]
+    common, own = _solve(likeness, targets, config)
+    place = names.index(next(iter(shown)))
+    mean, deviation = scales[place]
+    weights = common + sum(share * own[names.index(name)] for name, share in shown.items())
+    network = _network(start, projection, centres, width, deviation * (whitening @ weights), mean)
+    to_shown = {
+        name: (mean - deviation / other_deviation * other_mean, deviation / other_deviation)
+        for name, (other_mean, other_deviation) in zip(names, scales, strict=True)
+    }
+    return FittedHead(network, to_shown)
+
+
+def _solve(likeness: Sequence[Array], targets: Sequence[Array], config: KernelConfig) -> tuple[Array, list[Array]]:
+    """Return a and the a_s that minimise the squared errors and the penalties; each a_s follows from a."""
+    own_penalty = config.penalty / (1 - config.common)
+    unit = np.eye(likeness[0].shape[1])
+    grams = [one.T @ one for one in likeness]
+    sides = [one.T @ target for one, target in zip(likeness, targets, strict=True)]
+    inverses = [scipy.linalg.cho_factor(gram + own_penalty * unit) for gram in grams]
+    if config.common == 0:
+        common = np.zeros(len(unit))
+    else:
+        parts = [gram - gram @ scipy.linalg.cho_solve(one, gram) for gram, one in zip(grams, inverses, strict=True)]
+        rest = [
+            side - gram @ scipy.linalg.cho_solve(one, side)
+            for side, gram, one in zip(sides, grams, inverses, strict=True)
+        ]
+        common = scipy.linalg.solve(
+            np.sum(parts, 0) + config.penalty / config.common * unit, np.sum(rest, 0), assume_a="pos"
+        )
+    own = [
+        scipy.linalg.cho_solve(one, side - gram @ common)
+        for one, side, gram in zip(inverses, sides, grams, strict=True)
+    ]
+    return common, own
+
+
+def _network(
+    start: Regressor, projection: Array, centres: Array, width: float, weights: Array, bias: float
+) -> Regressor:
+    """Return a network with the start's backbone and a head of these parts."""
+    config = replace(start.config, hidden=projection.shape[1], centres=len(centres), dropout=0.0)
+    with torch.random.fork_rng(devices=[]):
+        network = Regressor(config)
+    network.backbone.load_state_dict(start.backbone.state_dict())
+    standard, _, linear, gaussians, last = network.head
+    if not (isinstance(linear, nn.Linear) and isinstance(gaussians, Gaussians) and isinstance(last, nn.Linear)):
+        raise TypeError("a kernel head consists of a projection, Gaussian functions and a linear layer")
+    standard.load_state_dict(start.head[0].state_dict())
+    with torch.no_grad():
+        linear.weight.copy_(torch.from_numpy(projection.T))
+        linear.bias.zero_()
+        gaussians.centres.copy_(torch.from_numpy(centres))
+        gaussians.width.fill_(width)
+        last.weight.copy_(torch.from_numpy(weights[None]))
+        last.bias.fill_(bias)
+    return network.eval().requires_grad_(False)
+
+
+def _standardised(features: Features, standard: Standardise) -> Array:
+    return standard(torch.from_numpy(features)).numpy().astype(np.float64)
+
+
+def _principal_components(features: Array, config: KernelConfig) -> Array:
+    """Return the projection (P, D) to the directions in which features vary most; the origin stays where it is."""
+    dimensions = min(config.dimensions, *features.shape)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        _, _, directions = torch.pca_lowrank(torch.from_numpy(features), q=dimensions, niter=2)
+    return directions.numpy()
+
+
+def _distances(one: Array, other: Array) -> Array:
+    squares = np.square(one).sum(1)[:, None] + np.square(other).sum(1)
+    return np.maximum(squares - 2 * one @ other.T, 0)
+
+
+def _gaussians(one: Array, other: Array, width: float) -> Array:
+    return np.exp(-_distances(one, other) / (2 * width**2))
+
+
+def _whitening(kernel: Array) -> Array:
+    """Return W with W W^T the inverse of the kernel, so that likenesses times W have the kernel as inner product."""
+    lower = scipy.linalg.cholesky(kernel + _JITTER * len(kernel) * np.eye(len(kernel)), lower=True)
+    return scipy.linalg.solve_triangular(lower, np.eye(len(kernel)), lower=True).T

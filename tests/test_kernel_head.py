@@ -1,0 +1,186 @@
+"""The kernel head: a regression that is compared with the dense solution, and the experiment around it."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+
+from metaiqa_core.engine.graph import export_graph
+from metaiqa_core.engine.graph_check import largest_difference
+from metaiqa_core.errors import TrainingError
+from metaiqa_core.models.checkpoints import load_checkpoint
+from metaiqa_core.models.kernel_head import Gaussians
+from metaiqa_core.models.regressor import Regressor, RegressorConfig
+from metaiqa_core.training import pooled_features as features_module
+from metaiqa_core.training.kernel_regression import KernelConfig, StudyScores, fit_kernel_head
+
+
+@pytest.fixture(scope="module")
+def network():
+    torch.manual_seed(0)
+    config = RegressorConfig(backbone="mobilenet_v3_small", hidden=8, pooled=(1, 2))
+    network = Regressor(config).eval()
+    network.head[0].fit(torch.randn(50, network.head[2].in_features))
+    return network
+
+
+@pytest.fixture(scope="module")
+def studies(network):
+    draws = np.random.default_rng(3)
+    width = network.head[2].in_features
+    direction = draws.normal(size=width) / 8
+
+    def study(name, count, offset, gain):
+        features = draws.normal(size=(count, width)).astype(np.float32)
+        latent = np.tanh(features @ direction)
+        return StudyScores(name, features, offset + gain * (latent + 0.1 * draws.normal(size=count)))
+
+    return [study("first", 40, 0.5, 0.1), study("second", 30, 0.4, 0.2)]
+
+
+def answers(network, study):
+    with torch.inference_mode():
+        return network.head(torch.from_numpy(study.features)).squeeze(1).numpy()
+
+
+def test_the_likeness_is_a_gaussian_of_the_distance():
+    layer = Gaussians(3, 2)
+    layer.centres.copy_(torch.tensor([[0.0, 0, 0], [1, 2, 2]]))
+    layer.width.fill_(1.5)
+    expected = [[1.0, np.exp(-9 / 4.5)]]
+    torch.testing.assert_close(layer(torch.zeros(1, 3)), torch.tensor(expected, dtype=torch.float32))
+
+
+@pytest.mark.parametrize("common", [0.0, 0.4, 0.8])
+def test_with_every_image_a_centre_it_is_the_dense_solution_of_the_joint_regression(network, studies, common):
+    config = KernelConfig(dimensions=1000, centres=1000, width=0.9, penalty=0.3, common=common)
+    fitted = fit_kernel_head(network, studies, {"first": 1.0}, config)
+    with torch.inference_mode():
+        points = network.head[0](torch.from_numpy(np.concatenate([study.features for study in studies]))).double()
+    squares = torch.cdist(points, points).square().numpy()
+    kernel = np.exp(-squares / (2 * 0.9**2 * np.median(squares)))
+    of = np.repeat([0, 1], [40, 30])
+    covariance = kernel * (common + (1 - common) * (of[:, None] == of))
+    scores = np.concatenate([(s.unit_scores - s.unit_scores.mean()) / s.unit_scores.std() for s in studies])
+    dual = np.linalg.solve(covariance + 0.3 * np.eye(70), scores)
+    as_first = kernel[:40] @ (dual * np.where(of == 0, 1, common))
+    expected = studies[0].unit_scores.mean() + studies[0].unit_scores.std() * as_first
+    np.testing.assert_allclose(answers(fitted.network, studies[0]), expected, atol=2e-3 * studies[0].unit_scores.std())
+
+
+def test_it_ranks_images_that_it_was_not_fitted_on_and_one_study_helps_the_other(network, studies):
+    few = StudyScores("first", studies[0].features[:8], studies[0].unit_scores[:8])
+    rest = StudyScores("first", studies[0].features[8:], studies[0].unit_scores[8:])
+    alone = fit_kernel_head(network, [few], {"first": 1.0}, KernelConfig())
+    together = fit_kernel_head(network, [few, studies[1]], {"first": 1.0}, KernelConfig(common=0.8))
+    of = {name: np.corrcoef(answers(one.network, rest), rest.unit_scores)[0, 1] for name, one in
+          {"alone": alone, "together": together}.items()}  # fmt: skip
+    assert of["together"] > of["alone"] + 0.05
+
+
+def test_scores_of_another_study_are_brought_to_the_scale_that_is_shown(network, studies):
+    offset, gain = fit_kernel_head(network, studies, {"first": 1.0}, KernelConfig()).to_shown["second"]
+    brought = offset + gain * studies[1].unit_scores
+    assert (brought.mean(), brought.std()) == pytest.approx(
+        (studies[0].unit_scores.mean(), studies[0].unit_scores.std())
+    )
+
+
+def test_the_same_seed_gives_the_same_bits_and_no_generator_moves(network, studies):
+    state = torch.get_rng_state()
+    one, other = (fit_kernel_head(network, studies, {"first": 1.0}, KernelConfig(centres=10)) for _ in range(2))
+    assert torch.equal(torch.get_rng_state(), state)
+    for name, value in one.network.state_dict().items():
+        assert torch.equal(value, other.network.state_dict()[name]), name
+
+
+def test_gradients_flow_through_it_to_the_photo(network, studies):
+    fitted = fit_kernel_head(network, studies, {"first": 1.0}, KernelConfig()).network
+    images = torch.rand(1, 3, 64, 64, requires_grad=True)
+    fitted(images).sum().backward()
+    assert images.grad.abs().sum() > 0
+
+
+def test_its_graph_gives_its_scores():
+    network = Regressor(RegressorConfig(backbone="mobilenet_v3_small", hidden=8, pooled=(1, 2), centres=5))
+    assert largest_difference(network, export_graph(network)) < 1e-4
+
+
+def test_what_cannot_be_fitted_is_said(network, studies):
+    with pytest.raises(TrainingError, match=r"answer like third: expected one of first, second\."):
+        fit_kernel_head(network, studies, {"third": 1.0}, KernelConfig())
+    flat = StudyScores("flat", studies[0].features, np.full(40, 0.5))
+    with pytest.raises(TrainingError, match=r"flat has no two photos with different scores"):
+        fit_kernel_head(network, [flat], {"flat": 1.0}, KernelConfig())
+    with pytest.raises(TrainingError, match=r"needs a network that pools several stages"):
+        fit_kernel_head(Regressor(RegressorConfig(backbone="mobilenet_v3_small", hidden=8)), studies, {"first": 1.0},
+                        KernelConfig())  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("width", 0.0), ("penalty", float("nan")), ("common", 1.0), ("centres", 0)]
+)
+def test_settings_out_of_range_are_refused_by_name(field, value):
+    with pytest.raises(ValueError, match=field):
+        KernelConfig(**{field: value})
+
+
+@pytest.fixture
+def pooled_model(tiny_csv, tmp_path, run):
+    small = ("--backbone", "mobilenet_v3_small", "--initial-weights", "random", "--short-side", "64", "--crop", "48")
+    words = ("--pooled", "2", "4", "--steps", "2", "--batch-size", "4", "--head-crops", "8", "--frozen-stages", "0")
+    status, _, err = run("joint-train", "--database", tiny_csv, *small, *words, "--run-dir", tmp_path / "first")
+    assert status == 0, err
+    return tmp_path / "first" / "first.safetensors"
+
+
+def test_the_command_measures_splits_and_makes_a_model_from_kept_features(
+    pooled_model, tiny_csv, tmp_path, run, monkeypatch
+):
+    other = tmp_path / "other"
+    shutil.copytree(tiny_csv.parent, other)
+    for photo in other.glob("*.png"):  # other photos: two databases must not share any
+        photo.write_bytes(b"")
+        from PIL import Image
+        from tiny_fixtures import photo_pixels
+
+        Image.fromarray(photo_pixels(100 + int(photo.stem[-2:]), 9.0, (96, 72))).save(photo)
+    (other / "database.json").write_text(json.dumps({"format": 1, "name": "other"}))
+    (tmp_path / "held.txt").write_text("photo-03.png\nphoto-05.png\n")
+    words = [
+        "kernel-head", "--model", pooled_model, "--database", tiny_csv, other, "--shown", "tiny=1", "other=0.3",
+        "--most", "other=12", "--held-out", tmp_path / "held.txt", "--repeats", "2", "--run-dir", tmp_path / "head",
+        "--dimensions", "8",
+    ]  # fmt: skip
+    status, _, err = run(*words)
+    assert status == 0, err
+    card = load_checkpoint(tmp_path / "head" / "head.safetensors").card
+    assert card.regressor.centres == 22 + 12
+    assert card.recipe["images"] == {"tiny": 22, "other": 12}
+    assert len(card.accuracy["srocc_by_split"]) == 2
+    before = (tmp_path / "head" / "head.safetensors").read_bytes()
+
+    def computed_again(*arguments):
+        raise AssertionError("the features were kept")
+
+    monkeypatch.setattr(features_module.OnnxEngine, "output", computed_again)
+    assert run(*words)[0] == 0
+    assert (tmp_path / "head" / "head.safetensors").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("--shown", "tiny"), "--shown takes NAME=NUMBER with a number above 0, got 'tiny'."),
+        (("--most", "other=none"), "--most takes NAME=N with a whole number above 0, got 'other=none'."),
+        (("--shown", "nobody=1"), "There is no database nobody among those to learn from: tiny."),
+        (("--most", "tiny=5"), "The splits divide all of tiny: name no number of images for it."),
+    ],
+)
+def test_options_that_make_no_sense_get_one_sentence(pooled_model, tiny_csv, tmp_path, run, words, expected):
+    status, _, err = run(
+        "kernel-head", "--model", pooled_model, "--database", tiny_csv, "--run-dir", tmp_path / "head", *words
+    )
+    assert (status, expected in err, len(err.strip().splitlines())) == (2, True, 1), err
