@@ -54,7 +54,7 @@ def test_an_interrupt_that_is_ignored_stays_ignored():
     code = (
         "import signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); sys.argv[1:] = ['models', 'list'];"
         "import metaiqa_core.cli as cli;"
-        "cli.main = lambda before_work: sys.exit(int(signal.getsignal(signal.SIGINT) is not signal.SIG_IGN));"
+        "cli.main = lambda prepare, before_work: sys.exit(int(signal.getsignal(signal.SIGINT) is not signal.SIG_IGN));"
         "from metaiqa_core.__main__ import run_program; run_program()"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0

@@ -1,6 +1,8 @@
 """Output of `score` while it runs: rows go to a stream at once, or to a journal until the file is whole."""
 
+import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,13 +85,15 @@ def score_to_stream(
     try:
         if output is None or is_standard_output(output):
             for piece in pieces(tally.count(scored(files))):
-                write_to_stdout(piece, as_utf8=as_utf8)
+                with tally.uninterrupted():
+                    write_to_stdout(piece, as_utf8=as_utf8)
         else:
             with open_stream(output) as stream:
                 shown_to_people = stream.isatty()
                 for piece in pieces(tally.count(scored(files))):
-                    stream.write((printable(piece, keep="\n") if shown_to_people else piece).encode())
-                    stream.flush()
+                    with tally.uninterrupted():
+                        stream.write((printable(piece, keep="\n") if shown_to_people else piece).encode())
+                        stream.flush()
     except OSError as error:
         if not is_full_disk(error):
             raise
@@ -119,6 +123,22 @@ class _Tally:
                 self.rows += 1
                 self.failed |= bool(row["error"])
                 yield row
+                if self.interrupted:
+                    return
+        except KeyboardInterrupt:
+            self.interrupted = True
+
+    @contextmanager
+    def uninterrupted(self) -> Iterator[None]:
+        """Write a piece whole: an interrupt meanwhile counts when it is written."""
+        can_wait = hasattr(signal, "pthread_sigmask")  # Windows has none
+        try:
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if can_wait else ()
+            try:
+                yield
+            finally:
+                if can_wait:
+                    signal.pthread_sigmask(signal.SIG_SETMASK, before)
         except KeyboardInterrupt:
             self.interrupted = True
 

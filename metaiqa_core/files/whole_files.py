@@ -109,7 +109,8 @@ class _Waiting:
 
     def put_in_place(self) -> None:
         self.is_placed = True
-        if (self.before and self.before.st_nlink > 1) or self.temporary.parent != self.target.parent:
+        # Only what was there can have several names, or a neighbour that lies elsewhere.
+        if self.before and (self.before.st_nlink > 1 or self.temporary.parent != self.target.parent.absolute()):
             _write_into(self.temporary, self.target)
         else:
             _replace(self.temporary, self.target, self.before)

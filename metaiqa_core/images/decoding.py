@@ -116,12 +116,12 @@ def _from_image(picture: Picture, name: str, limits: DecodeLimits, factor: int) 
     # The fourth byte may be unused, as every viewer takes it.
     opaque = image.format == "BMP" and image.mode == "RGBA" and has_no_alpha(image)
     pixels, colour_notes = srgb_pixels(image, raw_mode, name, picture.colours, opaque=opaque)
-    stored_size = image.size
+    size = image.size
     if picture.format:
         image.close()  # turning a large photo needs the room
     if orientation in range(5, 9):
-        full_size = full_size[::-1]
-    extent = upright_extent(filled, stored_size, orientation) if filled else None
+        full_size, size = full_size[::-1], size[::-1]
+    extent = upright_extent(filled, size, orientation) if filled else None
     format_name = "JPEG" if picture.format == "MPO" else picture.format or "PIL image"
     return Photo(upright(pixels, orientation), full_size, format_name, (*notes, *colour_notes), extent)
 

@@ -29,7 +29,13 @@ def upright(pixels: np.ndarray, orientation: object) -> np.ndarray:
 def upright_extent(
     filled: tuple[float, float], size: tuple[int, int], orientation: int
 ) -> tuple[float, float, float, float] | None:
-    """Return the part of the upright image that is filled, given the size filled from the stored top left."""
+    """Return the part (left, top, right, bottom) of an upright image that is filled; None where that is all of it.
+
+    Args:
+        filled: Width and height that are filled from the top left of the stored image.
+        size: Width and height of the upright image.
+        orientation: Value of the tag.
+    """
     width, height = filled[::-1] if orientation in _TURNED else filled
     if (width, height) == size:
         return None
