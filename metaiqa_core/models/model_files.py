@@ -10,7 +10,7 @@ from metaiqa_core.models.card import ModelCard, read_card
 
 SHIPPED_MODELS = ASSETS / "models"
 SHIPPED_PRIORS = ASSETS / "priors"
-DEFAULT_MODEL = "mobilenet-metaiqa-livec"
+DEFAULT_MODEL = "lite0-joint"
 
 
 def own_models() -> Path:

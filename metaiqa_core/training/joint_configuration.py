@@ -8,7 +8,7 @@ SCALES = ("affine", "monotone", "residual")
 
 @dataclass(frozen=True)
 class JointConfig:
-    """Settings of joint training; the defaults are those that measured best (docs/joint_training.md).
+    """Settings of joint training; the defaults are those that measured best (docs/results.md).
 
     Attributes:
         steps: Adam steps in all.

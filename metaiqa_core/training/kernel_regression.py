@@ -32,7 +32,7 @@ _JITTER = 1e-6
 
 @dataclass(frozen=True)
 class KernelConfig:
-    """Settings of a kernel head; the defaults measured best on splits of the training data (docs/joint_training.md).
+    """Settings of a kernel head; the defaults measured best on splits of the training data (docs/results.md).
 
     Attributes:
         dimensions: Number of principal components that the features are projected to.
