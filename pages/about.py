@@ -34,8 +34,8 @@ with right:
 - **It judges technical quality**: sharpness, noise, light, compression. It does not judge
   the moment, the subject or the art; soft backgrounds, night shots and intended grain can score low.
 - **A score has an error.** Two photos a few points apart are a tie; the interval says how far off a score may be.
-- **The default model hardly sees underexposure**: photos that are far too dark still score above 60. It sees blur, noise,
-  heavy compression, overexposure and over-sharpening.
+- **The default model hardly sees underexposure**: photos that are far too dark still score above 60. It sees
+  blur, noise, heavy compression, overexposure and over-sharpening.
 - **It knows photos from phones and cameras** as its training data has them. Drawings, screenshots, scans, medical or
   astronomical pictures get a number, but nobody has checked what it means.
 - **It looks at each photo alone.** It does not notice that an edit differs from its original, or that a picture is

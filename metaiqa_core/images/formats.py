@@ -33,6 +33,8 @@ _SUFFIXES_BY_FORMAT: dict[str, tuple[str, ...]] = {
     "GIF": (".gif",),
     "JPEG2000": (".jp2", ".j2k", ".jpx", ".j2c"),
 }
+READABLE_FORMATS: tuple[str, ...] = tuple(_SUFFIXES_BY_FORMAT)
+"""Names of the formats that can be read, as Pillow spells them."""
 READABLE_SUFFIXES: tuple[str, ...] = tuple(suffix for each in _SUFFIXES_BY_FORMAT.values() for suffix in each)
 """Lower-case suffixes with their dot, for file pickers and folder scans."""
 
