@@ -69,8 +69,12 @@ def test_the_pages_name_many_commands_and_the_quick_ones_among_them():
 
 
 @pytest.mark.parametrize("line", NAMED)
-def test_the_program_understands_a_command_of_the_pages(line, capsys):
+def test_the_program_understands_a_command_of_the_pages(line, capsys, tmp_path, monkeypatch):
     words = shlex.split(line)
+    monkeypatch.chdir(tmp_path)
+    for word in words:
+        if word.endswith(".txt"):  # a list of names, which is read with the options
+            (tmp_path / word).write_text("photo.jpg\n")
     try:
         arguments = build_parser(words[:1]).parse_args(words)
     except SystemExit as end:  # --help and the like

@@ -140,7 +140,9 @@ def test_the_command_measures_splits_and_makes_a_model_from_kept_features(
     pooled_model, tiny_csv, tmp_path, run, monkeypatch
 ):
     other = tmp_path / "other"
-    shutil.copytree(tiny_csv.parent, other)
+    other.mkdir()
+    for file in [tiny_csv, *tiny_csv.parent.glob("photo-*.png")]:
+        shutil.copy(file, other)
     for photo in other.glob("*.png"):  # other photos: two databases must not share any
         photo.write_bytes(b"")
         from PIL import Image

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from metaiqa_core.errors import ExplanationError
+from metaiqa_core.models.kernel_head import Gaussians
 from metaiqa_core.models.regressor import Spread
 
 
@@ -92,9 +93,41 @@ def spread_rule(
     return grad_output[:, :, None, None] * torch.cat((multipliers, multipliers))
 
 
+def gaussians_rule(
+    module: Gaussians, features: Tensor, likeness: Tensor, grad_input: Tensor, grad_output: Tensor, eps: float = 0.0
+) -> Tensor:
+    """Share differences of likenesses out among the features, for Captum's DeepLift.
+
+    With e = -|x - c|^2 / (2 w^2) and k = exp(e), and primes for the baseline,
+
+        k - k' = (k - k') / (e - e') * sum_d (2 c_d - x_d - x'_d) / (2 w^2) (x_d - x'_d),
+
+    so that the factors before (x_d - x'_d) are the multipliers: the sum is exact.
+
+    Args:
+        module: `Gaussians` module.
+        features: Features of the photos and then of their baselines, (2 B, D).
+        likeness: Likenesses of those features, (2 B, M).
+        grad_input: Gradient with respect to the features, which is replaced.
+        grad_output: Multipliers of the likenesses, (2 B, M).
+        eps: Numerical guard that Captum passes; unused.
+
+    Returns:
+        (2 B, D), the multipliers of the features.
+    """
+    (one, baseline), (likeness, likeness_there) = features.chunk(2), likeness.chunk(2)
+    difference = torch.sub(*module.exponents(features).chunk(2))
+    is_flat = difference.abs() < 1e-6
+    slope = torch.where(is_flat, likeness, (likeness - likeness_there) / torch.where(is_flat, 1.0, difference))
+    weights = grad_output.chunk(2)[0] * slope  # (B, M)
+    total = weights.sum(1, keepdim=True) * (one + baseline)
+    multipliers = (2 * weights @ module.centres - total) / (2 * module.width.square())
+    return torch.cat((multipliers, multipliers))
+
+
 # Captum looks the rule of an activation up by its exact type. These types are ours alone.
 deep_lift.SUPPORTED_NON_LINEAR.update(
-    {CappedReLU: deep_lift.nonlinear, Elementwise: deep_lift.nonlinear, Spread: spread_rule}
+    {CappedReLU: deep_lift.nonlinear, Elementwise: deep_lift.nonlinear, Spread: spread_rule, Gaussians: gaussians_rule}
 )
 
 _ELEMENTWISE = (nn.PReLU, nn.SiLU, nn.GELU, nn.Mish, nn.Hardswish, nn.Hardsigmoid, nn.Hardtanh, nn.SELU, nn.CELU)

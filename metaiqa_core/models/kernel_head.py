@@ -25,7 +25,11 @@ class Gaussians(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Return the likenesses (B, M), in (0, 1], of features (B, D)."""
+        return torch.exp(self.exponents(features))
+
+    def exponents(self, features: Tensor) -> Tensor:
+        """Return -|x - c|^2 / (2 width^2), (B, M), of features (B, D)."""
         # |x - c|^2 in three parts: (B, M, D) differences would not fit into memory.
         squares = features.square().sum(1, keepdim=True) + self.centres.square().sum(1)
         distances = (squares - 2 * (features @ self.centres.T)).clamp(min=0)
-        return torch.exp(-distances / (2 * self.width.square()))
+        return -distances / (2 * self.width.square())
