@@ -28,6 +28,7 @@ from metaiqa_core.databases.reading import read_database
 from metaiqa_core.errors import TrainingError
 from metaiqa_core.experiments.prior_recipe import PriorRecipe
 from metaiqa_core.models.checkpoints import load_checkpoint, save_checkpoint
+from metaiqa_core.models.model_files import DEFAULT_MODEL
 from metaiqa_core.preprocessing import Preprocessing
 from metaiqa_core.progress import finish
 from metaiqa_core.results.records import Protocol
@@ -163,7 +164,7 @@ def test_what_is_to_be_judged_does_not_start_from_the_default_model_unasked(monk
     )
     assert recipe_of().start == "backbone"
     assert asked == [("resnet18", "imagenet", 500)]
-    assert recipe_of("--model", "default").start.origin == "mobilenet-metaiqa-livec"
+    assert recipe_of("--model", "default").start.origin == DEFAULT_MODEL
 
 
 def test_baseline_refuses_processes_that_would_all_do_the_same(tiny_checkpoint, distorted, tmp_path):
