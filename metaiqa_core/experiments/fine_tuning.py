@@ -59,7 +59,7 @@ def fine_tuning(
 
     Example:
         photos = read_database(Path("my_photos"))
-        work = fine_tuning(photos, Origin(model="default"), FineTuningConfig(), RunFolder(Path("runs/mine")))
+        work = fine_tuning(photos, Origin(model="mobilenet-prior"), FineTuningConfig(), RunFolder(Path("runs/mine")))
         file = finish(work).file
     """
     require_learnable(database)  # before weights are sought

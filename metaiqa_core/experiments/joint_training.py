@@ -45,7 +45,8 @@ def joint_training(
 
     Example:
         databases = [read_database(Path("live")), read_database(Path("biq2021"))]
-        work = joint_training(databases, Origin(model="default"), JointTrainingConfig(), RunFolder(Path("runs/both")))
+        start = Origin(backbone="efficientnet_lite0")
+        work = joint_training(databases, start, JointTrainingConfig(), RunFolder(Path("runs/both")))
         file = finish(work).file
     """
     for database in databases:

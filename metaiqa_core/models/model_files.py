@@ -11,6 +11,8 @@ from metaiqa_core.models.card import ModelCard, read_card
 SHIPPED_MODELS = ASSETS / "models"
 SHIPPED_PRIORS = ASSETS / "priors"
 DEFAULT_MODEL = "lite0-joint"
+DEFAULT_START = "mobilenet-metaiqa-livec"
+"""Model that fine-tuning continues from unless told otherwise: the presets were chosen on it."""
 
 
 def own_models() -> Path:

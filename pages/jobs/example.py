@@ -6,6 +6,7 @@ from metaiqa_core.errors import JobError
 from metaiqa_core.files import write_whole
 from metaiqa_core.jobs import control
 from metaiqa_core.jobs.job import Job, shell_lines, shortest, with_run_folder
+from metaiqa_core.models.model_files import DEFAULT_START
 from pages.shared import samples
 
 _PHOTOS, _DATABASE = "example-photos", "example-database"
@@ -27,7 +28,7 @@ def commands(runs: Path) -> list[list[str]]:
     pace = ["--epochs", "12", "--tasks-per-batch", "2", "--inner-steps", "1", "--crop", "192"]
     return [
         ["synthesize", "--like", "kadid10k", "--photos", photos, "--output", database, *images],
-        ["meta-train", "--database", database, "--model", "default", *pace, "--preset", "recommended"],
+        ["meta-train", "--database", database, "--model", DEFAULT_START, *pace, "--preset", "recommended"],
     ]
 
 

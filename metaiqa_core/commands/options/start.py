@@ -7,8 +7,9 @@ from metaiqa_core.commands.options.device import add_device_argument, read_devic
 from metaiqa_core.errors import TrainingError
 from metaiqa_core.experiments.start import Origin
 from metaiqa_core.models.backbones import BACKBONES
+from metaiqa_core.models.model_files import DEFAULT_START
 
-_DEFAULTS = {"model": "default", "backbone": "resnet18"}
+_DEFAULTS = {"model": DEFAULT_START, "backbone": "resnet18"}
 """Start that is used where neither option is given."""
 
 
@@ -17,7 +18,7 @@ def add_start_arguments(parser: argparse.ArgumentParser, *, default: Literal["mo
 
     Args:
         parser: Parser of the command.
-        default: Kind of start that is used where neither is named: the default model, which has learned opinion scores,
+        default: Kind of start that is used where neither is named: a model, which has learned opinion scores,
             or a backbone, for tests on images that the default model or its prior may have learned from.
     """
     group = parser.add_argument_group("start of the training")
