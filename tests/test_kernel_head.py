@@ -172,6 +172,17 @@ def test_the_command_measures_splits_and_makes_a_model_from_kept_features(
     assert (tmp_path / "head" / "head.safetensors").read_bytes() == before
 
 
+def test_a_split_is_judged_on_photos_that_are_held_out_of_learning_too(pooled_model, tiny_csv, tmp_path, run):
+    (tmp_path / "held.txt").write_text("".join(f"photo-{number:02}.png\n" for number in range(12)))
+    status, _, err = run(
+        "kernel-head", "--model", pooled_model, "--database", tiny_csv, "--held-out", tmp_path / "held.txt",
+        "--repeats", "2", "--only-measure", "--run-dir", tmp_path / "head", "--dimensions", "8",
+    )  # fmt: skip
+    assert status == 0, err
+    splits = [json.loads(file.read_text()) for file in (tmp_path / "head" / "splits").glob("split-*.json")]
+    assert len(splits) == 2
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [

@@ -1,10 +1,11 @@
 """The start of a training: a model of this project, or a classifier's backbone under a new head."""
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -79,6 +80,7 @@ class Start:
         backbone: Name of the network's backbone.
         learned_from: Opinion scores that its weights have learned from; empty for a backbone.
         device: Device that its networks are on and are trained on.
+        recipe: Recipe of the model that it is, from its card; empty for a backbone.
     """
 
     make: Callable[[], Regressor]
@@ -87,6 +89,7 @@ class Start:
     backbone: str
     learned_from: str = ""
     device: torch.device = PROCESSOR
+    recipe: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def hash(self) -> str:
@@ -123,7 +126,8 @@ def start_from_model(name: str, *, folded: bool, device: torch.device = PROCESSO
             "fine-tune one of our own models, or start with --backbone resnet18."
         )
     make = partial(_copy, network, folded)
-    return Start(make, checkpoint.preprocessing, card.name, network.config.backbone, card.training_data, device)
+    learned_from, backbone = card.training_data, network.config.backbone
+    return Start(make, checkpoint.preprocessing, card.name, backbone, learned_from, device, card.recipe)
 
 
 def start_from_backbone(
