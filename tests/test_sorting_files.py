@@ -260,4 +260,4 @@ def test_the_archive_of_sidecars_holds_one_for_each_photo_with_something_to_say(
 
 
 def test_the_list_has_one_line_a_photo():
-    assert tables.names([{"file": "a b.jpg"}, {"file": "c\nd.jpg"}]) == b"a b.jpg\nc\\nd.jpg\n"
+    assert tables.file_names([{"file": "a b.jpg"}, {"file": "c\nd.jpg"}]) == b"a b.jpg\nc\\nd.jpg\n"

@@ -39,6 +39,6 @@ def to_parquet(rows: Sequence[dict[str, Any]]) -> bytes:
     return buffer.getvalue()
 
 
-def names(rows: Sequence[dict[str, Any]]) -> bytes:
+def file_names(rows: Sequence[dict[str, Any]]) -> bytes:
     r"""Return the names of the rows' files, one a line, in UTF-8; a line end within a name is written `\n`."""
     return "".join(row["file"].replace("\r", "\\r").replace("\n", "\\n") + "\n" for row in rows).encode()
