@@ -1,6 +1,8 @@
 """Order and filters of the photos, which say what they leave out."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
@@ -9,8 +11,9 @@ from metaiqa_core.sorting.decisions import Decision
 from pages.scoring.rows import BEST_FIRST, FAILED, ORDERS, WAITING, Row
 
 DECISION_NAMES = {Decision.KEEP: "Kept", Decision.REJECT: "Rejected", Decision.UNDECIDED: "Undecided"}
-GRID, LIST = "Grid", "List"
+LAYOUTS = GRID, LIST = "Grid", "List"
 _ALL_SCORES = (0, 100)
+_CLEARED = "filters_cleared"
 
 
 @dataclass(frozen=True)
@@ -27,31 +30,37 @@ class View:
     layout: str
     stacked: bool
 
+    def to_record(self, *, own: bool) -> dict[str, Any]:
+        """Return the view as values for a session's journal."""
+        return {"order": self.order, "layout": self.layout, f"stacked_{own}": self.stacked}
 
-def choose_view(*, own: bool) -> View:
+
+def choose_view(remembered: Mapping[str, Any], *, own: bool) -> View:
     """Offer order, layout and stacks.
 
     Args:
+        remembered: The last view as a record (see `View.to_record`), or nothing.
         own: Whether the photos are the reader's own; those of the samples are spread out at first.
     """
-    layout = st.segmented_control(
-        "Layout",
-        [GRID, LIST],
-        default=GRID,
-        required=True,
-        key="layout",
-        label_visibility="collapsed",
-        format_func={GRID: ":material/grid_view:", LIST: ":material/view_list:"}.__getitem__,
-    )
-    order = st.selectbox("Order", ORDERS, key="order", label_visibility="collapsed", width=150)
-    stacked = st.toggle(
+    # A widget's state ends with its page and with the visit; what it was is kept with the session.
+    stacked = f"stacked_{own}"
+    for key, choices, first in (
+        ("layout", LAYOUTS, GRID),
+        ("order", ORDERS, BEST_FIRST),
+        (stacked, (True, False), own),
+    ):
+        if key not in st.session_state:
+            known = remembered.get(key)
+            st.session_state[key] = known if known in choices else first
+    st.segmented_control("Layout", LAYOUTS, required=True, key="layout", label_visibility="collapsed")
+    st.selectbox("Order", ORDERS, key="order", label_visibility="collapsed", width=150)
+    st.toggle(
         "Stack similar photos",
-        value=own,
-        key=f"stacked_{own}",
+        key=stacked,
         help="Bursts, copies and edits of one scene lie on one another. On top is the best: the one with most pixels "
         "among those that score within 3 points of the highest.",
     )
-    return View(order or BEST_FIRST, layout or GRID, stacked)
+    return View(st.session_state["order"], st.session_state["layout"], st.session_state[stacked])
 
 
 @dataclass(frozen=True)
@@ -96,17 +105,17 @@ def choose_filter(rows: list[Row]) -> Filter:
     """Offer the filters in a popover."""
     present = [word for word in (*reversed(WORDS), WAITING, FAILED) if any(row.status == word for row in rows)]
     with st.popover("Filter", icon=":material/filter_list:"):
-        words = st.pills("Grade", present, selection_mode="multi", key="filter_words", help="None chosen shows all.")
+        words = st.pills("Grade", present, selection_mode="multi", key=_key("words"), help="None chosen shows all.")
         decisions = st.pills(
             "Decision",
             list(DECISION_NAMES),
             selection_mode="multi",
             format_func=DECISION_NAMES.__getitem__,
-            key="filter_decisions",
+            key=_key("decisions"),
         )
-        low, high = st.slider("Score", *_ALL_SCORES, _ALL_SCORES, key="filter_scores")
+        low, high = st.slider("Score", *_ALL_SCORES, _ALL_SCORES, key=_key("scores"))
         only_best = st.toggle(
-            "One of each scene", key="filter_best", help="Leaves out similar photos that lie under a better one."
+            "One of each scene", key=_key("best"), help="Leaves out similar photos that lie under a better one."
         )
     return Filter(tuple(words), tuple(decisions), (low, high), only_best)
 
@@ -119,8 +128,11 @@ def say(chosen: Filter, passing: int, total: int) -> None:
             st.button("Show all", key="clear_filters", type="tertiary", on_click=_clear)
 
 
+def _key(name: str) -> str:
+    """Return the key of a filter, new after `_clear`, so that a value on its way from the browser cannot return."""
+    number = st.session_state.get(_CLEARED, 0)
+    return f"filter_{name}_{number}" if number else f"filter_{name}"
+
+
 def _clear() -> None:
-    empty = Filter()
-    st.session_state.update(
-        filter_words=[], filter_decisions=[], filter_scores=empty.scores, filter_best=empty.only_best
-    )
+    st.session_state[_CLEARED] = st.session_state.get(_CLEARED, 0) + 1

@@ -35,7 +35,9 @@ def show(session_scores: SessionScores, assessor: Assessor) -> None:
     ranked = _ranked(shown, session_scores, state, assessor)
     with st.container(horizontal=True, vertical_alignment="center", key="toolbar"):
         if len(shown) > 1:
-            view = filters.choose_view(own=own)
+            view = filters.choose_view(state.view, own=own)
+            if own:
+                state.remember_view(view.to_record(own=own))
             chosen = filters.choose_filter(ranked)
         else:
             view, chosen = filters.View(rows.BEST_FIRST, filters.GRID, stacked=False), filters.Filter()
@@ -106,4 +108,5 @@ def _compare(passing: list[Row], photos: PhotoLibrary) -> None:
     known = {row.photo.key: row for row in passing}
     chosen = sorter.ticked(known)
     if len(chosen) == 2:
-        compare.show(known[chosen[0]], known[chosen[1]], photos)
+        with st.container(key="comparison"):
+            compare.show(known[chosen[0]], known[chosen[1]], photos)

@@ -21,12 +21,14 @@ class SortingState:
         decisions: The decisions.
         made: Number of the last move that was made, by the page that sent it.
         opened: Key of the photo that was open last; empty for none.
+        view: Order, layout and stacks, as far as they were chosen.
     """
 
     photos: PhotoLibrary
     decisions: Decisions = field(default_factory=Decisions)
     made: dict[str, int] = field(default_factory=dict)
     opened: str = ""
+    view: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for event in self.photos.events("move"):
@@ -34,6 +36,9 @@ class SortingState:
                 self._make(event)
         for event in self.photos.events("opened"):
             self.opened = str(event["opened"])
+        for event in self.photos.events("view"):
+            with contextlib.suppress(TypeError, ValueError):
+                self.view |= dict(event["view"])
         self.photos.leave_out(self.decisions.with_decision(Decision.REMOVED))
 
     def make(self, page: str, moves: list[Mapping[str, Any]]) -> str:
@@ -57,15 +62,17 @@ class SortingState:
         self.photos.leave_out(self.decisions.with_decision(Decision.REMOVED))
         return leads_to
 
-    def decide(self, keys: list[str], decision: Decision) -> None:
-        """Make a decision that comes from a button beside the page's photos."""
-        self.make("", [{"n": self.made.get("", 0) + 1, "do": decision.value, "keys": keys}])
-
     def open(self, key: str) -> None:
         """Remember which photo is open."""
         if key and key != self.opened:
             self.opened = key
             self.photos.note({"opened": key})
+
+    def remember_view(self, view: Mapping[str, Any]) -> None:
+        """Remember how the photos are shown."""
+        if self.view | view != self.view:
+            self.view |= view
+            self.photos.note({"view": dict(view)})
 
     def _make(self, event: Mapping[str, Any]) -> str:
         self.made[str(event["page"])] = int(event["n"])

@@ -97,8 +97,12 @@ function drawTicked(app) {
     decide(app, decision, keys);
     untick(app);
   };
+  const compare = button("plain", "Compare below", "", () => {
+    document.querySelector(".st-key-comparison")?.scrollIntoView({ behavior: "smooth" });
+  });
+  compare.hidden = keys.length !== 2;
   ticked.replaceChildren(
-    words, button("keep", "Keep", "", all("keep")), button("reject", "Reject", "", all("reject")),
+    words, compare, button("keep", "Keep", "", all("keep")), button("reject", "Reject", "", all("reject")),
     button("plain", "Remove", "", all("removed")), button("plain", "Untick", "", () => untick(app)),
   );
 }

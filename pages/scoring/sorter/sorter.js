@@ -5,7 +5,7 @@ function build(parent) {
   const find = (selector) => parent.querySelector(selector);
   const parts = { image: find(".hero img"), mark: find(".hero .mark") };
   for (const name of [
-    "viewer", "score", "word", "sentence", "hero", "name", "place", "controls", "many", "summary", "ticked", "window",
+    "sorter", "viewer", "score", "word", "sentence", "hero", "name", "place", "controls", "many", "summary", "ticked", "window",
     "sheet", "keys", "spoken",
   ]) parts[name] = find(`.${name}`);
   const app = {
@@ -24,6 +24,7 @@ function build(parent) {
 function draw(app) {
   arrange(app);
   const photo = openPhoto(app);
+  app.parts.sorter.classList.toggle("beside", app.data.compact);
   app.parts.many.hidden = app.data.photos.length < 2;
   app.parts.summary.textContent = app.data.summary;
   drawViewer(app, photo);

@@ -2,7 +2,7 @@
 const GAP = 8, NARROWEST = 104, LINE = 60;
 
 function measure(app) {
-  const width = app.parts.window.clientWidth - 2;
+  const width = app.parts.window.clientWidth - 10;
   if (app.data.layout === "list") return { columns: 1, cell: width, row: LINE };
   const columns = Math.max(2, Math.floor((width + GAP) / (NARROWEST + GAP)));
   const cell = (width - GAP * (columns - 1)) / columns;

@@ -33,7 +33,7 @@ function buildViewer(app) {
     undecided: button("undecided", "Undecided", "U", () => decide(app, "undecided")),
     reject: button("reject", "Reject", "X", () => decide(app, "reject")),
     next: button("next", "Next", "", () => step(app, 1)),
-    rest: button("rest", "Keep this one, reject the similar", "B", () => keepBest(app)),
+    rest: button("rest", "Keep only this of the stack", "B", () => keepBest(app)),
     undo: button("undo", "Undo", "Z", () => undo(app)),
   };
   const { previous, next, keep, undecided, reject, undo: back, rest } = app.buttons;

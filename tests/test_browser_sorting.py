@@ -1,0 +1,344 @@
+"""A holiday is sorted in a real browser: by keyboard, to files that other programs read; by touch; and two thousand."""
+
+import hashlib
+import io
+import json
+import time
+import zipfile
+
+import numpy as np
+import pytest
+from browser import chromium, running_app, upload, wait_until_idle
+from page_fixtures import as_default, jpeg
+from skimage import data
+from test_sorting_files import exiftool, read_back
+
+from metaiqa_core.assess import Assessor
+from metaiqa_core.sessions.records import to_record
+from metaiqa_core.sessions.session_folder import SessionFolder
+
+pytestmark = pytest.mark.browser
+PATIENCE = 120_000
+COUNT = 60
+
+
+@pytest.fixture(scope="module")
+def assessor(tiny_checkpoint, tmp_path_factory):
+    """The default model, as the app finds it."""
+    folder = as_default(tiny_checkpoint, tmp_path_factory.mktemp("default"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("METAIQA_MODELS", str(folder))
+        yield Assessor.load()
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("kept")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def address(assessor, cache, browser):
+    with running_app(METAIQA_CACHE=str(cache)) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def holiday(tmp_path_factory):
+    """Sixty different photos, none of them similar to another."""
+    folder = tmp_path_factory.mktemp("holiday")
+    generator = np.random.default_rng(5)
+    files = [folder / f"IMG_{number:04}.jpg" for number in range(COUNT)]
+    for number, file in enumerate(files):
+        coarse = generator.integers(0, 256, (6, 8, 3), np.uint8)
+        file.write_bytes(jpeg(np.kron(coarse, np.ones((20 + number % 3, 20, 1), np.uint8)), 30 + number))
+    return files
+
+
+@pytest.fixture
+def page(browser, address):
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    yield opened(context, address)
+    context.close()
+
+
+@pytest.fixture
+def phone(browser, address):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    yield opened(context, address)
+    context.close()
+
+
+def opened(context, address):
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto(address)
+    page.locator(".reading .score").first.wait_for()
+    wait_until_idle(page)
+    return page
+
+
+def bring(page, files):
+    upload(page, *files)
+    if len(files) > 1:
+        page.locator(".summary", has_text=f"{len(files)} photos").wait_for()
+    wait_until_idle(page)
+
+
+def name(page):
+    return page.locator(".caption .name").inner_text()
+
+
+def reads(page, words):
+    page.locator(".summary", has_text=words).wait_for()
+
+
+def downloaded(page, button):
+    page.get_by_role("button", name="Export").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name=button).click()
+    page.keyboard.press("Escape")
+    return download.value.path().read_bytes()
+
+
+def files_in(content):
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return {entry: archive.read(entry) for entry in archive.namelist()}
+
+
+def test_sixty_photos_are_sorted_by_keyboard_with_a_reload_in_the_middle(page, address, holiday, tmp_path):
+    bring(page, holiday)
+    assert page.title() == "Score photos · MetaIQA"
+    assert page.locator(".caption .place").inner_text() == f"1 of {COUNT}"
+    kept, rejected = [], []
+
+    def press(key, onto):
+        onto.append(name(page))
+        page.keyboard.press(key)
+        page.wait_for_function("now => document.querySelector('.st-key-sorter') && now", arg=True)
+
+    for number in range(30):
+        press("x" if number % 3 == 0 else "k", rejected if number % 3 == 0 else kept)
+    reads(page, f"{len(kept)} kept, {len(rejected)} rejected, 30 undecided")
+    page.reload()
+    page.locator(".reading .score").first.wait_for()
+    reads(page, f"{len(kept)} kept, {len(rejected)} rejected, 30 undecided")
+    assert page.locator(".caption .place").inner_text() == f"31 of {COUNT}"
+    page.locator(".sorter").click(position={"x": 2, "y": 2})
+    for number in range(30, COUNT - 1):
+        press("x" if number % 3 == 0 else "k", rejected if number % 3 == 0 else kept)
+    mistaken = name(page)
+    page.keyboard.press("x")
+    reads(page, f"{len(rejected) + 1} rejected, 0 undecided")
+    page.keyboard.press("z")
+    page.keyboard.press("k")
+    kept.append(mistaken)
+    reads(page, f"{len(kept)} kept, {len(rejected)} rejected, 0 undecided")
+
+    contents = {file.name: file.read_bytes() for file in holiday}
+    assert files_in(downloaded(page, "Photos to keep")) == {each: contents[each] for each in kept}
+    assert downloaded(page, "List of the rejected").decode().split() == [
+        each for each in json_order(page) if each in rejected
+    ]
+    sidecars = files_in(downloaded(page, "For darktable and digiKam"))
+    assert set(sidecars) == {f"{file.name}.xmp" for file in holiday}
+    for each in rejected:
+        assert read_back(sidecars[f"{each}.xmp"])[:2] == ("-1", "Red")
+    for each in kept:
+        stars, label, _ = read_back(sidecars[f"{each}.xmp"])
+        assert (stars in set("12345"), label) == (True, "Green")
+    (tmp_path / "one.jpg.xmp").write_bytes(sidecars[f"{rejected[0]}.xmp"])
+    found = exiftool(tmp_path / "one.jpg.xmp")
+    assert (found["XMP-xmp:Rating"], found["XMP-xmp:Label"]) == (-1, "Red")
+
+
+def json_order(page):
+    return [row["file"] for row in json.loads(downloaded(page, "JSON"))]
+
+
+def test_a_restarted_app_finds_the_session_and_another_browser_does_not(browser, assessor, holiday, tmp_path):
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    with running_app(METAIQA_CACHE=str(tmp_path)) as address:
+        page = opened(context, address)
+        bring(page, holiday[:3])
+        page.keyboard.press("k")
+        reads(page, "1 kept")
+        page.close()
+    with running_app(METAIQA_CACHE=str(tmp_path)) as address:
+        reads(opened(context, address), "3 photos: ")
+        reads(context.pages[0], "1 kept")
+        other = opened(browser.new_context(), address)
+        assert "12 photos" in other.locator(".summary").inner_text()
+        other.context.close()
+    context.close()
+
+
+def test_a_click_opens_a_photo_whatever_is_ticked_and_two_ticked_ones_are_compared(page, holiday):
+    bring(page, holiday[:6])
+    page.locator(".cell").nth(1).hover()
+    page.locator(".cell .tick").nth(1).click()
+    page.locator(".cell .tick").nth(3).click()
+    page.get_by_text("2 ticked").wait_for()
+    wanted = page.locator(".cell").nth(4).get_attribute("title")
+    page.locator(".cell").nth(4).click()
+    assert name(page) == wanted
+    page.locator(".st-key-comparison").wait_for()
+    page.get_by_role("button", name="Remove", exact=True).click()
+    reads(page, "4 photos")
+    page.keyboard.press("z")
+    reads(page, "6 photos")
+
+
+def test_the_panel_of_the_uploader_closes_over_the_photos_that_it_brought(page, holiday):
+    bring(page, holiday[:2])
+    page.get_by_role("button", name="Add photos").click()
+    page.get_by_text("Drop one photo or hundreds").wait_for()
+    upload(page, holiday[2])
+    reads(page, "3 photos")
+    page.get_by_text("Drop one photo or hundreds").wait_for(state="hidden")
+
+
+def test_a_filter_shows_itself_and_show_all_ends_it(page, holiday):
+    bring(page, holiday[:5])
+    page.keyboard.press("k")
+    reads(page, "1 kept")
+    page.get_by_role("button", name="Filter").click()
+    page.get_by_role("button", name="Kept", exact=True).click()
+    page.get_by_text("1 of 5").first.wait_for()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Show all").click()
+    page.get_by_text("1 of 5").first.wait_for(state="hidden")
+    assert page.locator(".caption .place").inner_text().endswith("of 5")
+
+
+def in_view(page, locator):
+    box = locator.bounding_box()
+    return box is not None and box["y"] >= 0 and box["y"] + box["height"] <= page.viewport_size["height"]
+
+
+def test_on_a_phone_the_score_comes_first_and_the_buttons_lie_under_the_photo(phone, holiday):
+    bring(phone, holiday[:8])
+    phone.wait_for_timeout(500)
+    assert in_view(phone, phone.locator(".reading .score"))
+    photo, buttons = phone.locator(".hero").bounding_box(), phone.locator(".control.next").bounding_box()
+    assert buttons["y"] >= photo["y"] + photo["height"]
+    assert in_view(phone, phone.locator(".control.next"))
+    assert phone.locator(".control.next").bounding_box()["height"] >= 44
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+    first = name(phone)
+    phone.locator(".control.next").tap()
+    second = name(phone)
+    assert first != second
+    phone.locator(".control.keep").first.tap()
+    reads(phone, "1 kept")
+    assert phone.locator(f".cell.keep[title='{second}']").count() == 1
+
+
+def test_on_a_phone_a_swipe_walks_and_a_tap_on_a_row_brings_its_photo_into_view(phone, holiday):
+    bring(phone, holiday[:20])
+    phone.get_by_role("radio", name="List").tap()
+    phone.locator(".window.list").wait_for()
+    first = name(phone)
+    swipe(phone, phone.locator(".hero"), -150)
+    second = name(phone)
+    assert second != first
+    swipe(phone, phone.locator(".hero"), 150)
+    assert name(phone) == first
+    phone.locator(".cell").nth(5).scroll_into_view_if_needed()
+    phone.evaluate("document.querySelector('section.stMain, .stMain').scrollTo(0, 700)")
+    phone.wait_for_timeout(300)
+    wanted = phone.locator(".cell").nth(5).get_attribute("title")
+    phone.locator(".cell").nth(5).tap()
+    phone.wait_for_timeout(1500)
+    assert name(phone) == wanted
+    assert in_view(phone, phone.locator(".reading .score"))
+
+
+def swipe(page, locator, by):
+    box = locator.bounding_box()
+    x, y = box["x"] + box["width"] / 2 - by / 2, box["y"] + box["height"] / 2
+    session = page.context.new_cdp_session(page)
+    session.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+    for share in (0.3, 0.6, 1):
+        point = {"x": x + by * share, "y": y}
+        session.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [point]})
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def two_thousand(cache, assessor, secret):
+    """A session of two thousand scored photos, as the app keeps it."""
+    folder = SessionFolder(cache / "sessions" / hashlib.sha256(secret.encode()).hexdigest()[:32])
+    assessment = assessor.assess(data.chelsea())
+    generator = np.random.default_rng(2)
+    for number in range(2000):
+        content = jpeg(np.full((12, 16, 3), (number % 256, number // 256 * 30, 90), np.uint8))
+        content += number.to_bytes(4, "big")
+        digest = hashlib.sha256(content).hexdigest()
+        key, file = f"{digest} IMG_{number:04}.jpg", f"IMG_{number:04}.jpg"
+        folder.write("photos", digest, content)
+        folder.write("thumbnails", digest, jpeg(generator.integers(0, 256, (96, 128, 3), np.uint8), 80))
+        folder.note({"photo": key, "name": file, "sha256": digest, "size": len(content)})
+        record = to_record(assessment) | {"score": 100 * number / 2000}
+        event = {"result": key, "model": assessor.card.sha256 or assessor.card.name, "assessment": record}
+        event |= {"error": None, "hash": int(generator.integers(0, 2**63)), "taken": None, "camera": ""}
+        folder.note(event)
+
+
+def test_two_thousand_photos_do_not_stall_the_page(browser, address, assessor, cache):
+    secret = "t" * 32
+    two_thousand(cache, assessor, secret)
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.add_cookies([{"name": "metaiqa_session", "value": secret, "url": address}])
+    page = opened(context, address)
+    reads(page, "2,000 photos")
+    assert page.locator(".caption .place").inner_text() == "1 of 2000"
+    assert page.locator(".cell").count() < 60, "only rows that are seen exist"
+    start = time.monotonic()
+    for _ in range(20):
+        page.keyboard.press("k")
+    assert page.locator(".caption .place").inner_text() == "21 of 2000", "the page does not wait for the server"
+    walked = time.monotonic() - start
+    reads(page, "20 kept")
+    assert walked < 5
+    page.locator(".window").focus()
+    page.keyboard.press("End")
+    page.locator(".cell[aria-posinset='2000']").wait_for()
+    assert page.locator(".cell").count() < 60
+    context.close()
+
+
+CONTRASTS = """() => {
+    const channel = (value) => (value /= 255) <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+    const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+    const seen = (colours) => {
+        for (const colour of colours) { canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1); }
+        const [r, g, b] = canvas.getImageData(0, 0, 1, 1).data;
+        return 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
+    };
+    return [...document.querySelectorAll('.stMultiSelect [data-baseweb=tag] span')].map((chip) => {
+        const below = [];
+        for (let one = chip; one; one = one.parentElement) below.unshift(getComputedStyle(one).backgroundColor);
+        const [light, dark] = [seen([...below, getComputedStyle(chip).color]), seen(below)].sort((a, b) => b - a);
+        return (light + 0.05) / (dark + 0.05);
+    });
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_chosen_items_are_legible_in_both_themes(browser, address, scheme):
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme=scheme)
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{address}/gradient_maps")
+    page.get_by_role("combobox", name="Compare with").click()
+    page.get_by_role("option").first.click()
+    page.locator("[data-baseweb=tag]").first.wait_for()
+    ratios = page.evaluate(CONTRASTS)
+    assert ratios
+    assert min(ratios) >= 4.5  # WCAG 2.2, level AA
+    context.close()
