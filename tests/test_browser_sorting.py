@@ -260,6 +260,8 @@ def test_on_a_phone_a_swipe_walks_and_a_tap_on_a_row_brings_its_photo_into_view(
 
 
 def swipe(page, locator, by):
+    locator.scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
     box = locator.bounding_box()
     x, y = box["x"] + box["width"] / 2 - by / 2, box["y"] + box["height"] / 2
     session = page.context.new_cdp_session(page)
@@ -320,7 +322,7 @@ CONTRASTS = """() => {
         const [r, g, b] = canvas.getImageData(0, 0, 1, 1).data;
         return 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
     };
-    return [...document.querySelectorAll('.stMultiSelect [data-baseweb=tag] span')].map((chip) => {
+    return [...document.querySelectorAll('.stMultiSelect [data-tag] [title]')].map((chip) => {
         const below = [];
         for (let one = chip; one; one = one.parentElement) below.unshift(getComputedStyle(one).backgroundColor);
         const [light, dark] = [seen([...below, getComputedStyle(chip).color]), seen(below)].sort((a, b) => b - a);
@@ -337,7 +339,7 @@ def test_chosen_items_are_legible_in_both_themes(browser, address, scheme):
     page.goto(f"{address}/gradient_maps")
     page.get_by_role("combobox", name="Compare with").click()
     page.get_by_role("option").first.click()
-    page.locator("[data-baseweb=tag]").first.wait_for()
+    page.locator("[data-tag]").first.wait_for()
     ratios = page.evaluate(CONTRASTS)
     assert ratios
     assert min(ratios) >= 4.5  # WCAG 2.2, level AA
