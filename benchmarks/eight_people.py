@@ -30,7 +30,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 from PIL import Image
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright
 from skimage import data
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -159,7 +159,7 @@ async def reload_and_upload(
 ) -> tuple[int, float]:
     """Upload as soon as the reloaded page shows where to."""
     await page.goto(address, wait_until="commit")
-    await page.locator(_UPLOADER).first.wait_for(state="attached")
+    await place_of_intake(page).wait_for(state="attached")
     return 1, await send_one(page, luck.choice(photos), trial)
 
 
@@ -169,7 +169,7 @@ async def upload_several(
     """Upload three photos and compare the exported table."""
     await empty_first_page(page, address)
     begin, chosen = time.monotonic(), luck.sample(photos, 3)
-    await page.locator(_UPLOADER).first.set_input_files(chosen)
+    await choose(page, chosen)
     await page.get_by_role("button", name="Remove all").wait_for()
     await page.wait_for_function(_IDLE)
     seconds = time.monotonic() - begin
@@ -208,7 +208,7 @@ async def leave_half_sent(
     begin = time.monotonic()
     async with page.expect_request(re.compile("upload_file")):
         largest = max(photos, key=lambda photo: photo.stat().st_size)
-        await page.locator(_UPLOADER).first.set_input_files(largest)
+        await choose(page, largest)
     await asyncio.sleep(1)
     await page.close()
     return 0, time.monotonic() - begin
@@ -220,7 +220,7 @@ async def leave_while_scoring(
     """Close the tab while photos are being scored."""
     await empty_first_page(page, address)
     begin = time.monotonic()
-    await page.locator(_UPLOADER).first.set_input_files(luck.sample(photos, 5))
+    await choose(page, luck.sample(photos, 5))
     await page.get_by_role("button", name="Remove all").wait_for()
     await page.close()
     return 0, time.monotonic() - begin
@@ -230,20 +230,33 @@ async def empty_first_page(page: Page, address: str) -> None:
     """Go to the first page, and remove one's own photos if there are any."""
     if page.url.rstrip("/") != address:
         await page.goto(address, wait_until="commit")
-        await page.locator(_UPLOADER).first.wait_for(state="attached")
+        await place_of_intake(page).wait_for(state="attached")
     await page.wait_for_function(_IDLE)
-    remove = page.locator(".st-key-clear button")
+    remove = page.get_by_role("button", name="Remove all photos")
     if await remove.count():
-        await remove.first.click()
-        await remove.first.wait_for(state="detached")
+        await remove.click()
+        await page.locator(".st-key-clear button").click()
+        await remove.wait_for(state="detached")
         await page.wait_for_function(_IDLE)
+
+
+def place_of_intake(page: Page) -> Locator:
+    """Return the uploader, or the button that opens it where there are photos already."""
+    return page.locator(_UPLOADER).or_(page.get_by_role("button", name="Add photos")).first
+
+
+async def choose(page: Page, files: Path | list[Path]) -> None:
+    """Choose files in the uploader, which lies behind a button where there are photos already."""
+    if not await page.locator(_UPLOADER).count():
+        await page.get_by_role("button", name="Add photos").click()
+    await page.locator(_UPLOADER).first.set_input_files(files)
 
 
 async def send_one(page: Page, photo: Path, trial: Trial) -> float:
     """Upload a photo, wait for its score, compare it, and return the seconds that it took."""
     begin = time.monotonic()
-    await page.locator(_UPLOADER).first.set_input_files(photo)
-    picture = page.locator(f'.st-key-hero_photo img[alt^="{photo.name}, scored"]').first
+    await choose(page, photo)
+    picture = page.locator(f'.hero img[alt^="{photo.name}, scored"]').first
     await picture.wait_for()
     seconds, description = time.monotonic() - begin, await picture.get_attribute("alt")
     if f"scored {trial.scores[photo.name]:.1f}," not in description:

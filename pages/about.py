@@ -25,8 +25,10 @@ with right:
     st.subheader("Where your data goes", anchor=False)
     st.markdown(
         "Nowhere. Photos are judged on the computer that runs this program; the page loads nothing from anywhere else "
-        "and reports nothing to anyone. Your photos lie in one unnamed temporary file, which is deleted when your "
-        "session ends. If somebody else runs the program for you, all of this happens on their computer."
+        "and reports nothing to anyone. Your photos, scores and decisions lie in a folder of that computer for a day "
+        "after your last visit, so that a reload loses nothing; *Remove all photos* deletes them at once. Where the "
+        "program serves many people, nothing is kept: photos lie in an unnamed file, which goes with the session. "
+        "If somebody else runs the program for you, all of this happens on their computer."
     )
     st.subheader("Limits", anchor=False)
     st.markdown(
@@ -57,6 +59,6 @@ with right:
 - **Percentile**: the share of a collection's photos that score lower; the card names the collection.
 - **Whole photo**: the score of the photo shrunk to the model's size, as a screen shows it.
 - **Zoomed in**: the mean score of tiles at the photo's own resolution.
-- **Similar**: photos whose perceptual hashes differ in few bits, such as bursts, edits and copies.
+- **Similar**: photos whose perceptual hashes differ in few bits, such as edits and copies, and bursts of one camera.
 """
     )

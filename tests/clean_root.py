@@ -209,7 +209,7 @@ def try_out(root: Path, image: Steps, server: subprocess.Popen[bytes]) -> None:
         page.goto(address, wait_until="commit")
         page.locator("[data-testid=stFileUploader]").first.wait_for()
         upload(page, photo)
-        picture = page.locator('.st-key-hero_photo img[alt^="photo.jpg, scored"]').first
+        picture = page.locator('.hero img[alt^="photo.jpg, scored"]').first
         picture.wait_for()
         shown = picture.get_attribute("alt")
         check(f"{shown}, as on the command line ({row['score']:.4f})", f"scored {row['score']:.1f}," in shown)

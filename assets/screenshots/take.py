@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageFilter
 from playwright.sync_api import Page
 from skimage import data
 
@@ -23,7 +23,7 @@ def main() -> None:
         page.goto(address)
         page.locator("[data-testid=stFileUploader]").first.wait_for()
         wait_until_idle(page)
-        _score_a_photo(page)
+        _sort_photos(page)
         _save(page, "score_photos.png")
         _explain_it(page)
         _save(page, "gradient_maps.png")
@@ -31,14 +31,43 @@ def main() -> None:
         _save(page, "distortion_lab.png")
 
 
-def _score_a_photo(page: Page) -> None:
+def _sort_photos(page: Page) -> None:
+    """Bring a few photos, keep the best and reject the worst."""
     with tempfile.TemporaryDirectory() as folder:
-        photo = Path(folder) / "coffee.jpg"
-        Image.fromarray(data.coffee()).save(photo, quality=95)
-        upload(page, photo)
-        page.get_by_role("button", name="Remove this photo").wait_for()
+        photos = _holiday(Path(folder))
+        upload(page, *photos)
+        page.locator(".summary", has_text=f"{len(photos)} photos").wait_for()
         wait_until_idle(page)
-        page.locator(".js-plotly-plot").first.wait_for()
+        page.keyboard.press("k")
+        page.keyboard.press("k")
+        page.locator(".window").focus()
+        page.keyboard.press("End")
+        page.keyboard.press("x")
+        page.keyboard.press("Home")
+        page.locator(".window").evaluate("element => element.blur()")
+        page.locator(".summary", has_text="2 kept, 1 rejected").wait_for()
+        wait_until_idle(page)
+
+
+def _holiday(folder: Path) -> list[Path]:
+    """Write scikit-image's photos and parts of them as if they were a holiday's."""
+    sources = {"coffee": data.coffee(), "astronaut": data.astronaut(), "cat": data.chelsea(), "rocket": data.rocket()}
+    photos = []
+    for name, pixels in sources.items():
+        image = Image.fromarray(pixels)
+        width, height = image.size
+        boxes = [
+            (0, 0, width, height),
+            (0, 0, width * 3 // 4, height * 3 // 4),
+            (width // 3, height // 4, width, height),
+        ]
+        for number, box in enumerate(boxes):
+            part = image.crop(box)
+            if number == 2:
+                part = part.filter(ImageFilter.GaussianBlur(2.5))
+            photos.append(folder / f"{name} {number + 1}.jpg")
+            part.save(photos[-1], quality=92)
+    return photos
 
 
 def _explain_it(page: Page) -> None:
