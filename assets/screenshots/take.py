@@ -36,6 +36,7 @@ def _sort_photos(page: Page) -> None:
     with tempfile.TemporaryDirectory() as folder:
         photos = _holiday(Path(folder))
         upload(page, *photos)
+        page.get_by_role("button", name="Add photos").wait_for()  # the samples are as many
         page.locator(".summary", has_text=f"{len(photos)} photos").wait_for()
         wait_until_idle(page)
         page.keyboard.press("k")
