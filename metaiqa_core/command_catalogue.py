@@ -64,6 +64,11 @@ COMMANDS = {
             "Fit a kernel regression on the features of a trained network, for several databases, and make one model.",
         ),
         CommandEntry(
+            "graph-model",
+            "Graph model",
+            "Make a graph model in one go: meta pre-training of the backbone, graph training, quality fine-tuning.",
+        ),
+        CommandEntry(
             "graph-train",
             "Graph training",
             "Let a graph learn types and levels of distortion, and make a model that names a photo's defect.",

@@ -28,7 +28,7 @@ class DiagnosisCalibration:
 
     Attributes:
         temperature: Divisor of the logits, by which probabilities are as large as the shares that are right.
-        threshold: Least probability of a word that is said.
+        threshold: Least probability of the word of a defect that is said; that nothing is found is no accusation.
         interval: Nominal coverage of the level's interval, in (0, 1).
         deviations: Half the width of that interval, in standard deviations of the level: a conformal quantile.
         measured_on: The photos, in words.
@@ -48,7 +48,7 @@ class Diagnosis:
     """What the graph model says of one photo.
 
     Attributes:
-        word: One of `defect_words.WORDS`; None where it cannot tell.
+        word: One of `defect_words.WORDS`; None where it cannot tell: a defect is the most probable, and not enough so.
         probability: Probability of the most probable word, in [0, 1], whether it is said or not.
         type: Key of the most probable distortion type of that word, such as `kadid10k:GB`; None without a defect.
         level: Severity, 1 (mild) to 5 (strong); None without a defect.
@@ -122,7 +122,7 @@ def read_diagnosis(
     words = word_shares(shares[None], defects)
     word = max(words, key=lambda one: float(words[one][0]))
     probability = min(float(words[word][0]), 1.0)
-    said = word if probability >= calibration.threshold else None
+    said = word if word == NOTHING or probability >= calibration.threshold else None
     found = said is not None and said != NOTHING
     reach = calibration.deviations * deviation
     low, middle, high = (min(max(one, WEAKEST), STRONGEST) for one in (level - reach, level, level + reach))

@@ -65,6 +65,8 @@ def test_below_the_threshold_it_cannot_tell():
     said = read_diagnosis(output(np.log([0.1, 0.4, 0.2, 0.3])), FOUR, DiagnosisCalibration(threshold=0.6))
     assert (said.word, said.type, said.level) == (None, None, None)
     assert said.sentence == "Cannot tell what is wrong with it, if anything."
+    nothing = read_diagnosis(output(np.log([0.4, 0.3, 0.1, 0.2])), FOUR, DiagnosisCalibration(threshold=0.6))
+    assert nothing.word == NOTHING  # no accusation
 
 
 @pytest.mark.parametrize("values", [[0.1, 0.2], [np.nan] * 9])
@@ -109,7 +111,7 @@ def test_accuracies_are_counted_shares():
     clear = (drawn.levels >= 3) & (true != NOTHING)
     assert accuracy.clear_photos == clear.sum()
     assert accuracy.word == pytest.approx((words == true)[clear].mean())
-    assert accuracy.told == pytest.approx((shares >= 0.5)[clear].mean())
+    assert accuracy.told == pytest.approx(((shares >= 0.5) | (words == NOTHING))[clear].mean())
     assert accuracy.false_alarm == pytest.approx(((shares >= 0.5) & (words != NOTHING))[true == NOTHING].mean())
     errors = np.abs(drawn.level.clip(1, 5) - drawn.levels)[true != NOTHING]
     assert accuracy.level_error == pytest.approx(errors.mean())
@@ -234,3 +236,22 @@ def test_graph_training_without_types_is_refused(run, tiny_csv, tmp_path):
     status, _, err = run("graph-train", *start, "--database", tiny_csv, "--run-dir", tmp_path / "run")
     assert status == 2
     assert "Graph training needs a database with distortion types: name one with --database." in err
+
+
+def test_one_command_makes_a_model_in_three_stages_and_goes_on_where_it_was(run, tmp_path):
+    database = write_distorted(tmp_path / "distorted", scenes=4)
+    words = (
+        "graph-model", "--backbone", "efficientnet_lite0", "--initial-weights", "random", "--short-side", 128,
+        "--database", database, "--run-dir", tmp_path / "run", "--meta-epochs", 1, "--meta-crop", 32,
+        "--adapters", 2, "--levels", 2, 4, "--tone", 4, "--width", 8, "--steps", 3, "--type-nodes", 3,
+        "--defects-per-step", 2, "--quality-steps", 2,
+    )  # fmt: skip
+    status, _, err = run(*words)
+    assert status == 0, err
+    file = tmp_path / "run" / "quality" / "run.safetensors"
+    card, content = read_card(file.with_suffix(".json")), file.read_bytes()
+    assert card.graph.backbone.adapters == (2,)
+    assert card.recipe["start_learned_from"].startswith("scores (40 images)")
+    file.unlink()
+    assert run(*words)[0] == 0
+    assert file.read_bytes() == content

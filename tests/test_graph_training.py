@@ -18,7 +18,7 @@ from metaiqa_core.training.graph_reading import read_graphs
 from metaiqa_core.training.graph_training import train_graph
 from metaiqa_core.training.quality_tuning import tune_quality
 
-SHORT = GraphTrainingConfig(steps=12, defects_per_step=3, type_nodes=5, learning_rate=5e-3)
+SHORT = GraphTrainingConfig(steps=12, defects_per_step=3, type_graphs=2, type_nodes=5, learning_rate=5e-3)
 
 
 def new_graph(seed=0):

@@ -155,7 +155,7 @@ def _permute(builder: GraphBuilder, name: str, layer: Permute, maps: str) -> str
     return builder.add("Transpose", [maps], perm=list(layer.dims))
 
 
-MODULES: dict[type[nn.Module], Callable[..., str]] = {
+MODULES: dict[type[nn.Module], Callable[..., Any]] = {
     nn.Conv2d: _convolution,
     SameConv2d: _same_convolution,
     nn.BatchNorm1d: _batch_norm,

@@ -77,7 +77,7 @@ class DefectAccuracy:
         clear_photos: Number of photos with a defect at one of `CLEAR_LEVELS`.
         word: Share of these whose most probable word is right.
         type: Share of these whose most probable type is right.
-        told: Share of these of which a word is said, its probability being above the threshold.
+        told: Share of these of which a word is said, which of a defect must be above the threshold.
         told_right: Share of the said words of defects that are right, over all photos.
         nothing: Share of the photos without a defect of which `nothing found` is the most probable.
         false_alarm: Share of the photos without a defect of which the word of a defect is said.
@@ -116,7 +116,7 @@ def judge_defects(readings: DefectReadings, calibration: DiagnosisCalibration) -
         calibration: Its temperature, threshold and interval.
     """
     words, shares = readings.words(calibration.temperature)
-    said = np.where(shares >= calibration.threshold, words, "")
+    said = np.where((words == NOTHING) | (shares >= calibration.threshold), words, "")
     true_words, none = readings.true_words, readings.true_words == NOTHING
     clear = np.isin(readings.levels, CLEAR_LEVELS) & ~none
     claimed = (said != "") & (said != NOTHING)

@@ -24,19 +24,19 @@ class GraphModelConfig:
             together after they are pooled.
         width: Width of a node's features, and of the hidden layers of both graph convolutions.
         edges: Whether there is a graph at all.
-        most: Number of images at most that are learned from, by database.
+        most: Number of images at most that are learned from or judged, by database.
         good_share: Share of a database of authentic photos that counts as good, in which nothing is to be found.
         degraded: Number of distorted copies of each of these that are learned from.
         held_out_share: Share of the contents that nothing learns from and that the calibration is measured on.
         right: Share of the said words that should be right.
-        seed: Seed of new layers, of the choice of images and of the contents held out.
+        seed: Seed of new layers, of the training and of the contents held out.
         name: Name of the model; "" takes the name of the run folder.
         training_data: Description of the photos and of who rated them; "" takes the databases' names.
         licence: Terms of the weights and of the data behind them.
         half: Whether the model's file holds its weights in half precision.
     """
 
-    training: GraphTrainingConfig = GraphTrainingConfig(type_nodes=8)
+    training: GraphTrainingConfig = GraphTrainingConfig(steps=800, type_nodes=8, level_weight=1.0, dropout=0.2)
     levels: tuple[int, ...] = ()
     tone: int = 16
     top_down: int = 0

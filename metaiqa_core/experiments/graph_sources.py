@@ -18,6 +18,9 @@ from metaiqa_core.progress import Work
 from metaiqa_core.training.graph_data import DefectImages
 from metaiqa_core.training.quarter_rows import quarter_rows
 
+CHOICE_SEED = 0
+"""Seed of the choice of images and of the distortions of copies: one for all runs, so that they share features."""
+
 
 class GraphSources:
     """Databases as a graph model sees them; features are computed once and kept.
@@ -26,24 +29,22 @@ class GraphSources:
         module: The backbone, from photos to the features of their quarters.
         preprocessing: Steps from a photo to its input.
         folder: Folder of the kept features.
-        seed: Seed of the choice of images and of the distortions of copies.
     """
 
-    def __init__(self, module: QuarterFeatures, preprocessing: Preprocessing, folder: Path, seed: int) -> None:
-        self._module, self._preprocessing = module, preprocessing
-        self._folder, self._seed = folder, seed
+    def __init__(self, module: QuarterFeatures, preprocessing: Preprocessing, folder: Path) -> None:
+        self._module, self._preprocessing, self._folder = module, preprocessing, folder
 
     def typed(self, database: Database, most: int | None) -> Work[DefectImages]:
         """Return images of a database whose distortion types and levels are known.
 
         Args:
             database: The database.
-            most: Number of images at most, drawn by the seed.
+            most: Number of images at most, drawn with `CHOICE_SEED`.
 
         Raises:
             TrainingError: If an image has no type or level, or one that is none.
         """
-        positions = chosen_positions(range(len(database)), most, self._seed)
+        positions = chosen_positions(range(len(database)), most, CHOICE_SEED)
         images = [database.images[position] for position in positions]
         if unknown := next((image for image in images if image.distortion_type is None or image.level is None), None):
             raise TrainingError(
@@ -60,13 +61,13 @@ class GraphSources:
         Args:
             database: Rated authentic photos.
             share: Share of the photos that counts as good.
-            most: Number of photos at most, drawn by the seed.
+            most: Number of photos at most, drawn with `CHOICE_SEED`.
         """
         photos = self._good_photos(database, share, most)
         return (yield from self._images(photos.images, photos.groups(), database.name))
 
     def degraded(self, database: Database, share: float, most: int | None, copies: int) -> Work[DefectImages]:
-        """Return distorted copies of good authentic photos, each of a type and a level that are drawn by the seed.
+        """Return distorted copies of good authentic photos, each of a type and a level that are drawn with `CHOICE_SEED`.
 
         Args:
             database: Rated authentic photos.
@@ -75,7 +76,7 @@ class GraphSources:
             copies: Number of copies of each.
         """
         photos = self._good_photos(database, share, most)
-        draws = np.random.default_rng((self._seed, 7))
+        draws = np.random.default_rng((CHOICE_SEED, 7))
         kinds = draws.integers(len(KADID10K), size=len(photos) * copies)
         levels = draws.choice(LEVELS, size=len(kinds))
         images = [
@@ -96,7 +97,7 @@ class GraphSources:
     def _good_photos(self, database: Database, share: float, most: int | None) -> Database:
         order = sorted(range(len(database)), key=lambda position: -database.images[position].unit_score)
         best = sorted(order[: max(2, round(share * len(database)))])
-        return database.take(chosen_positions(best, most, self._seed))
+        return database.take(chosen_positions(best, most, CHOICE_SEED))
 
     def _images(self, images: Sequence[RatedImage], contents: Sequence[str], name: str) -> Work[DefectImages]:
         features = yield from quarter_rows(self._module, images, self._preprocessing, self._folder)

@@ -84,15 +84,16 @@ def graph_training(
     """
     if not any(_has_types(database) for database in databases):
         raise TrainingError("Graph training needs a database with distortion types: name one with --database.")
-    if unknown := sorted(config.most.keys() - {database.name for database in databases}):
-        raise TrainingError(f"There is no database {unknown[0]} among those to learn from.")
+    if unknown := sorted(config.most.keys() - {database.name for database in (*databases, *judged)}):
+        raise TrainingError(f"There is no database {unknown[0]} among those that were named.")
     start = origin.load(folded=True)
     defects = _defects_of(databases)
     network = new_graph_network(start, defects, config)
-    sources = GraphSources(network.features, PREPROCESSING, features or run.folder / "features", config.seed)
+    sources = GraphSources(network.features, PREPROCESSING, features or run.folder / "features")
     images = yield from _all_images(sources, databases, config)
     learned, held_out = split_by_group(images.contents, config.held_out_share, (config.seed, 8))
-    work = train_graph(network.graph, images.take(learned), config.training, state_file=run.folder / "state.pt")
+    training = replace(config.training, seed=config.seed)
+    work = train_graph(network.graph, images.take(learned), training, state_file=run.folder / "state.pt")
     yield from recorded(work, run.folder, tensorboard=run.tensorboard)
     network.eval().requires_grad_(False)
     kept = _readings(network, images.take(held_out))
@@ -107,7 +108,7 @@ def graph_training(
         "command": run.command,
         "start": start.origin,
         "start_learned_from": start.learned_from,
-        "configuration": config.training.to_dict(),
+        "configuration": training.to_dict(),
         "seed": config.seed,
         "most": dict(config.most),
         "photos": len(images),
@@ -211,8 +212,8 @@ def _all_images(sources: GraphSources, databases: Sequence[Database], config: Gr
 
 def _judged_images(sources: GraphSources, database: Database, config: GraphModelConfig) -> Work[DefectImages]:
     if _has_types(database):
-        return (yield from sources.typed(database, None))
-    return (yield from sources.good(database, config.good_share, None))
+        return (yield from sources.typed(database, config.most.get(database.name)))
+    return (yield from sources.good(database, config.good_share, config.most.get(database.name)))
 
 
 def _readings(network: GraphNetwork, images: DefectImages) -> DefectReadings:

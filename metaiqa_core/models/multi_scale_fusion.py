@@ -23,12 +23,14 @@ class MultiScaleFusion(nn.Module):
 
     def __init__(self, channels: Sequence[int], width: int) -> None:
         super().__init__()
-        self.laterals = nn.ModuleList(nn.Conv2d(one, width, 1) for one in channels)
+        laterals = [nn.Conv2d(one, width, 1) for one in channels]
+        self.laterals = nn.ModuleList(laterals)
         self.enlarge = EnlargeTo()
-        for lateral in self.laterals:
+        for lateral in laterals:
             # As long as nothing is learned, levels are turned, not blurred.
             nn.init.orthogonal_(lateral.weight.flatten(1))
-            nn.init.zeros_(lateral.bias)
+            if lateral.bias is not None:
+                nn.init.zeros_(lateral.bias)
 
     def forward(self, maps: Sequence[Tensor]) -> list[Tensor]:
         """Fuse levels.

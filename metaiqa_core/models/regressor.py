@@ -35,6 +35,9 @@ class Regressor(nn.Module):
     Raises:
         CheckpointError: If the weights are of another architecture.
         ValueError: If a stage is to be pooled that the backbone does not have.
+
+    Attributes:
+        level_channels: Numbers of channels of the stages that are pooled, as they are pooled; empty: the last one.
     """
 
     mean: Tensor
@@ -64,6 +67,7 @@ class Regressor(nn.Module):
         if self.config.fused:
             self.fusion = MultiScaleFusion(levels, self.config.fused)
             levels = [self.config.fused] * len(levels)
+        self.level_channels = tuple(levels)
         pooled = 2 * sum(levels) or channels[-1]
         centres = self.config.centres
         last = nn.Linear(centres or self.config.hidden, 1)

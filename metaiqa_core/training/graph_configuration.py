@@ -11,7 +11,7 @@ class GraphTrainingConfig:
 
     Attributes:
         steps: Number of steps.
-        defects_per_step: Number of defects whose images make up a step.
+        defects_per_step: Number of defects whose images make up a step; that there is none is always one of them.
         type_graphs: Number of graphs of each of these defects, whose nodes are images of many contents and levels.
         type_nodes: Number of nodes of such a graph, N; 32 is published with GraphIQA.
         photo_graphs: Number of photos of each of these defects that are graphs of their own.
@@ -21,6 +21,7 @@ class GraphTrainingConfig:
         defect_weight: Weight of the cross-entropy of the defects, which gives them probabilities.
         level_loss: `likelihood`: Gaussian negative log-likelihood; `sampled`: squared error of mu + s * eps, which is
             published with GraphIQA and drives s to 0.
+        faint_weight: Weight in it of photos at level 1, which look like photos without a defect, in [0, 1].
         label_smoothing: Share of the cross-entropy's target that all defects share, in [0, 1).
         dropout: Probability that a feature of a node is not seen, in [0, 1).
         learning_rate: Largest learning rate; it rises over the first tenth of the steps and then falls along a cosine.
@@ -30,8 +31,8 @@ class GraphTrainingConfig:
     """
 
     steps: int = 600
-    defects_per_step: int = 12
-    type_graphs: int = 2
+    defects_per_step: int = 16
+    type_graphs: int = 1
     type_nodes: int = 32
     photo_graphs: int = 4
     margin: float = 0.1
@@ -39,9 +40,10 @@ class GraphTrainingConfig:
     level_weight: float = 0.25
     defect_weight: float = 1.0
     level_loss: Literal["likelihood", "sampled"] = "likelihood"
+    faint_weight: float = 0.3
     label_smoothing: float = 0.0
     dropout: float = 0.1
-    learning_rate: float = 1e-3
+    learning_rate: float = 3e-3
     weight_decay: float = 1e-2
     averaging: float = 0.99
     seed: int = 0
@@ -61,6 +63,8 @@ class GraphTrainingConfig:
         for name in ("label_smoothing", "dropout", "averaging"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} must be in [0, 1), got {getattr(self, name)}")
+        if not 0 <= self.faint_weight <= 1:
+            raise ValueError(f"faint_weight must be in [0, 1], got {self.faint_weight}")
         if not 0 < self.learning_rate < math.inf:
             raise ValueError(f"learning_rate must be a finite number above 0, got {self.learning_rate}")
         if self.level_loss not in ("likelihood", "sampled"):

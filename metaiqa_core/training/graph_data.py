@@ -130,6 +130,7 @@ class GraphBatches:
         self._features = torch.from_numpy(images.features)
         self._levels = torch.from_numpy(images.levels)
         own = np.array([numbers[defect] for defect in images.defects])
+        self._nothing = next((number for number, defect in enumerate(known) if defect.word == NOTHING), None)
         self._members = {number: np.nonzero(own == number)[0] for number in range(len(known))}
         for number, members in self._members.items():
             if len(members) < 2:
@@ -141,15 +142,17 @@ class GraphBatches:
         """Return the graphs of a step: those of types first, then those of photos; either may be missing."""
         config = self._config
         drawn = generator.permutation(len(self._members))[: config.defects_per_step]
+        if self._nothing is not None and self._nothing not in drawn:
+            drawn[-1] = self._nothing
         batches = []
         if config.type_graphs:
             defects = np.repeat(drawn, config.type_graphs)
-            images = np.stack([self._some(defect, config.type_nodes, generator) for defect in defects])
+            images = np.stack([self._some(int(defect), config.type_nodes, generator) for defect in defects])
             quarters = generator.integers(self._features.shape[1], size=images.shape)
             batches.append(self._graphs(self._features[images, quarters], self._levels[images], defects))
         if config.photo_graphs:
             defects = np.repeat(drawn, config.photo_graphs)
-            images = np.concatenate([self._some(defect, config.photo_graphs, generator) for defect in drawn])
+            images = np.concatenate([self._some(int(defect), config.photo_graphs, generator) for defect in drawn])
             features = self._features[images]
             levels = self._levels[images][:, None].expand(features.shape[:2])
             batches.append(self._graphs(features, levels, defects))
@@ -157,7 +160,7 @@ class GraphBatches:
 
     def _some(self, defect: int, number: int, generator: np.random.Generator) -> NDArray[np.int64]:
         """Draw images of a defect; where there are not enough, some come again."""
-        members = self._members[int(defect)]
+        members = self._members[defect]
         return generator.choice(members, number, replace=len(members) < number)
 
     def _graphs(self, features: Tensor, levels: Tensor, defects: NDArray[np.int64]) -> Graphs:

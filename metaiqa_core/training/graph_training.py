@@ -80,11 +80,19 @@ def _losses(
     codes = torch.cat([one.type_code for one in readings])
     logits = torch.cat([one.logits for one in readings])
     triplet = triplet_loss(codes, defects, config.margin)
-    defect = F.cross_entropy(logits, defects, label_smoothing=config.label_smoothing)
+    weights = torch.cat([_weights(one, config.faint_weight) for one in batches])
+    errors = F.cross_entropy(logits, defects, label_smoothing=config.label_smoothing, reduction="none")
+    defect = (errors * weights).sum() / weights.sum().clamp(min=1e-6)
     parts = [_level_loss(one, batch, config, noise) for one, batch in zip(readings, batches, strict=True)]
     level = torch.stack(parts).mean()
     loss = config.triplet_weight * triplet + config.defect_weight * defect + config.level_weight * level
     return {"loss": loss, "triplet": triplet, "level": level, "defect": defect}
+
+
+def _weights(batch: Graphs, faint_weight: float) -> Tensor:
+    """Return the weight of each graph (G,): less for one whose nodes are all at level 1."""
+    is_faint = (batch.levels == 1).all(1)
+    return torch.where(is_faint, faint_weight, 1.0)
 
 
 def _level_loss(readings: GraphReadings, batch: Graphs, config: GraphTrainingConfig, noise: torch.Generator) -> Tensor:

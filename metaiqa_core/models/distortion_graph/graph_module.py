@@ -61,10 +61,11 @@ class DistortionGraph(nn.Module):
         self.node_graph = GraphConvolution(config.fused, config.node_widths)
         # The triplet's margin keeps codes short; probabilities need values of about one.
         self.defect = nn.Sequential(nn.LayerNorm(type_code), nn.Linear(type_code, len(config.defects)))
-        self.level = nn.Linear(config.fused + edge_code, 2)
+        last = nn.Linear(config.fused, 2)
+        self.level = nn.Sequential(nn.Linear(config.fused + edge_code, config.fused), nn.ReLU(), last)
         self.quality = nn.Linear(config.fused + edge_code, 1)
         self.softplus = nn.Softplus()
-        nn.init.constant_(self.level.bias[:1], _LEVEL_AT_FIRST)
+        nn.init.constant_(last.bias[:1], _LEVEL_AT_FIRST)
         nn.init.constant_(self.quality.bias, _QUALITY_AT_FIRST)
 
     def forward(self, features: Tensor, nodes: int) -> GraphReadings:

@@ -67,8 +67,8 @@ class QuarterFeatures(nn.Module):
 
     Args:
         config: Configuration of the graph model.
-        start: Network to take the weights of the backbone from, whose stages and adapters must be the same; None:
-            random weights.
+        start: Network to take the weights of the backbone and, if it fuses the same stages, of the fusion from; its
+            stages and adapters must be the same; None: random weights.
 
     Attributes:
         width: Number of features of a quarter.
@@ -82,7 +82,8 @@ class QuarterFeatures(nn.Module):
         network = Regressor(config.backbone)
         if start is not None:
             network.backbone.load_state_dict(start.backbone.state_dict())
-            if config.backbone.fused:
+            own, wanted = start.config, config.backbone
+            if wanted.fused and (own.fused, own.pooled) == (wanted.fused, wanted.pooled):
                 network.fusion.load_state_dict(start.fusion.state_dict())
         self.config = config
         self.backbone = network.backbone[: config.backbone.pooled[-1]]  # what comes after is never asked for
@@ -92,7 +93,7 @@ class QuarterFeatures(nn.Module):
         self.quarters = nn.ModuleList(Quarters() for _ in range(levels + bool(config.tone)))
         self.register_buffer("mean", network.mean, persistent=False)
         self.register_buffer("std", network.std, persistent=False)
-        self.width = len(network.head[0].mean) + 2 * _COLOURS * config.tone
+        self.width = sum(network.level_channels) * 2 + 2 * _COLOURS * config.tone
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the features (B, 4, P) of images (B, 3, H, W), RGB in [0, 1], of any size from 128 pixels a side."""
