@@ -181,7 +181,8 @@ MODULES: dict[type[nn.Module], Callable[..., Any]] = {
     Gaussians: _gaussians,
     Permute: _permute,
     Spread: _spread,
-} | GRAPH_MODEL_LAYERS
+    **GRAPH_MODEL_LAYERS,
+}
 """The counterpart of each kind of layer: (builder, name, layer, names of inputs) -> name of the output."""
 
 

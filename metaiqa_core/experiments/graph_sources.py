@@ -67,7 +67,7 @@ class GraphSources:
         return (yield from self._images(photos.images, photos.groups(), database.name))
 
     def degraded(self, database: Database, share: float, most: int | None, copies: int) -> Work[DefectImages]:
-        """Return distorted copies of good authentic photos, each of a type and a level that are drawn with `CHOICE_SEED`.
+        """Return distorted copies of good authentic photos, of types and levels that are drawn with `CHOICE_SEED`.
 
         Args:
             database: Rated authentic photos.
