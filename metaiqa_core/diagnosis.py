@@ -4,7 +4,7 @@ An answer has three forms: a word for a defect; `nothing found`; or no word, whe
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import numpy as np
@@ -29,6 +29,7 @@ class DiagnosisCalibration:
     Attributes:
         temperature: Divisor of the logits, by which probabilities are as large as the shares that are right.
         threshold: Least probability of the word of a defect that is said; that nothing is found is no accusation.
+        thresholds: Higher ones, by word, of words that undamaged photos are easily accused of.
         interval: Nominal coverage of the level's interval, in (0, 1).
         deviations: Half the width of that interval, in standard deviations of the level: a conformal quantile.
         measured_on: The photos, in words.
@@ -38,9 +39,14 @@ class DiagnosisCalibration:
 
     temperature: Annotated[float, Interval(gt=0, le=100)] = 1.0
     threshold: Annotated[float, Interval(ge=0, le=1)] = 0.0
+    thresholds: dict[str, Annotated[float, Interval(ge=0, le=1)]] = field(default_factory=dict)
     interval: Annotated[float, Interval(gt=0, lt=1)] = 0.9
     deviations: Annotated[float, Interval(gt=0, le=100)] = 1.645
     measured_on: Annotated[str, MaxLen(10_000)] = ""
+
+    def may_say(self, word: str, probability: float) -> bool:
+        """Return whether a word is probable enough to be said."""
+        return word == NOTHING or probability >= max(self.threshold, self.thresholds.get(word, 0.0))
 
 
 @dataclass(frozen=True)
@@ -122,7 +128,7 @@ def read_diagnosis(
     words = word_shares(shares[None], defects)
     word = max(words, key=lambda one: float(words[one][0]))
     probability = min(float(words[word][0]), 1.0)
-    said = word if word == NOTHING or probability >= calibration.threshold else None
+    said = word if calibration.may_say(word, probability) else None
     found = said is not None and said != NOTHING
     reach = calibration.deviations * deviation
     low, middle, high = (min(max(one, WEAKEST), STRONGEST) for one in (level - reach, level, level + reach))

@@ -69,6 +69,22 @@ def test_below_the_threshold_it_cannot_tell():
     assert nothing.word == NOTHING  # no accusation
 
 
+def test_a_word_may_have_a_higher_threshold_of_its_own():
+    strict = DiagnosisCalibration(threshold=0.3, thresholds={"noisy": 0.6})
+    assert read_diagnosis(output(np.log([0.1, 0.4, 0.2, 0.3])), FOUR, strict).word is None
+    assert read_diagnosis(output(np.log([0.1, 0.6, 0.1, 0.2])), FOUR, strict).word == "blurred"
+
+
+def test_few_undamaged_photos_are_accused_of_a_word_once_it_is_calibrated():
+    drawn = readings(2000, sharpness=1.5)
+    fitted = calibrate_defects(drawn, measured_on="drawn", right=0.5, accused=0.02)
+    words, shares = drawn.words(fitted.temperature)
+    none = np.array([defect.word == NOTHING for defect in drawn.defects])
+    for word in ("blurred", "noisy"):
+        said = [fitted.may_say(word, share) for share in shares[none & (words == word)]]
+        assert sum(said) <= 0.02 * none.sum() + 1
+
+
 @pytest.mark.parametrize("values", [[0.1, 0.2], [np.nan] * 9])
 def test_an_output_that_is_none_is_refused(values):
     with pytest.raises(ValueError, match="too few values, or some are not finite"):
@@ -93,13 +109,13 @@ def readings(count=400, seed=0, sharpness=4.0):
 def test_calibration_finds_the_temperature_the_threshold_and_the_interval():
     drawn = readings(4000)
     doubled = DefectReadings(**vars(drawn) | {"logits": 2 * drawn.logits})
-    fitted = calibrate_defects(doubled, measured_on="drawn", right=0.95)
+    fitted = calibrate_defects(doubled, measured_on="drawn", right=0.95, accused=0.99)
     assert fitted.temperature == pytest.approx(2, abs=0.15)
     assert fitted.deviations == pytest.approx(1.645, abs=0.1)
     accuracy = judge_defects(doubled, fitted)
     assert accuracy.told_right == pytest.approx(0.95, abs=0.01)
     assert accuracy.coverage == pytest.approx(0.9, abs=0.01)
-    stricter = calibrate_defects(doubled, measured_on="drawn", right=0.99)
+    stricter = calibrate_defects(doubled, measured_on="drawn", right=0.99, accused=0.99)
     assert stricter.threshold > fitted.threshold
 
 

@@ -116,7 +116,8 @@ def judge_defects(readings: DefectReadings, calibration: DiagnosisCalibration) -
         calibration: Its temperature, threshold and interval.
     """
     words, shares = readings.words(calibration.temperature)
-    said = np.where((words == NOTHING) | (shares >= calibration.threshold), words, "")
+    may = [calibration.may_say(str(word), float(share)) for word, share in zip(words, shares, strict=True)]
+    said = np.where(may, words, "")
     true_words, none = readings.true_words, readings.true_words == NOTHING
     clear = np.isin(readings.levels, CLEAR_LEVELS) & ~none
     claimed = (said != "") & (said != NOTHING)
@@ -166,19 +167,21 @@ def confusion(readings: DefectReadings) -> tuple[list[str], NDArray[np.int64]]:
 
 
 def calibrate_defects(
-    readings: DefectReadings, *, measured_on: str, right: float = 0.9, interval: float = 0.9
+    readings: DefectReadings, *, measured_on: str, right: float = 0.9, interval: float = 0.9, accused: float = 0.01
 ) -> DiagnosisCalibration:
     """Fit temperature, threshold and interval on photos that the model has not learned from.
 
     The temperature makes the logits most likely. The threshold is the least at which the share of right ones among the
-    said words of defects is as large as asked for. The interval is conformal: a quantile of the levels' errors, in
-    their own standard deviations.
+    said words of defects is as large as asked for. As most photos that people have are undamaged, unlike these, each
+    word may need a higher one, at which few undamaged photos are accused of it. The interval is conformal: a quantile
+    of the levels' errors, in their own standard deviations.
 
     Args:
         readings: What the model says, and what is true; of photos with and without defects.
         measured_on: The photos, in words.
         right: Share of the said words that should be right, in (0, 1).
         interval: Nominal coverage of the level's interval, in (0, 1).
+        accused: Share of the undamaged photos that may be accused of a word, in [0, 1).
 
     Raises:
         EvaluationError: If there are no photos with a known level, or none with a defect that the model knows.
@@ -208,10 +211,25 @@ def calibrate_defects(
     return DiagnosisCalibration(
         temperature=temperature,
         threshold=threshold,
+        thresholds=_thresholds(readings, temperature, threshold, accused),
         interval=interval,
         deviations=min(max(deviations, 1e-3), 100.0),
         measured_on=measured_on,
     )
+
+
+def _thresholds(readings: DefectReadings, temperature: float, least: float, accused: float) -> dict[str, float]:
+    """Return, by word, the probability that at most a share of the undamaged photos exceeds, where above `least`."""
+    undamaged = readings.true_words == NOTHING
+    if not undamaged.any():
+        return {}
+    shares = word_shares(probabilities(readings.logits[undamaged], temperature), readings.known)
+    found = {
+        word: float(np.quantile(share, 1 - accused, method="higher"))
+        for word, share in shares.items()
+        if word != NOTHING
+    }
+    return {word: round(threshold, 4) for word, threshold in found.items() if threshold > least}
 
 
 def _share(hits: NDArray[np.bool_], among: NDArray[np.bool_]) -> float:
