@@ -23,6 +23,7 @@ _EXAMPLES = """
     metaiqa score holiday/ --format csv --output scores.csv
     metaiqa score photo.jpg --format json
     metaiqa score holiday/ --write-xmp
+    metaiqa diagnose holiday/ --format csv
     metaiqa explain photo.jpg --methods saliency,guided-grad-cam --output maps/
     metaiqa distort photo.jpg --type kadid10k:GB --level 4 --output blurred.png
 
@@ -59,6 +60,8 @@ database of distorted photos from photos without visible damage.
     metaiqa leave-one-out --backbone mobilenet_v2 --database data/kadid10k-style --run-dir runs/table2 --workers 2
     metaiqa adaptation-curve --database my_photos.csv --run-dir runs/curve \\
       --start MetaIQA=runs/prior/prior.safetensors --start ImageNet=mobilenet_v2:imagenet
+    metaiqa graph-model --backbone efficientnet_lite0 --adapters 4 6 8 --database data/kadid10k-style \\
+      --run-dir runs/graph
     metaiqa joint-train --help
     metaiqa ablation --help
     metaiqa parameter-study --help

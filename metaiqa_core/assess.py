@@ -3,20 +3,23 @@
 import itertools
 import math
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from metaiqa_core.assessment import Assessment, QualityMap, percentile_of, word_of
+from metaiqa_core.diagnosis import Diagnosis, read_diagnosis
 from metaiqa_core.engine import Engine, choose_engine
 from metaiqa_core.engine.stored_model import StoredModel
 from metaiqa_core.errors import CheckpointError, MetaIQAError, PhotoError
 from metaiqa_core.images import DecodeLimits, Photo, PhotoSource, decode
 from metaiqa_core.models.card import ModelCard
+from metaiqa_core.models.distortion_graph.graph_config import SMALLEST_SIDE
+from metaiqa_core.models.model_files import DEFAULT_GRAPH_MODEL
 from metaiqa_core.preprocessing import Preprocessing, tiles
 from metaiqa_core.progress import Progress, Work, finish
 
@@ -27,6 +30,8 @@ TILE = 500
 """Side of the tiles of the reading at 100 %, in photo pixels: the size of the photos the default model learnt on."""
 
 _DECODED_AHEAD = 3
+
+Answer = TypeVar("Answer")
 
 
 class Model(Protocol):
@@ -129,20 +134,59 @@ class Assessor:
             The assessment of each source, or the error that says why there is none. An object of a type that no photo
             can be read from gives an error, too, where `assess` raises a `TypeError`.
         """
+
+        def assessed(photo: Photo) -> Assessment:
+            return self._assessment(photo, finish(self.map_quality(photo)) if at_full_size else None)
+
+        return self._answers(sources, assessed, in_full=at_full_size)
+
+    def diagnose(self, source: PhotoSource | Photo) -> Diagnosis:
+        """Say what is wrong with one photo, how strongly, and how sure that is.
+
+        Args:
+            source: A photo, as for `assess`.
+
+        Returns:
+            The diagnosis; the same bits for the same photo, alone or among others.
+
+        Raises:
+            PhotoError: If the photo cannot be read, or has a side of fewer than 128 pixels.
+            CheckpointError: If the model is none that names defects.
+        """
+        self._require_graph()
+        return self._diagnosis(self._decoded(source, in_full=False))
+
+    def diagnose_many(self, sources: Iterable[PhotoSource]) -> Iterator[Diagnosis | MetaIQAError]:
+        """Diagnose photos one after another, in order, while the next ones are being decoded; see `assess_many`.
+
+        Raises:
+            CheckpointError: If the model is none that names defects.
+        """
+        self._require_graph()
+        return self._answers(sources, self._diagnosis, in_full=False)
+
+    def _require_graph(self) -> None:
+        if self.card.graph is None or self.card.diagnosis is None:
+            raise CheckpointError(
+                f"The model {self.card.name} names no defects: it has no graph. Use one that has, such as "
+                f"{DEFAULT_GRAPH_MODEL}."
+            )
+
+    def _answers(
+        self, sources: Iterable[PhotoSource], answer: Callable[[Photo], Answer], *, in_full: bool
+    ) -> Iterator[Answer | MetaIQAError]:
         with ThreadPoolExecutor(max_workers=2, thread_name_prefix="decode") as decoders:
             remaining = iter(sources)
             ahead: deque[tuple[PhotoSource, Future[Photo]]] = deque()
             # Photos that are decoded in full are large: one waits, not three.
-            for source in itertools.islice(remaining, 1 if at_full_size else _DECODED_AHEAD):
-                ahead.append((source, decoders.submit(self._decoded, source, in_full=at_full_size)))
+            for source in itertools.islice(remaining, 1 if in_full else _DECODED_AHEAD):
+                ahead.append((source, decoders.submit(self._decoded, source, in_full=in_full)))
             while ahead:
                 source, future = ahead.popleft()
                 for following in itertools.islice(remaining, 1):
-                    ahead.append((following, decoders.submit(self._decoded, following, in_full=at_full_size)))
+                    ahead.append((following, decoders.submit(self._decoded, following, in_full=in_full)))
                 try:
-                    photo = future.result()
-                    detail = finish(self.map_quality(photo)) if at_full_size else None
-                    outcome: Assessment | MetaIQAError = self._assessment(photo, detail)
+                    outcome: Answer | MetaIQAError = answer(future.result())
                 except MetaIQAError as error:
                     outcome = error
                 except (TypeError, ValueError, AttributeError) as error:
@@ -183,6 +227,25 @@ class Assessor:
                 "far too large; use another model, or train it anew with lower learning rates."
             )
         return min(max(unit_score, 0.0), 1.0) * 100
+
+    def _diagnosis(self, photo: Photo) -> Diagnosis:
+        graph, calibration = self.card.graph, self.card.diagnosis
+        if graph is None or calibration is None:
+            raise ValueError("a diagnosis needs a graph model")
+        width, height = photo.full_size
+        if min(width, height) < SMALLEST_SIDE:
+            raise PhotoError(
+                f"A defect can only be named in photos of {SMALLEST_SIDE} pixels a side or more, and this one has "
+                f"{width:,} x {height:,}: choose a larger one."
+            )
+        try:
+            output = self._engine.output(self.preprocessing.pixels(photo)).ravel()
+            return read_diagnosis(output, graph.defects, calibration)
+        except ValueError as error:
+            raise CheckpointError(
+                f"The model {self.card.name} gives this photo no answer that is a number: its weights are damaged; use "
+                "another model."
+            ) from error
 
     def _assessment(self, photo: Photo, detail: QualityMap | None) -> Assessment:
         score = self._score(self.preprocessing.pixels(photo))

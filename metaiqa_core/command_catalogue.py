@@ -29,6 +29,11 @@ COMMANDS = {
             "score", "Scoring", "Score photos: a number from 0 to 100, its word, its interval and its percentile."
         ),
         CommandEntry(
+            "diagnose",
+            "Diagnosis",
+            "Say what is wrong with photos: a word for the defect, how strong it is, and how sure that is.",
+        ),
+        CommandEntry(
             "explain",
             "Gradient maps",
             "Show where in a photo its score comes from: a map over the photo, or the numbers behind it.",
@@ -57,6 +62,21 @@ COMMANDS = {
             "kernel-head",
             "Kernel head",
             "Fit a kernel regression on the features of a trained network, for several databases, and make one model.",
+        ),
+        CommandEntry(
+            "graph-model",
+            "Graph model",
+            "Make a graph model in one go: meta pre-training of the backbone, graph training, quality fine-tuning.",
+        ),
+        CommandEntry(
+            "graph-train",
+            "Graph training",
+            "Let a graph learn types and levels of distortion, and make a model that names a photo's defect.",
+        ),
+        CommandEntry(
+            "graph-tune",
+            "Quality of the graph",
+            "Let a graph model learn opinion scores, split by reference, without changing what it says of defects.",
         ),
         CommandEntry(
             "evaluate",

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.lab import chart, chosen_photo, controls, downloads, gallery, measuring, swipe
+from pages.lab import chart, chosen_photo, controls, downloads, gallery, measuring, named_defect, swipe
 from pages.shared import frame
 from pages.shared.assessor import choose_assessor
 from pages.shared.photo_library import library
@@ -25,6 +25,7 @@ progress = st.container()
 
 with readings:
     chart.show(bench, choice)
+    named_defect.show(bench, choice)
 with picture:
     swipe.show(bench, choice, photo)
     controls.describe(choice)

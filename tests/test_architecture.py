@@ -14,6 +14,7 @@ LAYERS = [
     [
         "assets",
         "command_catalogue",
+        "defect_words",
         "completion",
         "durations",
         "errors",
@@ -25,7 +26,7 @@ LAYERS = [
     ["files", "settings"],
     ["images"],
     ["preprocessing", "databases", "distortions"],
-    ["assessment", "synthesis", "tasks"],
+    ["assessment", "diagnosis", "synthesis", "tasks"],
     ["models"],
     ["engine"],
     ["training", "evaluation", "explain", "assess"],

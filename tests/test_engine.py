@@ -23,7 +23,7 @@ from metaiqa_core.engine.stored_graph import Graph
 from metaiqa_core.errors import CheckpointError, EngineError
 from metaiqa_core.models.backbones import BACKBONES
 from metaiqa_core.models.card import read_card
-from metaiqa_core.models.model_files import list_models, list_priors
+from metaiqa_core.models.model_files import list_graph_models, list_models, list_priors
 from metaiqa_core.models.regressor import Regressor, RegressorConfig
 from metaiqa_core.models.released import ReleasedRegressor
 
@@ -68,7 +68,9 @@ def test_a_network_with_a_layer_that_has_no_counterpart_is_refused_by_its_name()
 
 
 def test_shipped_graphs_are_those_of_the_shipped_models_and_no_others():
-    cards = [read_card(file.with_suffix(".json")) for file in (list_models() | list_priors()).values()]
+    cards = [
+        read_card(file.with_suffix(".json")) for file in (list_models() | list_priors() | list_graph_models()).values()
+    ]
     shipped = {file.name: Graph.from_bytes(file.read_bytes()) for file in SHIPPED_GRAPHS.glob("*.graph")}
     assert shipped == {
         graph_name(card): make_graph(card) for card in {graph_name(card): card for card in cards}.values()

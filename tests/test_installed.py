@@ -87,7 +87,7 @@ def test_the_wheel_carries_the_app_and_everything_that_ships(wheel):
     folders = (
         "pages",
         ".streamlit",
-        *(f"assets/{name}" for name in ("models", "priors", "graphs", "labels", "benchmarks", "runs")),
+        *(f"assets/{name}" for name in ("models", "priors", "graph_models", "graphs", "labels", "benchmarks", "runs")),
     )
     expected = {f"{SHIPPED}/{file}" for folder in folders for file in files_below(folder)} | {f"{SHIPPED}/app.py"}
     assert {name for name in names if name.startswith(SHIPPED)} == expected

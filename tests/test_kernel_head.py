@@ -13,7 +13,7 @@ from metaiqa_core.errors import TrainingError
 from metaiqa_core.models.checkpoints import load_checkpoint
 from metaiqa_core.models.kernel_head import Gaussians
 from metaiqa_core.models.regressor import Regressor, RegressorConfig
-from metaiqa_core.training import pooled_features as features_module
+from metaiqa_core.training import kept_features as features_module
 from metaiqa_core.training.kernel_regression import KernelConfig, StudyScores, fit_kernel_head
 
 

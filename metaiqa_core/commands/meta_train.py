@@ -5,7 +5,7 @@ import argparse
 from metaiqa_core.commands.options.database_choice import add_database_arguments, chosen_databases
 from metaiqa_core.commands.options.prior import add_prior_arguments, read_baseline_rates, read_meta_config
 from metaiqa_core.commands.options.run_folder import add_run_arguments, read_run_folder
-from metaiqa_core.commands.options.start import read_origin
+from metaiqa_core.commands.options.start import add_new_parts_arguments, read_origin
 from metaiqa_core.commands.output import finish_with_bar, say
 from metaiqa_core.experiments.prior import PriorConfig, learn_prior
 from metaiqa_core.experiments.prior_recipe import METHODS
@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", help="name of the prior (default: that of the run folder)")
     parser.add_argument("--licence", default="not stated", help="terms of the weights and of the data behind them")
     add_prior_arguments(parser)
+    add_new_parts_arguments(parser)
 
 
 def read_configuration(arguments: argparse.Namespace) -> PriorConfig:

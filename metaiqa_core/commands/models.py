@@ -11,7 +11,7 @@ from metaiqa_core.files import check_output
 from metaiqa_core.models.card import ModelCard, read_card
 from metaiqa_core.models.checkpoints import save_checkpoint
 from metaiqa_core.models.foreign.imported import import_foreign_checkpoint
-from metaiqa_core.models.model_files import DEFAULT_MODEL, find_model, list_starts, own_models
+from metaiqa_core.models.model_files import DEFAULT_MODEL, find_model, list_graph_models, list_starts, own_models
 from metaiqa_core.preprocessing import Preprocessing
 
 
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _list(arguments: argparse.Namespace) -> int:
     cards: list[ModelCard] = []
-    for path in list_starts().values():
+    for path in (list_starts() | list_graph_models()).values():
         try:
             cards.append(read_card(path.with_suffix(".json")))
         except CheckpointError as error:
@@ -49,7 +49,7 @@ def _list(arguments: argparse.Namespace) -> int:
     lines = [
         [
             f"{card.name} (default)" if card.name == DEFAULT_MODEL else card.name,
-            card.regressor.backbone if card.regressor else "released code",
+            _backbone(card),
             _srocc(card),
             card.summary,
         ]
@@ -57,6 +57,12 @@ def _list(arguments: argparse.Namespace) -> int:
     ]
     write(as_table(lines, ["name", "backbone", "SROCC", "summary"]), None)
     return 0
+
+
+def _backbone(card: ModelCard) -> str:
+    if card.graph:
+        return f"{card.graph.backbone.backbone}, graph"
+    return card.regressor.backbone if card.regressor else "released code"
 
 
 def _srocc(card: ModelCard) -> str:
@@ -75,7 +81,7 @@ def _import(arguments: argparse.Namespace) -> int:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
         raise CheckpointError(f"A model's name has letters, digits, dots, dashes and underscores only, got {name!r}.")
     path = own_models() / f"{name}.safetensors"
-    if name == "default" or name in list_starts():
+    if name == "default" or name in list_starts() | list_graph_models():
         raise CheckpointError(f"There is a model called {name} already: choose another with --name.")
     check_output(path, [arguments.file])
     check_output(path.with_suffix(".json"), [arguments.file])

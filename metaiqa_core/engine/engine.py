@@ -28,5 +28,13 @@ class Engine(Protocol):
             pixels: The model's input, (H, W, 3) uint8 RGB, from 32 pixels a side.
 
         Returns:
-            The network's output, about [0, 1]; the same bits for the same pixels on one machine.
+            The network's output, about [0, 1]; the same bits for the same pixels on one machine. Of a network that
+            gives several numbers, the first.
+        """
+
+    def output(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return all that the network gives for one photo: (1,) a score, or (1, P) several numbers.
+
+        Args:
+            pixels: The model's input, (H, W, 3) uint8 RGB.
         """

@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from metaiqa_core.engine.onnx_engine import OnnxEngine
@@ -13,7 +14,7 @@ SIZES = ((64, 96), (97, 131))
 
 
 def largest_difference(network: nn.Module, graph: Graph) -> float:
-    """Return the largest difference between the unit scores of a network and of its graph on random images.
+    """Return the largest difference between the outputs of a network and of its graph on random images.
 
     Args:
         network: The network; its weights are replaced by random ones, of which none is zero, as a graph that mistook
@@ -32,12 +33,12 @@ def largest_difference(network: nn.Module, graph: Graph) -> float:
     engine, truth = OnnxEngine(graph, weights), TorchEngine(network.eval())
     draws = np.random.default_rng(0)
     images = [draws.integers(256, size=(*size, 3), dtype=np.uint8) for size in SIZES]
-    return max(_difference(engine.unit_score(image), truth.unit_score(image)) for image in images)
+    return max(_difference(engine.output(image), truth.output(image)) for image in images)
 
 
-def _difference(score: float, truth: float) -> float:
-    """Return how far two scores lie apart; large ones, which random weights may give, in relation to their size."""
-    return abs(score - truth) / max(1.0, abs(truth))
+def _difference(output: NDArray[np.float32], truth: NDArray[np.float32]) -> float:
+    """Return how far two outputs lie apart; large ones, which random weights may give, in relation to their size."""
+    return float((np.abs(output - truth) / np.maximum(1.0, np.abs(truth))).max())
 
 
 def _random(name: str, tensor: torch.Tensor, generator: torch.Generator) -> torch.Tensor:

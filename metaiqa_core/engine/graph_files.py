@@ -49,6 +49,9 @@ def graph_name(card: ModelCard) -> str:
             del fields["centres"]  # names of graphs stay what they were
         architecture |= fields
         label = card.regressor.backbone
+    if card.graph:
+        architecture |= card.graph.to_dict() | {"defects": len(card.graph.defects)}
+        label = f"{card.graph.backbone.backbone}-{card.architecture}"
     digest = hashlib.sha256(json.dumps(architecture, sort_keys=True).encode()).hexdigest()
     return f"{label}-{digest[:12]}.graph"
 

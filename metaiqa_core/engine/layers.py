@@ -11,6 +11,7 @@ from torchvision.models.shufflenetv2 import channel_shuffle
 from torchvision.ops import Permute, StochasticDepth
 
 from metaiqa_core.engine.graph_builder import GraphBuilder
+from metaiqa_core.engine.graph_model_layers import GRAPH_MODEL_LAYERS
 from metaiqa_core.errors import EngineError
 from metaiqa_core.models.efficientnet_lite import SameConv2d
 from metaiqa_core.models.kernel_head import Gaussians
@@ -82,6 +83,12 @@ def _silu(builder: GraphBuilder, name: str, layer: nn.Module, maps: str) -> str:
     return builder.add("Mul", [maps, builder.add("Sigmoid", [maps])])
 
 
+def _softplus(builder: GraphBuilder, name: str, layer: nn.Softplus, values: str) -> str:
+    if layer.beta != 1:
+        raise EngineError(f"{name} has a beta other than 1, which has no counterpart in a graph.")
+    return builder.add("Softplus", [values])
+
+
 def _gelu(builder: GraphBuilder, name: str, layer: nn.GELU, maps: str) -> str:
     return builder.add("Gelu", [maps], approximate=layer.approximate)
 
@@ -103,14 +110,21 @@ def _pooled(operator_name: str, **attributes: Any) -> Callable[..., str]:
     """Return the translation of a pooling layer."""
 
     def translated(builder: GraphBuilder, name: str, layer: Any, maps: str) -> str:
-        if layer.ceil_mode or getattr(layer, "dilation", 1) not in (1, (1, 1)):
-            raise EngineError(f"{name} pools in a way that has no counterpart in a graph.")
         kernel, stride, padding = (_pair(side) for side in (layer.kernel_size, layer.stride, layer.padding))
+        if getattr(layer, "dilation", 1) not in (1, (1, 1)) or (layer.ceil_mode and any(padding)):
+            raise EngineError(f"{name} pools in a way that has no counterpart in a graph.")
+        incomplete = {"ceil_mode": 1} if layer.ceil_mode else {}
+        pads = [*padding, *padding]
         return builder.add(
-            operator_name, [maps], kernel_shape=kernel, strides=stride, pads=[*padding, *padding], **attributes
+            operator_name, [maps], kernel_shape=kernel, strides=stride, pads=pads, **attributes | incomplete
         )
 
     return translated
+
+
+def _averaged(builder: GraphBuilder, name: str, layer: nn.AvgPool2d, maps: str) -> str:
+    # Without padding there is none to count, and incomplete windows are averages of what they hold.
+    return _pooled("AveragePool", count_include_pad=int(not layer.ceil_mode))(builder, name, layer, maps)
 
 
 def _global_mean(builder: GraphBuilder, name: str, layer: nn.AdaptiveAvgPool2d, maps: str) -> str:
@@ -141,7 +155,7 @@ def _permute(builder: GraphBuilder, name: str, layer: Permute, maps: str) -> str
     return builder.add("Transpose", [maps], perm=list(layer.dims))
 
 
-MODULES: dict[type[nn.Module], Callable[..., str]] = {
+MODULES: dict[type[nn.Module], Callable[..., Any]] = {
     nn.Conv2d: _convolution,
     SameConv2d: _same_convolution,
     nn.BatchNorm1d: _batch_norm,
@@ -153,12 +167,13 @@ MODULES: dict[type[nn.Module], Callable[..., str]] = {
     nn.ReLU: _unary("Relu"),
     nn.ReLU6: _relu6,
     nn.Sigmoid: _unary("Sigmoid"),
+    nn.Softplus: _softplus,
     nn.Hardsigmoid: _hard_sigmoid,
     nn.Hardswish: _unary("HardSwish"),
     nn.SiLU: _silu,
     nn.GELU: _gelu,
     nn.MaxPool2d: _pooled("MaxPool"),
-    nn.AvgPool2d: _pooled("AveragePool", count_include_pad=1),
+    nn.AvgPool2d: _averaged,
     nn.AdaptiveAvgPool2d: _global_mean,
     nn.Identity: _nothing,
     nn.Dropout: _nothing,
@@ -166,6 +181,7 @@ MODULES: dict[type[nn.Module], Callable[..., str]] = {
     Gaussians: _gaussians,
     Permute: _permute,
     Spread: _spread,
+    **GRAPH_MODEL_LAYERS,
 }
 """The counterpart of each kind of layer: (builder, name, layer, names of inputs) -> name of the output."""
 
@@ -180,8 +196,9 @@ def _binary(operator_name: str) -> Callable[..., str]:
     return translated
 
 
-def _mean(builder: GraphBuilder, maps: str, axes: Sequence[int]) -> str:
-    return builder.add("ReduceMean", [maps, builder.whole_numbers(axes)], keepdims=0)
+def _mean(builder: GraphBuilder, maps: str, axes: int | Sequence[int], keepdim: bool = False) -> str:
+    numbers = [axes] if isinstance(axes, int) else axes
+    return builder.add("ReduceMean", [maps, builder.whole_numbers(numbers)], keepdims=int(keepdim))
 
 
 def _concatenated(builder: GraphBuilder, parts: Sequence[str], dim: int = 0) -> str:
@@ -221,6 +238,7 @@ OPERATIONS: dict[Any, Callable[..., Any]] = {
     operator.sub: _binary("Sub"),
     operator.mul: _binary("Mul"),
     operator.truediv: _binary("Div"),
+    operator.matmul: _binary("MatMul"),
     operator.getitem: _item,
     torch.cat: _concatenated,
     torch.flatten: _flattened,

@@ -55,10 +55,10 @@ class OnnxEngine:
         Raises:
             EngineError: If ONNX Runtime gives up, for want of memory for example.
         """
-        return float(self.output(pixels)[0])
+        return float(self.output(pixels).flat[0])
 
     def output(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the graph's output, (1,) scores or (1, P) features, for one photo's pixels (H, W, 3).
+        """Return the graph's output, (1,) scores or (1, P) features, for one photo's pixels (H, W, 3); see `Engine`.
 
         Raises:
             EngineError: If ONNX Runtime gives up.

@@ -29,7 +29,11 @@ class TorchEngine:
 
     def unit_score(self, pixels: NDArray[np.uint8]) -> float:
         """Score one photo; see `Engine`."""
+        return float(self.output(pixels).flat[0])
+
+    def output(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the network's output for one photo; see `Engine`."""
         planes = np.ascontiguousarray(pixels.transpose(2, 0, 1)[None], dtype=np.float32)
         images = torch.from_numpy(planes).div_(255).contiguous(memory_format=torch.channels_last)
         with torch.inference_mode(), evaluation_mode(self._network):
-            return float(self._network(images))
+            return self._network(images).numpy()

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,36 @@ PROCESSOR = torch.device("cpu")
 
 
 @dataclass(frozen=True)
+class NewParts:
+    """Parts that a start gets besides its own; at their start, adapters change nothing, and a new head is random.
+
+    Attributes:
+        adapters: Stages that a self-calibrated adapter follows, as numbers from 1; none: those that it has.
+        levels: Stages that are pooled, as numbers from 1; none: those that it pools.
+        fused: Number of channels that these are fused on, top-down; 0: as the start has it.
+    """
+
+    adapters: tuple[int, ...] = ()
+    levels: tuple[int, ...] = ()
+    fused: int = 0
+
+    def added_to(self, config: RegressorConfig) -> RegressorConfig:
+        """Return the configuration of a network with these parts.
+
+        Raises:
+            ValueError: If they do not fit together.
+        """
+        pooled, fused = self.levels or config.pooled, self.fused or config.fused
+        if pooled == config.pooled and fused == config.fused:
+            return replace(config, adapters=self.adapters or config.adapters)
+        adapters, hidden = self.adapters or config.adapters, RegressorConfig().hidden
+        return replace(config, adapters=adapters, pooled=pooled, fused=fused, centres=0, hidden=hidden)
+
+
+NO_PARTS = NewParts()
+
+
+@dataclass(frozen=True)
 class Origin:
     """Names a start, without loading it.
 
@@ -34,6 +64,7 @@ class Origin:
         weights: Weights of the backbone: `imagenet`, `random`, or a file with the torchvision classifier's state dict.
         short_side: Short side of the network's input with a backbone, pixels; a model brings its own.
         device: Device to train on.
+        parts: Parts that it gets besides its own.
 
     >>> Origin(backbone="vgg")
     Traceback (most recent call last):
@@ -45,6 +76,7 @@ class Origin:
     weights: str = "imagenet"
     short_side: int = 500
     device: torch.device = PROCESSOR
+    parts: NewParts = NO_PARTS
 
     def __post_init__(self) -> None:
         if not self.model and self.backbone not in BACKBONES:
@@ -63,10 +95,13 @@ class Origin:
 
         Raises:
             CheckpointError: If the weights cannot be had, are of another architecture, or cannot be trained.
+            ValueError: If the new parts do not fit the network.
         """
         if self.model:
-            return start_from_model(self.model, folded=folded, device=self.device)
-        return start_from_backbone(self.backbone, self.weights, self.short_side, folded=folded, device=self.device)
+            return start_from_model(self.model, folded=folded, device=self.device, parts=self.parts)
+        return start_from_backbone(
+            self.backbone, self.weights, self.short_side, folded=folded, device=self.device, parts=self.parts
+        )
 
 
 @dataclass(frozen=True)
@@ -112,7 +147,7 @@ class Start:
             return self.make()
 
 
-def start_from_model(name: str, *, folded: bool, device: torch.device = PROCESSOR) -> Start:
+def start_from_model(name: str, *, folded: bool, device: torch.device = PROCESSOR, parts: NewParts = NO_PARTS) -> Start:
     """Return a model of ours as a start; the arguments are those of `Origin`.
 
     Raises:
@@ -125,20 +160,26 @@ def start_from_model(name: str, *, folded: bool, device: torch.device = PROCESSO
             f"{card.name} has the released code's architecture, which is for scoring only: "
             "fine-tune one of our own models, or start with --backbone resnet18."
         )
-    make = partial(_copy, network, folded)
+    make = partial(_copy, network, folded, parts)
     learned_from, backbone = card.training_data, network.config.backbone
     return Start(make, checkpoint.preprocessing, card.name, backbone, learned_from, device, card.recipe)
 
 
 def start_from_backbone(
-    backbone: str, weights: str, short_side: int, *, folded: bool, device: torch.device = PROCESSOR
+    backbone: str,
+    weights: str,
+    short_side: int,
+    *,
+    folded: bool,
+    device: torch.device = PROCESSOR,
+    parts: NewParts = NO_PARTS,
 ) -> Start:
     """Return a classifier's backbone under a new head as a start; the arguments are those of `Origin`.
 
     Raises:
         CheckpointError: If the weights cannot be had or are of another architecture.
     """
-    config = RegressorConfig(backbone=backbone, dropout=DROPOUT, folded=folded)
+    config = parts.added_to(RegressorConfig(backbone=backbone, dropout=DROPOUT, folded=folded))
     preprocessing = Preprocessing(short_side=short_side)
     if weights == "random":
         logger.warning("WARNING: the backbone starts from random weights; expect far lower accuracy.")
@@ -150,9 +191,12 @@ def start_from_backbone(
     return Start(make, preprocessing, f"{backbone}, {named}", backbone, device=device)
 
 
-def _copy(network: Regressor, folded: bool) -> Regressor:
-    copy = Regressor(network.config)
-    copy.load_state_dict(network.state_dict())
+def _copy(network: Regressor, folded: bool, parts: NewParts) -> Regressor:
+    config = parts.added_to(network.config)
+    copy, weights = Regressor(config), network.state_dict()
+    if config.pooled != network.config.pooled or config.fused != network.config.fused:  # what follows is new
+        weights = {name: value for name, value in weights.items() if name.startswith("backbone.")}
+    copy.load_state_dict(weights, strict=config == network.config)
     if folded:
         copy.fold()
     else:

@@ -1,4 +1,4 @@
-"""Published classifiers as plain stacks of convolutional stages: torchvision's, and EfficientNet-Lite.
+"""Published classifiers as plain stacks of convolutional stages: torchvision's, EfficientNet-Lite and SCNet-50.
 
 A backbone is a `torch.nn.Sequential` whose children are the classifier's stages in order, under torchvision's own
 names, so that published ImageNet weights fit without renaming (those of EfficientNet-Lite, which torchvision lacks,
@@ -7,7 +7,7 @@ reused or overwriting activation gives them wrong answers.
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -15,10 +15,16 @@ import torchvision
 from torch import Tensor, nn
 
 from metaiqa_core.errors import CheckpointError
-from metaiqa_core.models import efficientnet_lite, efficientnet_lite_weights, resnet_blocks
+from metaiqa_core.models import efficientnet_lite, efficientnet_lite_weights, resnet_blocks, scnet
 from metaiqa_core.models.regressor_config import BACKBONES
+from metaiqa_core.models.self_calibration import SelfCalibratedAdapter
 
-_RESNETS = {"resnet18": resnet_blocks.resnet18, "resnet34": resnet_blocks.resnet34, "resnet50": resnet_blocks.resnet50}
+_RESNETS = {
+    "resnet18": resnet_blocks.resnet18,
+    "resnet34": resnet_blocks.resnet34,
+    "resnet50": resnet_blocks.resnet50,
+    "scnet50": scnet.scnet50,
+}
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -57,6 +63,24 @@ def normalisation(name: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
     return IMAGENET_MEAN, IMAGENET_STD
 
 
+def add_adapters(backbone: nn.Sequential, stages: Sequence[int]) -> None:
+    """Let a self-calibrated adapter follow some stages of a backbone, in place; at its start it changes nothing.
+
+    Args:
+        backbone: The backbone.
+        stages: Numbers of the stages, from 1.
+
+    Raises:
+        ValueError: If there is no such stage, or it is no sequence of blocks that an adapter could end.
+    """
+    channels = stage_channels(backbone)
+    for number in stages:
+        if number > len(channels) or not isinstance(backbone[number - 1], nn.Sequential):
+            blocks = [place for place, stage in enumerate(backbone, 1) if isinstance(stage, nn.Sequential)]
+            raise ValueError(f"adapters follow stages that are sequences of blocks, {blocks} here, got {number}")
+        backbone[number - 1].add_module("adapter", SelfCalibratedAdapter(channels[number - 1]))
+
+
 def stage_channels(backbone: nn.Sequential) -> list[int]:
     """Return the number of channels after each of a backbone's stages."""
     was_training = backbone.training
@@ -81,6 +105,11 @@ def imagenet_weights(name: str) -> Mapping[str, Tensor]:
     """
     if name in efficientnet_lite.WIDTH_AND_DEPTH:
         return efficientnet_lite_weights.packaged_weights(name)
+    if name == "scnet50":
+        raise CheckpointError(
+            "No package holds ImageNet weights of scnet50: name a file of them with --initial-weights FILE, or start "
+            "without them with --initial-weights random."
+        )
     weights = torchvision.models.get_model_weights(name).DEFAULT
     try:
         return weights.get_state_dict(progress=False, check_hash=True)

@@ -8,8 +8,10 @@ from typing import Annotated, Any, Literal
 
 from annotated_types import Interval, Len, MaxLen
 
+from metaiqa_core.diagnosis import DiagnosisCalibration
 from metaiqa_core.errors import CheckpointError
 from metaiqa_core.json_files import STRICT, check_json, read_json, validated
+from metaiqa_core.models.distortion_graph.graph_config import GraphConfig
 from metaiqa_core.models.regressor_config import RegressorConfig
 from metaiqa_core.preprocessing import Preprocessing
 
@@ -67,8 +69,9 @@ class ModelCard:
     Attributes:
         name: Name of the model for users.
         summary: Summary of the model in one sentence.
-        architecture: `regressor` for our network (Eq. 1), `released-code` for the authors' published one.
-        regressor: Configuration of the network; None for `released-code`.
+        architecture: `regressor` for our network (Eq. 1), `released-code` for the authors' published one,
+            `distortion-graph` for the graph model.
+        regressor: Configuration of the network; None for the others.
         preprocessing: Steps from a photo to the network's input.
         training_data: Images that the model was trained on, and who rated them.
         licence: Terms of the weights and of the data behind them.
@@ -79,13 +82,15 @@ class ModelCard:
         created: Date on which the card was made, ISO 8601.
         code_version: Version of this package that wrote the card.
         score_scale: Meaning of the network's output.
+        graph: Configuration of the graph model; None for the others.
+        diagnosis: How much the graph model's answers can be trusted; None for the others.
     """
 
     __pydantic_config__ = STRICT
 
     name: Line
     summary: Paragraph
-    architecture: Literal["regressor", "released-code"]
+    architecture: Literal["regressor", "released-code", "distortion-graph"]
     regressor: RegressorConfig | None
     preprocessing: Preprocessing
     training_data: Paragraph
@@ -97,12 +102,16 @@ class ModelCard:
     created: Annotated[str, MaxLen(40)] = ""
     code_version: Annotated[str, MaxLen(200)] = ""
     score_scale: Paragraph = "unit score in [0, 1], higher is better; shown times 100"
+    graph: GraphConfig | None = None
+    diagnosis: DiagnosisCalibration | None = None
 
     def __post_init__(self) -> None:
         if not self.name.isprintable():
             raise ValueError(f"name must be one line of printable characters, got {self.name!r:.60}")
         if self.architecture == "regressor" and self.regressor is None:
             raise ValueError("the regressor's configuration is missing")
+        if self.architecture == "distortion-graph" and (self.graph is None or self.diagnosis is None):
+            raise ValueError("the graph model's configuration or its calibration is missing")
         check_json(self.recipe, "recipe")
         check_json(self.accuracy, "accuracy")
         for criterion, (low, high) in _ACCURACY_RANGES.items():
@@ -116,6 +125,10 @@ class ModelCard:
         content = asdict(self)
         content["preprocessing"] = self.preprocessing.to_dict()
         content["regressor"] = self.regressor.to_dict() if self.regressor else None
+        content["graph"] = self.graph.to_dict() if self.graph else None
+        for name in ("graph", "diagnosis"):  # which most models do not have
+            if content[name] is None:
+                del content[name]
         return json.dumps({"card_version": CARD_VERSION, **content}, indent=2, ensure_ascii=False) + "\n"
 
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from metaiqa_core.errors import CheckpointError
 from metaiqa_core.files import is_full_disk, sha256_of, write_together
 from metaiqa_core.models.card import ModelCard, check_card
+from metaiqa_core.models.distortion_graph.graph_network import GraphNetwork
 from metaiqa_core.models.finite_weights import first_not_finite, require_finite
 from metaiqa_core.models.model_files import find_model, read_card_of
 from metaiqa_core.models.regressor import Regressor
@@ -64,6 +65,8 @@ def build_network(card: ModelCard) -> nn.Module:
         ValueError: If a stage is to be pooled that the backbone does not have.
     """
     with torch.random.fork_rng(devices=[]):
+        if card.architecture == "distortion-graph" and card.graph is not None:
+            return GraphNetwork(card.graph)
         return Regressor(card.regressor) if card.architecture == "regressor" else ReleasedRegressor()
 
 

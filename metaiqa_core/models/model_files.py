@@ -10,9 +10,13 @@ from metaiqa_core.models.card import ModelCard, read_card
 
 SHIPPED_MODELS = ASSETS / "models"
 SHIPPED_PRIORS = ASSETS / "priors"
+SHIPPED_GRAPH_MODELS = ASSETS / "graph_models"
 DEFAULT_MODEL = "lite0-joint"
 DEFAULT_START = "mobilenet-metaiqa-livec"
 """Model that fine-tuning continues from unless told otherwise: the presets were chosen on it."""
+
+DEFAULT_GRAPH_MODEL = "lite0-graph"
+"""Model that names defects."""
 
 
 def own_models() -> Path:
@@ -36,19 +40,24 @@ def list_priors() -> dict[str, Path]:
     return {card.stem: card.with_suffix(".safetensors") for card in sorted(SHIPPED_PRIORS.glob("*.json"))}
 
 
+def list_graph_models() -> dict[str, Path]:
+    """Return the weights file of every shipped model that names defects, by name."""
+    return {card.stem: card.with_suffix(".safetensors") for card in sorted(SHIPPED_GRAPH_MODELS.glob("*.json"))}
+
+
 def list_starts() -> dict[str, Path]:
     """Return the weights file of everything that goes by a name: the models and the shipped priors."""
     return list_models() | list_priors()
 
 
 def find_model(name_or_file: str | Path) -> Path:
-    """Return the weights file that a name (`default`, a model, or a shipped prior) or a path stands for.
+    """Return the weights file that a name (`default`, a model, a shipped prior or graph model) or a path stands for.
 
     Raises:
         CheckpointError: If there is no such model.
     """
     name = str(name_or_file)
-    models = list_starts()
+    models = list_starts() | list_graph_models()
     if name == "default":
         return models.get(DEFAULT_MODEL, SHIPPED_MODELS / f"{DEFAULT_MODEL}.safetensors")
     if name in models:

@@ -11,9 +11,16 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from metaiqa_core.models.backbones import build_backbone, load_classifier_weights, normalisation, stage_channels
+from metaiqa_core.models.backbones import (
+    add_adapters,
+    build_backbone,
+    load_classifier_weights,
+    normalisation,
+    stage_channels,
+)
 from metaiqa_core.models.batch_norm import fold_batch_norm, unfolded_weights
 from metaiqa_core.models.kernel_head import Gaussians
+from metaiqa_core.models.multi_scale_fusion import MultiScaleFusion
 from metaiqa_core.models.regressor_config import RegressorConfig
 
 
@@ -28,6 +35,9 @@ class Regressor(nn.Module):
     Raises:
         CheckpointError: If the weights are of another architecture.
         ValueError: If a stage is to be pooled that the backbone does not have.
+
+    Attributes:
+        level_channels: Numbers of channels of the stages that are pooled, as they are pooled; empty: the last one.
     """
 
     mean: Tensor
@@ -45,6 +55,7 @@ class Regressor(nn.Module):
         self.backbone = build_backbone(self.config.backbone)
         if backbone_weights is not None:
             load_classifier_weights(self.backbone, backbone_weights, source)
+        add_adapters(self.backbone, self.config.adapters)
         if self.config.folded:
             self.fold()
         channels = stage_channels(self.backbone)
@@ -52,7 +63,12 @@ class Regressor(nn.Module):
             raise ValueError(
                 f"pooled must name stages of {self.config.backbone}, 1 to {len(channels)}, got {self.config.pooled[-1]}"
             )
-        pooled = sum(2 * channels[stage - 1] for stage in self.config.pooled) or channels[-1]
+        levels = [channels[stage - 1] for stage in self.config.pooled]
+        if self.config.fused:
+            self.fusion = MultiScaleFusion(levels, self.config.fused)
+            levels = [self.config.fused] * len(levels)
+        self.level_channels = tuple(levels)
+        pooled = 2 * sum(levels) or channels[-1]
         centres = self.config.centres
         last = nn.Linear(centres or self.config.hidden, 1)
         # The first predictions lie near the middle of the scale, so that the first steps go into ranking.
@@ -86,7 +102,9 @@ class Regressor(nn.Module):
     def unfold(self) -> None:
         """Put batch normalisation back, in place: the same function, and something to learn statistics with."""
         if self.config.folded:
-            backbone = build_backbone(self.config.backbone).train(self.training)
+            backbone = build_backbone(self.config.backbone)
+            add_adapters(backbone, self.config.adapters)
+            backbone.train(self.training)
             backbone.load_state_dict(unfolded_weights(backbone, self.backbone.state_dict()))
             self.backbone = backbone.to(self.mean.device)
             self.config = replace(self.config, folded=False)
@@ -124,6 +142,8 @@ class Regressor(nn.Module):
         """Return the head's input (B, P): global pooling of the maps of `pooled_maps`, whatever their size."""
         if not self.config.pooled:
             return maps[-1].mean((2, 3))
+        if self.config.fused:
+            maps = self.fusion(maps)
         parts = []
         for one, spread in zip(maps, self.spreads, strict=True):
             # Attribution methods rewrite the gradient of the tensor that enters a module. That must not be the gradient

@@ -23,6 +23,7 @@ BACKBONES = (
     "efficientnet_lite0",
     "efficientnet_lite1",
     "efficientnet_lite2",
+    "scnet50",
 )
 """Names of the published classifiers that a network can stand on (`backbones.build_backbone`)."""
 
@@ -30,6 +31,8 @@ MAXIMUM_CENTRES = 16_384
 """Most Gaussian functions of a head: their centres are as many as the photos that a kernel regression keeps."""
 MAXIMUM_HIDDEN = 4096
 """Widest first linear layer: with every stage of VGG16 pooled, the widest of all, its weights take 325 MB."""
+MAXIMUM_FUSED = 1024
+"""Most channels of fused levels: four times those of the published feature pyramids."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,9 @@ class RegressorConfig:
             the last stage, by its mean (the paper's).
         centres: Number of Gaussian functions in place of the ReLU (`Gaussians`), over `hidden` projected features; 0:
             two linear layers (the paper's).
+        adapters: Stages that a self-calibrated adapter follows (`SelfCalibratedAdapter`), as numbers from 1, ascending.
+        fused: Number of channels that the pooled stages are fused on, from the coarsest to the finest
+            (`MultiScaleFusion`); 0: each stage is pooled as it is.
     """
 
     __pydantic_config__ = STRICT
@@ -56,6 +62,8 @@ class RegressorConfig:
     folded: bool = False
     pooled: tuple[int, ...] = ()
     centres: int = 0
+    adapters: tuple[int, ...] = ()
+    fused: int = 0
 
     def __post_init__(self) -> None:
         if self.backbone not in BACKBONES:
@@ -70,11 +78,19 @@ class RegressorConfig:
             raise ValueError("centres need features of one size: name the stages to pool")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout must be in [0, 1), got {self.dropout}")
-        object.__setattr__(self, "pooled", tuple(self.pooled))  # a card holds a list
-        numbers = all(isinstance(stage, int) for stage in self.pooled)
-        if not numbers or any(later <= one for one, later in pairwise((0, *self.pooled))):
-            raise ValueError(f"pooled must be ascending numbers of stages from 1, got {list(self.pooled)}")
+        for name in ("pooled", "adapters"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))  # a card holds a list
+            stages = getattr(self, name)
+            numbers = all(isinstance(stage, int) for stage in stages)
+            if not numbers or any(later <= one for one, later in pairwise((0, *stages))):
+                raise ValueError(f"{name} must be ascending numbers of stages from 1, got {list(stages)}")
+        if not 0 <= self.fused <= MAXIMUM_FUSED:
+            raise ValueError(f"fused must be from 0 to {MAXIMUM_FUSED}, got {self.fused}")
+        if self.fused and not self.pooled:
+            raise ValueError("fused levels are the stages that are pooled: name them with pooled")
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the fields as JSON-ready values."""
-        return asdict(self) | {"pooled": list(self.pooled)}
+        """Return the fields as JSON-ready values; those that came later are left out where they do nothing."""
+        later = {"adapters": list(self.adapters), "fused": self.fused}
+        fields = asdict(self) | {"pooled": list(self.pooled)} | later
+        return {name: value for name, value in fields.items() if name not in later or value}

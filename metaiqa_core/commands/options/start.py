@@ -5,7 +5,7 @@ from typing import Literal
 
 from metaiqa_core.commands.options.device import add_device_argument, read_device
 from metaiqa_core.errors import TrainingError
-from metaiqa_core.experiments.start import Origin
+from metaiqa_core.experiments.start import NO_PARTS, NewParts, Origin
 from metaiqa_core.models.backbones import BACKBONES
 from metaiqa_core.models.model_files import DEFAULT_START
 
@@ -43,6 +43,25 @@ def add_start_arguments(parser: argparse.ArgumentParser, *, default: Literal["mo
     add_device_argument(parser)
 
 
+def add_new_parts_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare --adapters, --levels and --fused: parts that a start gets besides its own."""
+    group = parser.add_argument_group("new parts of the network")
+    group.add_argument(
+        "--adapters",
+        nargs="+",
+        type=int,
+        default=(),
+        metavar="STAGE",
+        help="stages that a self-calibrated adapter follows, which changes nothing at its start (default: none)",
+    )
+    group.add_argument(
+        "--levels", nargs="+", type=int, default=(), metavar="STAGE", help="stages to pool (default: as the start does)"
+    )
+    group.add_argument(
+        "--fused", type=int, default=0, metavar="CHANNELS", help="fuse these stages top-down, on so many channels"
+    )
+
+
 def read_origin(arguments: argparse.Namespace) -> Origin:
     """Return the start that the options name, on the device that they name; nothing is loaded yet.
 
@@ -50,11 +69,14 @@ def read_origin(arguments: argparse.Namespace) -> Origin:
         TrainingError: If the device is not there.
     """
     device = read_device(arguments)
+    parts = NO_PARTS
+    if hasattr(arguments, "fused"):
+        parts = NewParts(tuple(arguments.adapters), tuple(arguments.levels), arguments.fused)
     kind = "model" if arguments.model else "backbone" if arguments.backbone else arguments.default_start
     name = getattr(arguments, kind) or _DEFAULTS[kind]
     if kind == "model":
-        return Origin(model=name, device=device)
-    return Origin("", name, arguments.initial_weights, arguments.short_side, device)
+        return Origin(model=name, device=device, parts=parts)
+    return Origin("", name, arguments.initial_weights, arguments.short_side, device, parts)
 
 
 def add_starts_arguments(parser: argparse.ArgumentParser) -> None:
