@@ -29,7 +29,7 @@ LAYERS = [
     ["models"],
     ["engine"],
     ["training", "evaluation", "explain", "assess"],
-    ["results", "level_response"],
+    ["results", "level_response", "taste"],
     ["experiments", "sorting"],
     ["sessions"],
     ["jobs", "commands"],

@@ -67,7 +67,8 @@ class ModelCard:
     Attributes:
         name: Name of the model for users.
         summary: Summary of the model in one sentence.
-        architecture: `regressor` for our network (Eq. 1), `released-code` for the authors' published one.
+        architecture: `regressor` for our network (Eq. 1), `personal` for ours with a correction towards one person's
+            taste, `released-code` for the authors' published one.
         regressor: Configuration of the network; None for `released-code`.
         preprocessing: Steps from a photo to the network's input.
         training_data: Images that the model was trained on, and who rated them.
@@ -85,7 +86,7 @@ class ModelCard:
 
     name: Line
     summary: Paragraph
-    architecture: Literal["regressor", "released-code"]
+    architecture: Literal["regressor", "released-code", "personal"]
     regressor: RegressorConfig | None
     preprocessing: Preprocessing
     training_data: Paragraph
@@ -101,7 +102,7 @@ class ModelCard:
     def __post_init__(self) -> None:
         if not self.name.isprintable():
             raise ValueError(f"name must be one line of printable characters, got {self.name!r:.60}")
-        if self.architecture == "regressor" and self.regressor is None:
+        if self.architecture != "released-code" and self.regressor is None:
             raise ValueError("the regressor's configuration is missing")
         check_json(self.recipe, "recipe")
         check_json(self.accuracy, "accuracy")
