@@ -274,6 +274,7 @@ ROOMS = {
     "scoring": {"score_photos"},
     "maps": {"gradient_maps"},
     "lab": {"distortion_lab"},
+    "taste": {"teach_your_taste"},
     "benchmarks": {"leave_one_distortion_out", "authentic_databases"},
     "jobs": {"training_jobs"},
     "about": {"about"},

@@ -10,7 +10,7 @@ from metaiqa_core.taste import judgement as judging
 from metaiqa_core.taste.inference import Evidence, infer
 from metaiqa_core.taste.judgement import Judgement, Verdict, judge
 from metaiqa_core.taste.prior import Prior
-from metaiqa_core.taste.questions import information, next_pair, next_photo
+from metaiqa_core.taste.questions import information, next_pairs, next_photos
 from metaiqa_core.taste.ratings import Choice, Ratings, Star
 from metaiqa_core.taste.space import TasteSpace
 from metaiqa_core.taste.taste import Taste, evidence_of, require_teachable
@@ -143,17 +143,25 @@ def test_a_learned_taste_is_judged_better_and_one_like_everybody_is_not():
 def test_the_next_photo_is_a_new_one_until_all_were_asked():
     seen = draw_seen(6)
     asked = []
-    while (place := next_photo(taste_of(seen, stars_of(np.zeros(6), asked)), asked)) is not None:
-        asked.append(place)
+    while found := next_photos(taste_of(seen, stars_of(np.zeros(6), asked)), asked, 2):
+        asked += found
     assert sorted(asked) == list(range(6))
+
+
+def test_photos_asked_about_in_a_row_are_not_two_of_a_kind():
+    seen = draw_seen(12)
+    first = next_photos(taste_of(seen, Ratings()), [])[0]
+    twins = np.concatenate((seen, seen[[first]]))  # the same photo twice
+    found = next_photos(taste_of(twins, Ratings()), [], 2)
+    assert set(found) != {first, 12}
 
 
 def test_the_next_pair_is_open_and_not_asked_twice():
     seen = draw_seen(5)
     taste, asked = taste_of(seen, Ratings()), set()
-    while (pair := next_pair(taste, asked)) is not None:
-        assert pair[0] != pair[1]
-        asked.add(frozenset(pair))
+    while found := next_pairs(taste, asked, count=2):
+        assert all(pair[0] != pair[1] for pair in found)
+        asked.update(map(frozenset, found))
     assert len(asked) == 10
 
 
@@ -168,7 +176,7 @@ def test_active_questions_leave_less_uncertainty_than_random_ones():
     seen = draw_seen(60)
     active = []
     for _ in range(10):
-        active.append(next_photo(taste_of(seen, stars_of(seen[:, 1], active)), active))
+        active += next_photos(taste_of(seen, stars_of(seen[:, 1], active)), active)
 
     def uncertainty(photos):
         covariance = taste_of(seen, stars_of(seen[:, 1], photos)).covariance

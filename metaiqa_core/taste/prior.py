@@ -54,13 +54,13 @@ class Prior:
         noises: Variances of a rating around the opinion, with their probabilities.
     """
 
-    like_everybody: float = 0.8
+    like_everybody: float = 0.65
     slope: float = 0.6
     slope_variance: float = 0.04
-    own_slope: float = 0.4
-    own_slope_variance: float = 0.2
+    own_slope: float = 0.3
+    own_slope_variance: float = 0.1
     variances: tuple[float, ...] = (0.1, 0.3, 0.9)
-    shares: tuple[float, ...] = (0.0, 0.4, 1.0)
+    shares: tuple[float, ...] = (0.0, 0.3, 0.7)
     noises: tuple[tuple[float, float], ...] = ((0.1, 0.1), (0.2, 0.25), (0.4, 0.3), (0.7, 0.25), (1.0, 0.1))
 
     def hypotheses(self) -> tuple[Hypothesis, ...]:

@@ -23,29 +23,52 @@ _ASKED_BEFORE = 0.5
 """Factor of a pair's worth for each photo that both pairs share with the last one: variety keeps people awake."""
 
 
-def next_photo(taste: Taste, asked: Collection[int]) -> int | None:
-    """Return the position of the photo whose stars would teach most; None where all were asked about.
+def next_photos(taste: Taste, asked: Collection[int], count: int = 1) -> list[int]:
+    """Return the positions of the photos whose stars would teach most, each given the answers to those before it.
 
     Args:
         taste: What is known so far.
         asked: Positions of the photos that have stars or were skipped.
+        count: Number of photos wanted; there are fewer where the others were asked about.
     """
-    free = [place for place in range(len(taste.space)) if place not in set(asked)]
-    if not free:
-        return None
     covariance = _without_level(taste.covariance)
-    worth = np.square(covariance).sum(0) / (np.diag(covariance) + taste.noise)
-    return max(free, key=lambda place: (round(float(worth[place]), 12), -place))
+    found: list[int] = []
+    for _ in range(count):
+        free = [place for place in range(len(taste.space)) if place not in {*asked, *found}]
+        if not free:
+            break
+        reach = np.diag(covariance) + taste.noise
+        worth = np.square(covariance).sum(0) / reach
+        best = max(free, key=lambda place: (round(float(worth[place]), 12), -place))
+        covariance = covariance - np.outer(covariance[best], covariance[best]) / reach[best]
+        found.append(best)
+    return found
 
 
-def next_pair(taste: Taste, asked: Collection[frozenset[int]], last: Collection[int] = ()) -> tuple[int, int] | None:
-    """Return the positions of the two photos whose comparison would teach most; None where all were compared.
+def next_pairs(
+    taste: Taste, asked: Collection[frozenset[int]], last: Collection[int] = (), count: int = 1
+) -> list[tuple[int, int]]:
+    """Return the positions of the pairs whose comparison would teach most, such that photos seldom follow themselves.
 
     Args:
         taste: What is known so far.
         asked: Pairs that were compared or skipped.
         last: Positions of the photos of the last question, which are less welcome.
+        count: Number of pairs wanted; there are fewer where the others were compared.
     """
+    found: list[tuple[int, int]] = []
+    shown = list(last)
+    for _ in range(count):
+        pair = _next_pair(taste, {*asked, *map(frozenset, found)}, shown)
+        if pair is None:
+            break
+        found.append(pair)
+        shown += pair
+    return found
+
+
+def _next_pair(taste: Taste, asked: set[frozenset[int]], last: list[int]) -> tuple[int, int] | None:
+    """Return the pair whose comparison would teach most; None where all were compared."""
     count = len(taste.space)
     one, other = np.triu_indices(count, 1)
     free = np.array([frozenset((int(a), int(b))) not in asked for a, b in zip(one, other, strict=True)], bool)

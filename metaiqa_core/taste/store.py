@@ -80,6 +80,22 @@ class TasteFolder:
         except OSError:
             return None
 
+    def add_thumbnail(self, key: str, jpeg: bytes) -> None:
+        """Keep a thumbnail of a photo.
+
+        Raises:
+            TasteError: If the disk refuses.
+        """
+        with _readable_failure(self.folder):
+            write_whole(self._thumbnail(key), lambda temporary: temporary.write_bytes(jpeg))
+
+    def thumbnail(self, key: str) -> bytes | None:
+        """Return the thumbnail of a photo as JPEG; None where it is lost."""
+        try:
+            return self._thumbnail(key).read_bytes()
+        except OSError:
+            return None
+
     def keep_seen(self, key: str, model: str, seen: NDArray[np.float32]) -> None:
         """Keep what a model sees of a photo.
 
@@ -129,6 +145,9 @@ class TasteFolder:
 
     def _picture(self, key: str) -> Path:
         return self.folder / "photos" / f"{key}.jpg"
+
+    def _thumbnail(self, key: str) -> Path:
+        return self.folder / "photos" / f"{key}.small.jpg"
 
     def _seen(self, key: str, model: str) -> Path:
         return self.folder / "photos" / f"{key}.{file_name_for(model)}.npy"
