@@ -16,16 +16,15 @@ from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import t as student
 
 from metaiqa_core.taste.inference import infer, prior_mean
 from metaiqa_core.taste.taste import Taste, normalised
 
 Array = NDArray[np.float64]
 
-LEVEL = 0.9
+LEVEL = 0.95
 """Nominal coverage of the interval of the gain."""
-_DEVIATIONS = 1.6449
-"""Standard deviations on each side of an interval of that coverage."""
 WORTHWHILE = 0.03
 """Least gain that is worth having: three pairs of a hundred."""
 MOST_REFITS = 60
@@ -166,7 +165,7 @@ def _closed_form(taste: Taste) -> tuple[NDArray[np.intp], NDArray[np.intp], Arra
 
 
 def _interval(gains: Array, better: NDArray[np.intp], worse: NDArray[np.intp]) -> tuple[float, float]:
-    """Return the interval of the mean gain, by the jackknife over photos: pairs share photos, so they are no sample."""
+    """Return the interval of the mean gain, by the jackknife over photos and Student's t: pairs share photos."""
     photos = np.unique(np.concatenate((better, worse)))
     total, mean = gains.sum(), float(gains.mean())
     left = []
@@ -177,4 +176,5 @@ def _interval(gains: Array, better: NDArray[np.intp], worse: NDArray[np.intp]) -
     if len(left) < 2:
         return -1.0, 1.0
     deviation = float(np.sqrt((len(left) - 1) / len(left) * np.square(np.array(left) - np.mean(left)).sum()))
-    return max(-1.0, mean - _DEVIATIONS * deviation), min(1.0, mean + _DEVIATIONS * deviation)
+    reach = deviation * float(student.ppf((1 + LEVEL) / 2, len(photos) - 1))
+    return max(-1.0, mean - reach), min(1.0, mean + reach)
