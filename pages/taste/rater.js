@@ -129,6 +129,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   // What the server asks about anew, after an undo for example, is open again; what is on its way is not.
   const onTheWay = new Set(app.pending.map((one) => one.question));
   app.answered = new Set([...app.answered].filter((id) => onTheWay.has(id) || !data.questions.some((one) => one.id === id)));
+  // Whoever has just chosen the way stands on that choice, where arrows would change it instead of answering.
+  if (isOther && document.activeElement?.type !== "text") document.activeElement?.blur();
   // A question on the screen stays until it is answered.
   if (isOther || !app.question) app.question = null;
   if (!app.question && !app.pending.some((one) => one.undo)) next(app, false);
