@@ -44,6 +44,11 @@ COMMANDS = {
             "Distort a photo as KADID-10k or TID2013 do, at one of five levels or at all of them.",
         ),
         CommandEntry(
+            "teach",
+            "Teaching",
+            "Teach a model one person's taste from their ratings of photos, and judge whether it agrees better now.",
+        ),
+        CommandEntry(
             "meta-train",
             "Meta-training",
             "Learn a quality prior from distortion tasks by meta-learning (Algorithm 1), for `fine-tune`.",

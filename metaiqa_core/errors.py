@@ -37,6 +37,10 @@ class EvaluationError(MetaIQAError):
     """Predictions that cannot be judged: too few, constant or not finite."""
 
 
+class TasteError(MetaIQAError):
+    """Ratings that cannot be read or learned from, or a personal model that cannot be made of them."""
+
+
 class ExplanationError(MetaIQAError):
     """A gradient map that cannot be computed for this model or photo."""
 

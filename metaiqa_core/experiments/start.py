@@ -157,7 +157,7 @@ def start_from_model(name: str, *, folded: bool, device: torch.device = PROCESSO
     network, card = checkpoint.network, checkpoint.card
     if not isinstance(network, Regressor):
         raise CheckpointError(
-            f"{card.name} has the released code's architecture, which is for scoring only: "
+            f"{card.name} is for scoring only (its architecture is {card.architecture}): "
             "fine-tune one of our own models, or start with --backbone resnet18."
         )
     make = partial(_copy, network, folded, parts)

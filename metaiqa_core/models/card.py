@@ -69,9 +69,9 @@ class ModelCard:
     Attributes:
         name: Name of the model for users.
         summary: Summary of the model in one sentence.
-        architecture: `regressor` for our network (Eq. 1), `released-code` for the authors' published one,
-            `distortion-graph` for the graph model.
-        regressor: Configuration of the network; None for the others.
+        architecture: `regressor` for our network (Eq. 1), `personal` for ours with a correction towards one person's
+            taste, `released-code` for the authors' published one, `distortion-graph` for the graph model.
+        regressor: Configuration of the network; None for the last two.
         preprocessing: Steps from a photo to the network's input.
         training_data: Images that the model was trained on, and who rated them.
         licence: Terms of the weights and of the data behind them.
@@ -90,7 +90,7 @@ class ModelCard:
 
     name: Line
     summary: Paragraph
-    architecture: Literal["regressor", "released-code", "distortion-graph"]
+    architecture: Literal["regressor", "released-code", "personal", "distortion-graph"]
     regressor: RegressorConfig | None
     preprocessing: Preprocessing
     training_data: Paragraph
@@ -108,7 +108,7 @@ class ModelCard:
     def __post_init__(self) -> None:
         if not self.name.isprintable():
             raise ValueError(f"name must be one line of printable characters, got {self.name!r:.60}")
-        if self.architecture == "regressor" and self.regressor is None:
+        if self.architecture in ("regressor", "personal") and self.regressor is None:
             raise ValueError("the regressor's configuration is missing")
         if self.architecture == "distortion-graph" and (self.graph is None or self.diagnosis is None):
             raise ValueError("the graph model's configuration or its calibration is missing")

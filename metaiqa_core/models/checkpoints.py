@@ -15,6 +15,7 @@ from metaiqa_core.models.card import ModelCard, check_card
 from metaiqa_core.models.distortion_graph.graph_network import GraphNetwork
 from metaiqa_core.models.finite_weights import first_not_finite, require_finite
 from metaiqa_core.models.model_files import find_model, read_card_of
+from metaiqa_core.models.personal import PersonalRegressor
 from metaiqa_core.models.regressor import Regressor
 from metaiqa_core.models.released import ReleasedRegressor
 from metaiqa_core.models.weight_files import not_finite, not_whole, refuse_other_files
@@ -67,7 +68,9 @@ def build_network(card: ModelCard) -> nn.Module:
     with torch.random.fork_rng(devices=[]):
         if card.architecture == "distortion-graph" and card.graph is not None:
             return GraphNetwork(card.graph)
-        return Regressor(card.regressor) if card.architecture == "regressor" else ReleasedRegressor()
+        if card.architecture == "released-code" or card.regressor is None:
+            return ReleasedRegressor()
+        return (PersonalRegressor if card.architecture == "personal" else Regressor)(card.regressor)
 
 
 def save_checkpoint(network: nn.Module, card: ModelCard, path: Path, *, half: bool = False) -> ModelCard:

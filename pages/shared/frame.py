@@ -21,6 +21,7 @@ def navigation() -> StreamlitPage:
             st.Page("pages/score_photos.py", title="Score photos", icon=":material/photo_camera:", default=True),
             st.Page("pages/gradient_maps.py", title="Gradient maps", icon=":material/search:"),
             st.Page("pages/distortion_lab.py", title="Distortion lab", icon=":material/science:"),
+            st.Page("pages/teach_your_taste.py", title="Teach it your taste", icon=":material/star:"),
             st.Page("pages/leave_one_distortion_out.py", title="Leave-one-distortion-out", icon=":material/extension:"),
             st.Page("pages/authentic_databases.py", title="Authentic databases", icon=":material/public:"),
             st.Page("pages/training_jobs.py", title="Training jobs", icon=":material/timer:"),

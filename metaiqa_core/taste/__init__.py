@@ -1,0 +1,1 @@
+"""Teaching a model one person's taste: ratings, inference, judgement, questions, and the personal model."""
