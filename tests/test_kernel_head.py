@@ -11,7 +11,7 @@ from metaiqa_core.engine.graph import export_graph
 from metaiqa_core.engine.graph_check import largest_difference
 from metaiqa_core.errors import TrainingError
 from metaiqa_core.models.checkpoints import load_checkpoint
-from metaiqa_core.models.kernel_head import Gaussians
+from metaiqa_core.models.kernel_head import Gaussians, Mixture
 from metaiqa_core.models.regressor import Regressor, RegressorConfig
 from metaiqa_core.training import pooled_features as features_module
 from metaiqa_core.training.kernel_regression import KernelConfig, StudyScores, fit_kernel_head
@@ -80,6 +80,31 @@ def test_it_ranks_images_that_it_was_not_fitted_on_and_one_study_helps_the_other
     assert of["together"] > of["alone"] + 0.05
 
 
+def test_the_mixture_weighs_the_answers_by_a_softmax_of_the_evidence():
+    parts = torch.tensor([[0.2, 0.8, 1.0, 1.0], [0.2, 0.8, 0.0, float(np.log(3))]])
+    torch.testing.assert_close(Mixture(2)(parts), torch.tensor([[0.5], [0.25 * 0.2 + 0.75 * 0.8]]))
+
+
+def test_studies_that_contradict_each_other_are_each_answered_like_where_a_photo_is_like_theirs(network):
+    draws = np.random.default_rng(5)
+    width = network.head[2].in_features
+    direction, place = draws.normal(size=(2, width))
+
+    def study(name, side, sign):
+        features = draws.normal(size=(80, width)) + 2 * side * place
+        values = 0.5 + 0.1 * sign * np.tanh(features @ direction / 8)
+        return StudyScores(name, features.astype(np.float32), values)
+
+    fitting, fresh = ([study("first", -1, 1), study("second", 1, -1)] for _ in range(2))
+    config = KernelConfig(common=0.2, softness=0.1)
+    mixed = fit_kernel_head(network, fitting, {"first": 1.0, "second": 1.0}, config).network
+    assert mixed.config.studies == 2
+    alone = fit_kernel_head(network, fitting, {"first": 1.0}, config).network
+    for one in fresh:
+        assert np.corrcoef(answers(mixed, one), one.unit_scores)[0, 1] > 0.5
+    assert np.corrcoef(answers(alone, fresh[1]), fresh[1].unit_scores)[0, 1] < 0.2
+
+
 def test_scores_of_another_study_are_brought_to_the_scale_that_is_shown(network, studies):
     offset, gain = fit_kernel_head(network, studies, {"first": 1.0}, KernelConfig()).to_shown["second"]
     brought = offset + gain * studies[1].unit_scores
@@ -103,8 +128,10 @@ def test_gradients_flow_through_it_to_the_photo(network, studies):
     assert images.grad.abs().sum() > 0
 
 
-def test_its_graph_gives_its_scores():
-    network = Regressor(RegressorConfig(backbone="mobilenet_v3_small", hidden=8, pooled=(1, 2), centres=5))
+@pytest.mark.parametrize("studies", [0, 3])
+def test_its_graph_gives_its_scores(studies):
+    config = RegressorConfig(backbone="mobilenet_v3_small", hidden=8, pooled=(1, 2), centres=5, studies=studies)
+    network = Regressor(config)
     assert largest_difference(network, export_graph(network)) < 1e-4
 
 
@@ -120,7 +147,7 @@ def test_what_cannot_be_fitted_is_said(network, studies):
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("width", 0.0), ("penalty", float("nan")), ("common", 1.0), ("centres", 0)]
+    ("field", "value"), [("width", 0.0), ("penalty", float("nan")), ("common", 1.0), ("centres", 0), ("softness", 0.0)]
 )
 def test_settings_out_of_range_are_refused_by_name(field, value):
     with pytest.raises(ValueError, match=field):

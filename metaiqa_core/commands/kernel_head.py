@@ -27,7 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=(),
         metavar="NAME=SHARE",
-        help="shares of the databases' own parts in the answers; the first one gives the scale (default: the first, 1)",
+        help="databases that the model answers like, each where a photo is like its own, and their weights where it is "
+        "like none; the first one gives the scale (default: the first alone)",
     )
     parser.add_argument(
         "--most", nargs="+", default=(), metavar="NAME=N", help="number of images at most of a database (default: all)"

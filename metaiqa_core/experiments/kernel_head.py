@@ -31,8 +31,8 @@ class KernelHeadConfig(SeveralDatabasesConfig):
 
     Attributes:
         kernel: Settings of the regression.
-        shown: Share, by database, of what is its own in the model's answers; the first one also gives the scale; none:
-            the first database alone.
+        shown: Weight, by database that the model answers like, of its answer where nothing is known of a photo; the
+            first one gives the scale; none: the first database alone.
         most: Number of images at most that are learned from, by database; all of one that is not named.
     """
 
@@ -44,7 +44,7 @@ class KernelHeadConfig(SeveralDatabasesConfig):
         super().__post_init__()
         for database, share in self.shown.items():
             if not 0 < share < math.inf:
-                raise ValueError(f"the share of {database} must be a finite number above 0, got {share:g}.")
+                raise ValueError(f"the weight of {database} must be a finite number above 0, got {share:g}.")
         for database, most in self.most.items():
             if most < 2:
                 raise ValueError(f"at least two images of {database} must be learned from, got {most}.")

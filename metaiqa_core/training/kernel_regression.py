@@ -6,9 +6,13 @@ The penalties p / r of |a|^2 and p / (1 - r) of |a_s|^2 say how much is common: 
 each other, with r = 1 they differ in scale alone. This is Gaussian-process regression with the covariance
 k(x, x') (r + (1 - r) [s = s']), by Nystroem's approximation.
 
+A network that answers like several studies weighs their answers by a softmax of evidence: ridge regressions, on the
+same functions, of whether a photo is one of the study's. People judge noise on a studio photo and noise in a night
+street by different standards, and one function for both would agree with neither.
+
 Source:
     Bonilla, Chai and Williams, Multi-task Gaussian Process Prediction, NIPS 2007; Williams and Seeger, Using the
-    Nystroem Method to Speed Up Kernel Machines, NIPS 2000.
+    Nystroem Method to Speed Up Kernel Machines, NIPS 2000; Jacobs et al., Adaptive Mixtures of Local Experts, 1991.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,6 +44,7 @@ class KernelConfig:
         width: Width of the Gaussian functions, as a share of the root of the median squared distance of two photos.
         penalty: Strength p of the penalty on the weights.
         common: Share r of what the studies have in common, in [0, 1).
+        softness: Divisor of the evidence for a study: near 0 the study that a photo is most like answers alone.
         seed: Seed of the choice of centres and of the projection.
     """
 
@@ -48,13 +53,14 @@ class KernelConfig:
     width: float = 0.8
     penalty: float = 0.2
     common: float = 0.4
+    softness: float = 0.2
     seed: int = 0
 
     def __post_init__(self) -> None:
         for name in ("dimensions", "centres"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
-        for name in ("width", "penalty"):
+        for name in ("width", "penalty", "softness"):
             if not 0 < getattr(self, name) < float("inf"):
                 raise ValueError(f"{name} must be a positive number, got {getattr(self, name)}")
         if not 0 <= self.common < 1:
@@ -101,7 +107,7 @@ def fit_kernel_head(
     Args:
         start: The network; its backbone and the standardisation of its features are kept.
         studies: The studies to learn from.
-        shown: Shares, by study, of its own part a_s in the network's answers; the first one also gives the scale.
+        shown: Weights, by study, of its answers where nothing is known of a photo; the first study gives the scale.
         config: Settings.
 
     Raises:
@@ -127,10 +133,14 @@ def fit_kernel_head(
     scales = [(float(study.unit_scores.mean()), float(study.unit_scores.std())) for study in studies]
     targets = [(study.unit_scores - mean) / deviation for study, (mean, deviation) in zip(studies, scales, strict=True)]
     common, own = _solve(likeness, targets, config)
-    place = names.index(next(iter(shown)))
-    mean, deviation = scales[place]
-    weights = common + sum(share * own[names.index(name)] for name, share in shown.items())
-    network = _network(start, projection, centres, width, deviation * (whitening @ weights), mean)
+    places = [names.index(name) for name in shown]
+    mean, deviation = scales[places[0]]
+    weights = np.stack([deviation * (common + own[place]) for place in places])
+    biases = np.full(len(places), mean)
+    if len(places) > 1:
+        evidence = _evidence([likeness[place] for place in places], config.penalty) / config.softness
+        weights, biases = np.concatenate([weights, evidence]), np.concatenate([biases, np.log(list(shown.values()))])
+    network = _network(start, projection, centres, width, weights @ whitening.T, biases)
     to_shown = {
         name: (mean - deviation / other_deviation * other_mean, deviation / other_deviation)
         for name, (other_mean, other_deviation) in zip(names, scales, strict=True)
@@ -163,15 +173,27 @@ def _solve(likeness: Sequence[Array], targets: Sequence[Array], config: KernelCo
     return common, own
 
 
+def _evidence(likeness: Sequence[Array], penalty: float) -> Array:
+    """Return the weights (T, M) of the regressions, by study, of whether a photo is one of its own.
+
+    All studies count alike, however many photos each has: as many as the smallest.
+    """
+    smallest = min(map(len, likeness))
+    gram = np.sum([smallest / len(one) * (one.T @ one) for one in likeness], 0)
+    sides = np.stack([smallest / len(one) * one.sum(0) for one in likeness], 1)
+    return np.asarray(scipy.linalg.solve(gram + penalty * np.eye(len(gram)), sides, assume_a="pos").T)
+
+
 def _network(
-    start: Regressor, projection: Array, centres: Array, width: float, weights: Array, bias: float
+    start: Regressor, projection: Array, centres: Array, width: float, weights: Array, biases: Array
 ) -> Regressor:
     """Return a network with the start's backbone and a head of these parts."""
-    config = replace(start.config, hidden=projection.shape[1], centres=len(centres), dropout=0.0)
+    studies = len(weights) // 2
+    config = replace(start.config, hidden=projection.shape[1], centres=len(centres), studies=studies, dropout=0.0)
     with torch.random.fork_rng(devices=[]):
         network = Regressor(config)
     network.backbone.load_state_dict(start.backbone.state_dict())
-    standard, _, linear, gaussians, last = network.head
+    standard, _, linear, gaussians, last = network.head[:5]
     if not (isinstance(linear, nn.Linear) and isinstance(gaussians, Gaussians) and isinstance(last, nn.Linear)):
         raise TypeError("a kernel head consists of a projection, Gaussian functions and a linear layer")
     standard.load_state_dict(start.head[0].state_dict())
@@ -180,8 +202,8 @@ def _network(
         linear.bias.zero_()
         gaussians.centres.copy_(torch.from_numpy(centres))
         gaussians.width.fill_(width)
-        last.weight.copy_(torch.from_numpy(weights[None]))
-        last.bias.fill_(bias)
+        last.weight.copy_(torch.from_numpy(weights))
+        last.bias.copy_(torch.from_numpy(biases))
     return network.eval().requires_grad_(False)
 
 
