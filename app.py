@@ -2,11 +2,14 @@
 
 import streamlit as st
 
-from pages.shared import frame, look
+from pages.shared import browser_session, frame, look
 from pages.shared.failures import readable_failures
 
-st.set_page_config(page_title="MetaIQA", page_icon="📷", layout="wide")
-look.apply()
+# The icon comes before the pages: the browser would fetch that of a page from outside.
+st.set_page_config(page_icon=frame.ICON, layout="wide")
 page = frame.navigation()
+st.set_page_config(page_title=f"{page.title} · MetaIQA")
+look.apply()
+browser_session.remember()
 with readable_failures():
     page.run()

@@ -49,6 +49,10 @@ class JobError(MetaIQAError):
     """A job that cannot be started, found or stopped."""
 
 
+class SessionError(MetaIQAError):
+    """A session that cannot be opened here."""
+
+
 class OutputError(MetaIQAError):
     """An output that cannot be written, or that would overwrite an input."""
 

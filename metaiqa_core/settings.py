@@ -13,7 +13,8 @@ from metaiqa_core.errors import SettingsError
 
 JOBS, HOSTS, FOLDERS = "METAIQA_JOBS", "METAIQA_ALLOWED_HOSTS", "METAIQA_FOLDERS"
 UPLOAD, PIXELS, WORK = "METAIQA_MAX_UPLOAD_MB", "METAIQA_MAX_MEGAPIXELS", "METAIQA_WORK_AT_ONCE"
-VARIABLES = (JOBS, HOSTS, FOLDERS, UPLOAD, PIXELS, WORK)
+SESSIONS = "METAIQA_SESSIONS"
+VARIABLES = (JOBS, HOSTS, FOLDERS, UPLOAD, PIXELS, WORK, SESSIONS)
 """Names of the variables that `read_settings` reads."""
 
 _MOST_MEGABYTES, _MOST_MEGAPIXELS, _MOST_AT_ONCE = 200, 150, 64
@@ -32,6 +33,7 @@ class Settings:
         max_upload_mb: Largest file that a visitor may upload, MiB.
         max_megapixels: Largest photo that is decoded, millions of pixels.
         work_at_once: Number of visitors for whom photos are decoded and scored at the same time; the others wait.
+        sessions: Whether photos, scores and decisions are kept for a day on the disk of the app's computer.
     """
 
     jobs: bool = True
@@ -40,6 +42,7 @@ class Settings:
     max_upload_mb: int = _MOST_MEGABYTES
     max_megapixels: int = _MOST_MEGAPIXELS
     work_at_once: int = _AT_ONCE
+    sessions: bool = True
 
     def allows(self, path: str | os.PathLike[str]) -> bool:
         """Return whether a file or folder may be read, wherever its links lead."""
@@ -58,17 +61,24 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     Raises:
         SettingsError: If a value is none that the variable can have.
     """
-    jobs = environment.get(JOBS, "").strip() or "on"
-    if jobs not in ("on", "off"):
-        raise SettingsError(f"{JOBS} must be on or off, got {jobs!r:.80}: set it to one of them or remove it.")
+    hosts = _hosts(environment)
     return Settings(
-        jobs=jobs == "on",
-        allowed_hosts=_hosts(environment),
+        jobs=_switch(environment, JOBS, default=True),
+        allowed_hosts=hosts,
         folders=_folders(environment),
         max_upload_mb=_whole_number(environment, UPLOAD, _MOST_MEGABYTES, "MiB"),
         max_megapixels=_whole_number(environment, PIXELS, _MOST_MEGAPIXELS, "millions of pixels"),
         work_at_once=_whole_number(environment, WORK, _MOST_AT_ONCE, "visitors", default=_AT_ONCE),
+        # An app with names of its own serves others, whose photos are not kept unless somebody says so.
+        sessions=_switch(environment, SESSIONS, default=not hosts),
     )
+
+
+def _switch(environment: Mapping[str, str], name: str, *, default: bool) -> bool:
+    text = environment.get(name, "").strip() or ("on" if default else "off")
+    if text not in ("on", "off"):
+        raise SettingsError(f"{name} must be on or off, got {text!r:.80}: set it to one of them or remove it.")
+    return text == "on"
 
 
 def _whole_number(environment: Mapping[str, str], name: str, most: int, unit: str, default: int | None = None) -> int:

@@ -97,5 +97,8 @@ def wait_until_idle(page: Page) -> None:
 
 
 def upload(page: Page, *files: Path) -> None:
-    """Choose files in the page's first uploader."""
-    page.locator("[data-testid=stFileUploader] input[type=file]").first.set_input_files([str(file) for file in files])
+    """Choose files in the page's first uploader, which lies behind a button where there are photos already."""
+    inputs = page.locator("[data-testid=stFileUploader] input[type=file]")
+    if not inputs.count() and (opener := page.get_by_role("button", name="Add photos")).count():
+        opener.click()
+    inputs.first.set_input_files([str(file) for file in files])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -21,7 +21,15 @@ def test_an_even_picture_has_no_hash_so_that_two_walls_are_no_duplicates():
     assert near_duplicates.groups({"wall": None, "sky": None}) == []
 
 
+@pytest.fixture(params=["all with all", "index"])
+def way(request, monkeypatch):
+    """Few hashes are all compared, many are looked up in an index; both must find the same."""
+    monkeypatch.setattr(near_duplicates, "_FEW", 1500 if request.param == "all with all" else -1)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
 @given(st.lists(st.integers(0, 2**64 - 1), max_size=12))
+@pytest.mark.usefixtures("way")
 def test_groups_are_the_connected_components_of_the_close_pairs(hashes):
     found = near_duplicates.groups({str(index): value for index, value in enumerate(hashes)})
     # Independent truth: spread labels along close pairs until nothing changes.
@@ -53,6 +61,18 @@ def test_planted_neighbours_are_found_among_thousands_of_random_hashes():
     pairs = {tuple(group) for group in near_duplicates.groups({str(i): value for i, value in enumerate(hashes)})}
     assert {index: (str(index), str(index + 1)) in pairs for index in planted} == planted
     assert len(pairs) <= sum(planted.values()) + 12  # by chance, about two of 200 million pairs are near
+
+
+def one_scene(count, most_bits):
+    generator = np.random.default_rng(1)
+    return [sum(1 << int(bit) for bit in generator.permutation(64)[: index % most_bits]) for index in range(count)]
+
+
+def test_thousands_of_copies_and_of_pictures_of_one_scene_are_one_group(monkeypatch):
+    monkeypatch.setattr(near_duplicates, "_EDGES_AT_ONCE", 1000)  # what is joined is summed up many times
+    hashes = {str(index): value for index, value in enumerate([5] * 4000 + one_scene(2500, 5))}
+    hashes["other"] = 2**64 - 1
+    assert near_duplicates.groups(hashes) == [[key for key in hashes if key != "other"]]
 
 
 def test_linked_photos_share_a_group_even_without_a_hash():

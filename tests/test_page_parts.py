@@ -18,7 +18,10 @@ from metaiqa_core.assessment import WORDS, QualityMap
 from metaiqa_core.databases import near_duplicates
 from metaiqa_core.images import decode
 from metaiqa_core.preprocessing import tiles
-from pages.scoring import exports, quality_map, ranked_table
+from metaiqa_core.sorting import tables
+from metaiqa_core.sorting.decisions import Decisions
+from pages.scoring import exports, quality_map
+from pages.scoring.rows import ranked
 from pages.shared import previews, samples
 from pages.shared.palette import colour_of, colour_of_word, rgb_of, text_colour_on
 from pages.shared.photo_library import PhotoLibrary
@@ -83,8 +86,8 @@ def test_samples_and_their_damaged_versions_are_near_duplicates_and_different_sc
 
 
 @pytest.mark.parametrize("pixels", [np.random.default_rng(0).integers(0, 256, (600, 600, 3), np.uint8), data.coffee()])
-def test_a_thumbnail_fits_into_12_kb(pixels):
-    assert len(previews.thumbnail(Image.fromarray(pixels))) <= 12_000
+def test_a_thumbnail_fits_into_16_kb(pixels):
+    assert len(previews.thumbnail(Image.fromarray(pixels))) <= 16_000
 
 
 def test_a_preview_keeps_the_photos_shape_after_a_reduced_decode():
@@ -127,7 +130,7 @@ def scored(tiny_default, cat_jpeg):  # noqa: F811
     for name, content in files.items():
         session_scores.of(session_scores.photos.add(name, content), assessor)
     found = {key[0]: result for key, result in session_scores.results.items()}
-    return ranked_table.ranked(session_scores.photos.own, found), session_scores, assessor
+    return ranked(session_scores.photos.own, found, Decisions()), session_scores, assessor
 
 
 def test_rows_are_ranked_with_failures_last_and_the_best_of_each_group_marked(scored):
@@ -135,18 +138,18 @@ def test_rows_are_ranked_with_failures_last_and_the_best_of_each_group_marked(sc
     assert [row.photo.name for row in rows][-1] == "no.jpg"
     scores = [row.score for row in rows[:-1]]
     assert scores == sorted(scores, reverse=True)
-    cats = [row for row in rows if row.group == "A"]
+    cats = [row for row in rows if row.stack]
     assert {row.photo.name for row in cats} == {"cat.jpg", "cat 2.jpg"}
     assert [row.best for row in cats] == [True, False]
-    assert [row.group for row in rows if "cup" in row.photo.name] == [""]
+    assert [row.stack for row in rows if "cup" in row.photo.name] == [0]
 
 
 def test_every_export_holds_the_same_rows_with_model_preprocessing_and_version(scored):
     rows, session_scores, assessor = scored
     records = exports.records(rows, session_scores, assessor)
-    assert json.loads(exports.to_json(records)) == records
-    parquet = pd.read_parquet(io.BytesIO(exports.to_parquet(records)))
-    csv = pd.read_csv(io.BytesIO(exports.to_csv(records)))
+    assert json.loads(tables.to_json(records)) == records
+    parquet = pd.read_parquet(io.BytesIO(tables.to_parquet(records)))
+    csv = pd.read_csv(io.BytesIO(tables.to_csv(records)))
     for table in (parquet, csv):
         assert list(table["file"]) == [row.photo.name for row in rows]
         np.testing.assert_allclose(table["score"].astype(float)[:-1], [row.score for row in rows[:-1]], rtol=1e-12)

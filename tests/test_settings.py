@@ -27,12 +27,12 @@ def no_settings(monkeypatch):
 
 
 def test_without_variables_the_app_is_for_one_person_who_may_do_everything():
-    assert read_settings({}) == Settings(True, (), None, 200, 150, 2)
+    assert read_settings({}) == Settings(True, (), None, 200, 150, 2, True)
     assert read_settings(dict.fromkeys(VARIABLES, " ")) == Settings()
 
 
 def test_every_variable_is_read():
-    values = ("off", "photos.example.org, *.example.com", "/data:/srv/photos", "20", "60", "4")
+    values = ("off", "photos.example.org, *.example.com", "/data:/srv/photos", "20", "60", "4", "on")
     assert read_settings(dict(zip(VARIABLES, values, strict=True))) == Settings(
         jobs=False,
         allowed_hosts=("photos.example.org", "*.example.com"),
@@ -40,12 +40,25 @@ def test_every_variable_is_read():
         max_upload_mb=20,
         max_megapixels=60,
         work_at_once=4,
+        sessions=True,
     )
+
+
+def test_nothing_is_kept_of_the_visitors_of_an_app_with_a_name_unless_somebody_says_so():
+    named = {"METAIQA_ALLOWED_HOSTS": "photos.example.org"}
+    assert not read_settings(named).sessions
+    assert read_settings(named | {"METAIQA_SESSIONS": "on"}).sessions
+    assert not read_settings({"METAIQA_SESSIONS": "off"}).sessions
 
 
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
+        (
+            "METAIQA_SESSIONS",
+            "1",
+            "METAIQA_SESSIONS must be on or off, got '1': set it to one of them or remove it.",
+        ),
         ("METAIQA_JOBS", "no", "METAIQA_JOBS must be on or off, got 'no': set it to one of them or remove it."),
         (
             "METAIQA_MAX_UPLOAD_MB",

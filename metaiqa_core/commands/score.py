@@ -16,11 +16,13 @@ from metaiqa_core.commands.options.engine import add_engine_argument
 from metaiqa_core.commands.options.photo_choice import find_photos
 from metaiqa_core.commands.output import say
 from metaiqa_core.commands.score_output import score_to_file, score_to_stream
+from metaiqa_core.commands.score_sidecars import SidecarWriter, add_sidecar_arguments
 from metaiqa_core.commands.streaming import csv_pieces, json_pieces, table_pieces
 from metaiqa_core.errors import MetaIQAError, OutputError
 from metaiqa_core.files import check_output, is_stream
 from metaiqa_core.foreign_text import path_text
 from metaiqa_core.models.model_files import find_model
+from metaiqa_core.sorting.sidecars import SidecarNames
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format", choices=("table", "csv", "json"), default="table", help="format of the output (default: table)"
     )
+    add_sidecar_arguments(parser)
     parser.add_argument("--output", type=Path, metavar="FILE", help="file to write instead of the terminal")
     parser.add_argument(
         "--resume", action="store_true", help="continue an --output that was interrupted, from its finished rows"
@@ -58,8 +61,11 @@ def run(arguments: argparse.Namespace) -> int:
     if assessor.engine.remark:
         say(assessor.engine.remark)
 
+    sidecars = SidecarWriter(SidecarNames(arguments.xmp_names), replace=arguments.replace_stars)
+
     def scored(files: Sequence[Path]) -> Iterator[tuple[Path, dict[str, Any]]]:
-        return _scored(assessor, files, arguments, total=len(choice.files))
+        rows = _scored(assessor, files, arguments, total=len(choice.files))
+        return sidecars.beside(rows) if arguments.write_xmp else rows
 
     pieces = partial(_PIECES[arguments.format], arguments.full_size)
     if to_file:
@@ -70,10 +76,14 @@ def run(arguments: argparse.Namespace) -> int:
             "engine": assessor.engine.name,
             "version": __version__,
         }
+        if arguments.write_xmp:  # rows of a run without sidecars would be taken as having theirs
+            settings["write_xmp"] = arguments.xmp_names
         status = score_to_file(scored, choice.files, output, pieces, settings=settings, resume=arguments.resume)
     else:
         status = score_to_stream(scored, choice.files, output, pieces, as_utf8=arguments.format == "csv")
-    return status or (0 if choice.is_complete else 1)
+    for remark in sidecars.remarks():
+        say(remark)
+    return status or (0 if choice.is_complete and not sidecars.problems else 1)
 
 
 def _scored(

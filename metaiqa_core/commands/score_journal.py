@@ -147,7 +147,8 @@ class ScoreJournal:
                 "add --resume to go on with them, or delete that file to start again."
             )
         if entries[0] != header and number:
-            other = ", ".join(f"{key} {value}" for key, value in entries[0].items() if header.get(key) != value)
+            differing = [f"{key} {value}" for key, value in entries[0].items() if header.get(key) != value]
+            other = ", ".join([*differing, *(f"without {key}" for key in header if key not in entries[0])])
             raise OutputError(
                 f"{self._shown} keeps rows that were made otherwise ({printable(other)}): give the same options, or "
                 "delete that file to start again."

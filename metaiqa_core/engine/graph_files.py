@@ -7,13 +7,12 @@ of the export, is never taken. It holds no weights; those come from the model's 
 import contextlib
 import hashlib
 import json
-import os
 from pathlib import Path
 
 from metaiqa_core.assets import ASSETS
 from metaiqa_core.engine.stored_graph import Graph
 from metaiqa_core.errors import CheckpointError, EngineError
-from metaiqa_core.files import write_whole
+from metaiqa_core.files import cache_folder, write_whole
 from metaiqa_core.models.card import ModelCard
 
 SHIPPED_GRAPHS = ASSETS / "graphs"
@@ -56,11 +55,8 @@ def graph_name(card: ModelCard) -> str:
 
 
 def own_graphs() -> Path:
-    """Return the folder of graphs that were made here: METAIQA_CACHE, or a folder in the user's cache."""
-    cache = os.environ.get("METAIQA_CACHE") or Path(
-        os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "metaiqa"
-    )
-    return Path(cache) / "graphs"
+    """Return the folder of graphs that were made here."""
+    return cache_folder() / "graphs"
 
 
 def make_graph(card: ModelCard) -> Graph:

@@ -7,8 +7,8 @@ each other, with r = 1 they differ in scale alone. This is Gaussian-process regr
 k(x, x') (r + (1 - r) [s = s']), by Nystroem's approximation.
 
 A network that answers like several studies weighs their answers by a softmax of evidence: ridge regressions, on the
-same functions, of whether a photo is one of the study's. People judge noise on a studio photo and noise in a night
-street by different standards, and one function for both would agree with neither.
+same functions, of whether a photo is one of the study's. A study's answer is shifted so that photos which could come
+from either study get on average the same from both: a photo that looks a little more like the other must not jump.
 
 Source:
     Bonilla, Chai and Williams, Multi-task Gaussian Process Prediction, NIPS 2007; Williams and Seeger, Using the
@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import scipy.linalg
+import scipy.special
 import torch
 from numpy.typing import NDArray
 from torch import nn
@@ -44,7 +45,7 @@ class KernelConfig:
         width: Width of the Gaussian functions, as a share of the root of the median squared distance of two photos.
         penalty: Strength p of the penalty on the weights.
         common: Share r of what the studies have in common, in [0, 1).
-        softness: Divisor of the evidence for a study: near 0 the study that a photo is most like answers alone.
+        softness: Divisor of the evidence for a study: near 0 the study whose photos are most alike answers alone.
         seed: Seed of the choice of centres and of the projection.
     """
 
@@ -53,7 +54,7 @@ class KernelConfig:
     width: float = 0.8
     penalty: float = 0.2
     common: float = 0.4
-    softness: float = 0.2
+    softness: float = 0.3
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -100,21 +101,27 @@ class FittedHead:
 
 
 def fit_kernel_head(
-    start: Regressor, studies: Sequence[StudyScores], shown: Mapping[str, float], config: KernelConfig
+    start: Regressor,
+    studies: Sequence[StudyScores],
+    shown: Sequence[str],
+    config: KernelConfig,
+    shares: Mapping[str, float] | None = None,
 ) -> FittedHead:
     """Give a network a kernel head.
 
     Args:
         start: The network; its backbone and the standardisation of its features are kept.
         studies: The studies to learn from.
-        shown: Weights, by study, of its answers where nothing is known of a photo; the first study gives the scale.
+        shown: Names of the studies that the network answers like; the first one gives the scale.
         config: Settings.
+        shares: Shares, by study, of its own part a_s in the answers of the others; none: each answers for itself.
 
     Raises:
         TrainingError: If a study is shown that is not learned from, has fewer than two images, or has equal scores.
     """
     names = [study.name for study in studies]
-    if unknown := [name for name in shown if name not in names] or ([] if shown else ["none"]):
+    shares = shares or {}
+    if unknown := [name for name in (*shown, *shares) if name not in names] or ([] if shown else ["none"]):
         raise TrainingError(f"The network is to answer like {unknown[0]}: expected one of {', '.join(names)}.")
     for study in studies:
         if len(study.unit_scores) < 2 or np.ptp(study.unit_scores) == 0:
@@ -133,16 +140,24 @@ def fit_kernel_head(
     scales = [(float(study.unit_scores.mean()), float(study.unit_scores.std())) for study in studies]
     targets = [(study.unit_scores - mean) / deviation for study, (mean, deviation) in zip(studies, scales, strict=True)]
     common, own = _solve(likeness, targets, config)
-    places = [names.index(name) for name in shown]
-    mean, deviation = scales[places[0]]
-    weights = np.stack([deviation * (common + own[place]) for place in places])
-    biases = np.full(len(places), mean)
-    if len(places) > 1:
-        evidence = _evidence([likeness[place] for place in places], config.penalty) / config.softness
-        weights, biases = np.concatenate([weights, evidence]), np.concatenate([biases, np.log(list(shown.values()))])
+    others = np.sum([shares.get(name, 0.0) * part for name, part in zip(names, own, strict=True)], 0)
+    answers = np.stack(
+        [common + (1 - shares.get(name, 0.0)) * own[names.index(name)] + others for name in shown]
+    )  # in deviations of a study's scores
+    seen = [likeness[names.index(name)] for name in shown]
+    evidence = _evidence(seen, config.penalty) / config.softness
+    shifts = _shifts(seen, answers, evidence)
+    mean, deviation = scales[names.index(shown[0])]
+    weights, biases = deviation * answers, mean + deviation * shifts
+    if len(shown) > 1:
+        weights, biases = np.concatenate([weights, evidence]), np.concatenate([biases, np.zeros(len(shown))])
     network = _network(start, projection, centres, width, weights @ whitening.T, biases)
+    shift_of = dict(zip(shown, shifts, strict=True))
     to_shown = {
-        name: (mean - deviation / other_deviation * other_mean, deviation / other_deviation)
+        name: (
+            mean + deviation * (shift_of.get(name, 0.0) - other_mean / other_deviation),
+            deviation / other_deviation,
+        )
         for name, (other_mean, other_deviation) in zip(names, scales, strict=True)
     }
     return FittedHead(network, to_shown)
@@ -182,6 +197,16 @@ def _evidence(likeness: Sequence[Array], penalty: float) -> Array:
     gram = np.sum([smallest / len(one) * (one.T @ one) for one in likeness], 0)
     sides = np.stack([smallest / len(one) * one.sum(0) for one in likeness], 1)
     return np.asarray(scipy.linalg.solve(gram + penalty * np.eye(len(gram)), sides, assume_a="pos").T)
+
+
+def _shifts(likeness: Sequence[Array], answers: Array, evidence: Array) -> Array:
+    """Return what to add to each study's answers (T, M): they agree with the first where either may be asked."""
+    smallest = min(map(len, likeness))
+    counts = np.concatenate([np.full(len(one), smallest / len(one)) for one in likeness])
+    weights = scipy.special.softmax(np.concatenate([one @ evidence.T for one in likeness]), axis=1)
+    given = np.concatenate([one @ answers.T for one in likeness])
+    overlap = weights * weights[:, :1] * counts[:, None]
+    return np.asarray((overlap * (given[:, :1] - given)).sum(0) / overlap.sum(0))
 
 
 def _network(

@@ -29,7 +29,7 @@ def choose(photos: PhotoLibrary) -> SessionPhoto:
             on_change=_open,
             help="Your photos of this session, or samples while there are none. Undamaged photos tell most.",
         )
-        with st.popover("Add a photo"):
+        with st.popover("Add a photo", key=f"add_photo_{intake.number()}"):  # a new key closes it
             intake.take_in()
     return shown[st.session_state["lab_photo"]]
 

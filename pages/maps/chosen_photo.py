@@ -75,7 +75,7 @@ def choose_source() -> str:
             key="maps_source",
             label_visibility="collapsed",
         )
-        with st.popover("Add photos"):
+        with st.popover("Add photos", key=f"add_photos_{intake.number()}"):  # a new key closes it
             intake.take_in()
     return source
 

@@ -37,11 +37,13 @@ def score_waiting(session_scores: SessionScores, assessor: Assessor) -> None:
 
 
 def _score(session_scores: SessionScores, assessor: Assessor) -> Work[None]:
-    while left := waiting(session_scores, assessor):
-        session_scores.of(left[0], assessor)
-        if left[1:]:
-            count = len(session_scores.photos.photos())
-            yield Progress(left[1].name, count - len(left) + 1, count)
+    left = waiting(session_scores, assessor)
+    count = len(session_scores.photos.photos())
+    done = count - len(left)
+    for number, photo in enumerate(left, start=1):
+        session_scores.of(photo, assessor)
+        if number < len(left):
+            yield Progress(left[number].name, done + number, count)
 
 
 def _in_words(progress: Progress) -> str:

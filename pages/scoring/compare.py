@@ -4,7 +4,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from plotly.subplots import make_subplots
 
-from pages.scoring.ranked_table import Row
+from pages.scoring.rows import Row
 from pages.shared import linked_pictures, previews
 from pages.shared.encoding import data_uri
 from pages.shared.failures import UNEXPECTED, explain

@@ -3,15 +3,20 @@
 import itertools
 from functools import partial
 
+import streamlit as st
 from PIL import Image, ImageDraw, ImageFont
 
 from metaiqa_core.assess import TILE, Assessor
 from metaiqa_core.assessment import QualityMap
-from metaiqa_core.preprocessing import tiles
+from metaiqa_core.images import decode
+from metaiqa_core.preprocessing import Box, tiles
 from pages.shared import long_work
+from pages.shared.encoding import jpeg
 from pages.shared.palette import DARK, LIGHT, rgb_of
-from pages.shared.photo_library import SessionPhoto
+from pages.shared.photo_library import PhotoFile, PhotoLibrary, SessionPhoto
+from pages.shared.photo_limits import photo_limits
 from pages.shared.session_scores import SessionScores, model_key
+from pages.shared.turns import turn
 
 _OVERLAY = 0.55
 _SMALLEST_LABELLED_CELL = 60
@@ -34,8 +39,26 @@ def read_zoomed_in(
         key,
         f"Judge it zoomed in ({len(tiles(*size, TILE))} tiles)",
         lambda: assessor.map_quality(session_scores.photos.content(photo)),
-        partial(session_scores.quality_maps.__setitem__, key),
+        partial(session_scores.keep_quality_map, photo, assessor),
     )
+
+
+def worst_place(photo: SessionPhoto, photos: PhotoLibrary, quality: QualityMap) -> bytes:
+    """Return the tile with the lowest score as a JPEG, pixel for pixel; the last one is kept in the session.
+
+    Raises:
+        PhotoError: If the photo cannot be read.
+    """
+    number = min(range(len(quality.scores)), key=quality.scores.__getitem__)
+    return _tile(photo.key, number, photo, photos, quality.boxes[number])
+
+
+@st.cache_resource(scope="session", max_entries=2, show_spinner=False)
+def _tile(key: str, number: int, _photo: SessionPhoto, _photos: PhotoLibrary, _box: Box) -> bytes:
+    with turn():
+        pixels = decode(PhotoFile(_photo.name, _photos.content(_photo)), limits=photo_limits()).pixels
+        tile = pixels[_box.top : _box.top + _box.height, _box.left : _box.left + _box.width]
+        return jpeg(Image.fromarray(tile), 90)
 
 
 def draw(image: Image.Image, quality: QualityMap, size: tuple[int, int]) -> Image.Image:

@@ -1,8 +1,13 @@
 """The frame around the pages: the list of pages, and the way to it from a page that was opened alone."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from pages.shared.streamlit_internals import StreamlitPage, keep_answers, opens_pages_without_app
+
+ICON = Path(__file__).with_name("icon.png")
+"""Icon of the tab: a file, since the browser would fetch a named one from outside."""
 
 
 def navigation() -> StreamlitPage:
@@ -13,13 +18,13 @@ def navigation() -> StreamlitPage:
     keep_answers()
     return st.navigation(
         [
-            st.Page("pages/score_photos.py", title="Score photos", icon="📷", default=True),
-            st.Page("pages/gradient_maps.py", title="Gradient maps", icon="🔍"),
-            st.Page("pages/distortion_lab.py", title="Distortion lab", icon="🧪"),
-            st.Page("pages/leave_one_distortion_out.py", title="Leave-one-distortion-out", icon="🧩"),
-            st.Page("pages/authentic_databases.py", title="Authentic databases", icon="🌍"),
-            st.Page("pages/training_jobs.py", title="Training jobs", icon="⏱️"),
-            st.Page("pages/about.py", title="About", icon="💡"),
+            st.Page("pages/score_photos.py", title="Score photos", icon=":material/photo_camera:", default=True),
+            st.Page("pages/gradient_maps.py", title="Gradient maps", icon=":material/search:"),
+            st.Page("pages/distortion_lab.py", title="Distortion lab", icon=":material/science:"),
+            st.Page("pages/leave_one_distortion_out.py", title="Leave-one-distortion-out", icon=":material/extension:"),
+            st.Page("pages/authentic_databases.py", title="Authentic databases", icon=":material/public:"),
+            st.Page("pages/training_jobs.py", title="Training jobs", icon=":material/timer:"),
+            st.Page("pages/about.py", title="About", icon=":material/lightbulb:"),
         ],
         position="top",
     )

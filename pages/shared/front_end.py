@@ -1,5 +1,6 @@
 """Style sheets, scripts and HTML of the pages: files beside the Python file that uses them, each read once."""
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ def source(name: str) -> str:
     return (_PAGES / name).read_text(encoding="utf-8")
 
 
-def component(name: str, files: str) -> Any:
+def component(name: str, files: str, scripts: Sequence[str] = ()) -> Any:
     """Return a component made of an HTML, a CSS and a JavaScript file; call it to show it.
 
     It is registered where it is shown, since every runtime has its own register; the same definition is no second one.
@@ -29,6 +30,8 @@ def component(name: str, files: str) -> Any:
     Args:
         name: Name in Streamlit's register.
         files: Path of the three files inside pages/, without a suffix. The style sheet can use the palette's colours.
+        scripts: Paths of further JavaScript files inside pages/, whose functions the component's own script uses.
     """
     html, css, js = (source(f"{files}.{suffix}") for suffix in ("html", "css", "js"))
-    return st.components.v2.component(name, html=html, css=f"{as_css()}\n{css}", js=js)
+    script = "\n".join([*map(source, scripts), js])
+    return st.components.v2.component(name, html=html, css=f"{as_css()}\n{css}", js=script)

@@ -11,6 +11,11 @@ SOURCES = ("Files", "Folder", "Camera")
 _PICTURE_SUFFIXES = [suffix.removeprefix(".") for suffix in READABLE_SUFFIXES]
 
 
+def number() -> int:
+    """Return how many times photos came in this session, which makes new widgets of the intake."""
+    return int(st.session_state.setdefault("intakes", 0))
+
+
 def take_in() -> None:
     """Show the kind of intake that the user chose, and move new photos into the session's library."""
     source = st.segmented_control(
@@ -18,7 +23,7 @@ def take_in() -> None:
     )
     # A widget with a new key starts empty: the photos live in the library now, and the uploader is ready for more.
     largest = read_settings().max_upload_mb
-    key = f"intake_{source}_{st.session_state.setdefault('intakes', 0)}"
+    key = f"intake_{source}_{number()}"
     if source == "Camera":
         arrived = [photo] if (photo := st.camera_input("Take a photo", key=key)) else []
     elif source == "Folder":
@@ -43,7 +48,7 @@ def take_in() -> None:
 
 
 def _move(arrived: list[UploadedFile], photos: PhotoLibrary, source: str) -> None:
-    """Move uploads into the library, one after the other, and open the first of them."""
+    """Move uploads into the library, one after the other, and open a single one; of several, the page opens one."""
     added = []
     for file in arrived:
         name = f"camera {len(photos.own) + 1}.jpg" if source == "Camera" else file.name
@@ -60,4 +65,4 @@ def _move(arrived: list[UploadedFile], photos: PhotoLibrary, source: str) -> Non
     for file in arrived[len(added) + 1 :]:
         release_upload(file)
     if added:
-        st.session_state["opened"] = added[0].key
+        st.session_state["opened"] = added[0].key if len(added) == 1 else ""

@@ -17,6 +17,8 @@ MUTED = "#8a929a"
 """Lines for comparison, axes at zero, intervals."""
 DARK, LIGHT = "#101418", "#ffffff"
 """Text and frames on top of photos and heat maps."""
+KEEP, REJECT = "#21708f", "#a8560f"
+"""Marks of kept and of rejected photos: ACCENT and OPPOSITE, dark enough for white on them."""
 SELECTED = "#d1495b"
 """The frame of the cell that is open."""
 CLEAR = "rgba(0,0,0,0)"
@@ -43,7 +45,14 @@ def faint(colour: str, opacity: float) -> str:
 
 def as_css() -> str:
     """Return the colours that style sheets of components use, as custom properties."""
-    colours = {"accent": ACCENT, "opposite": OPPOSITE, "dark": DARK, "light": LIGHT}
+    colours = {
+        "accent": ACCENT,
+        "opposite": OPPOSITE,
+        "keep": KEEP,
+        "reject": REJECT,
+        "dark": DARK,
+        "light": LIGHT,
+    }
     return f":host {{ {' '.join(f'--{name}: {colour};' for name, colour in colours.items())} }}"
 
 

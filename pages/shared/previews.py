@@ -7,14 +7,13 @@ import streamlit as st
 from PIL import Image
 
 from metaiqa_core.images import Photo, decode
-from pages.shared.encoding import data_uri, jpeg
+from pages.shared.encoding import jpeg
 from pages.shared.photo_library import PhotoLibrary, SessionPhoto
 from pages.shared.photo_limits import photo_limits
 from pages.shared.turns import turn
 
-THUMBNAIL_SIDE = 144
-_THUMBNAIL_BYTES = 9_000
-"""Base64 makes four characters of three bytes: the data URI stays below 12 kB."""
+THUMBNAIL_SIDE = 256
+_THUMBNAIL_BYTES = 16_000
 
 
 def preview(photo: SessionPhoto, photos: PhotoLibrary, side: int) -> bytes:
@@ -51,8 +50,8 @@ def fitted(photo: Photo, side: int) -> Image.Image:
     return image.resize(size, Image.Resampling.LANCZOS, box=photo.extent, reducing_gap=3.0)
 
 
-def thumbnail(image: Image.Image) -> str:
-    """Return an image as a data URI of at most 12 kB."""
+def thumbnail(image: Image.Image) -> bytes:
+    """Return an image as a JPEG of at most 16 kB."""
     small = image.copy()
     small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
     content = jpeg(small, 80)
@@ -60,4 +59,4 @@ def thumbnail(image: Image.Image) -> str:
         if len(content) <= _THUMBNAIL_BYTES:
             break
         content = jpeg(small, quality)
-    return data_uri(content)
+    return content

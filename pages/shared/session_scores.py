@@ -1,6 +1,10 @@
 """Assessments of the photos of a session by its models, made the same way as on the command line."""
 
+import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
 import streamlit as st
 
@@ -8,6 +12,8 @@ from metaiqa_core.assess import Assessor
 from metaiqa_core.assessment import Assessment, QualityMap
 from metaiqa_core.databases import near_duplicates
 from metaiqa_core.images import decode
+from metaiqa_core.images.capture import Capture, capture_of
+from metaiqa_core.sessions.records import assessment_from, quality_map_from, to_record
 from pages.shared import previews, samples
 from pages.shared.failures import explain
 from pages.shared.photo_library import PhotoFile, PhotoLibrary, SessionPhoto, library
@@ -21,14 +27,16 @@ class ScoringResult:
     Attributes:
         assessment: The model's assessment; None where the photo failed.
         error: Reason of the failure, one sentence; None where the photo was assessed.
-        thumbnail: Small JPEG as a data URI; None where the photo failed.
+        thumbnail: Small JPEG; None where the photo failed.
         perceptual_hash: 64-bit perceptual hash; None where the photo failed or shows nothing but one tone.
+        capture: When and by which camera it was taken.
     """
 
     assessment: Assessment | None = None
     error: str | None = None
-    thumbnail: str | None = None
+    thumbnail: bytes | None = None
     perceptual_hash: int | None = None
+    capture: Capture = Capture()
 
 
 @dataclass(eq=False)
@@ -45,6 +53,14 @@ class SessionScores:
     results: dict[tuple[str, str], ScoringResult] = field(default_factory=dict)
     quality_maps: dict[tuple[str, str], QualityMap] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        for event in self.photos.events("result"):
+            with contextlib.suppress(KeyError, TypeError, ValueError, OSError):  # a damaged line: it is scored again
+                self.results[str(event["result"]), str(event["model"])] = _result_from(event, self.photos)
+        for event in self.photos.events("map"):
+            with contextlib.suppress(KeyError, TypeError, ValueError):
+                self.quality_maps[str(event["map"]), str(event["model"])] = quality_map_from(event["quality"])
+
     def of(self, photo: SessionPhoto, assessor: Assessor) -> ScoringResult:
         """Return the scoring result of a photo, which is scored now if it was not before."""
         key = (photo.key, model_key(assessor))
@@ -52,7 +68,8 @@ class SessionScores:
             if photo.origin == "sample":
                 self.results[key] = _examine_sample(photo.name, key[1], assessor)
             else:
-                self.results[key] = examine(photo.name, self.photos.content(photo), assessor)
+                self.results[key] = result = examine(photo.name, self.photos.content(photo), assessor)
+                self._keep(photo, key[1], result)
         return self.results[key]
 
     def find(self, photo: SessionPhoto, assessor: Assessor) -> ScoringResult | None:
@@ -63,20 +80,60 @@ class SessionScores:
         """Return the zoomed-in reading of a photo; None where there is none yet."""
         return self.quality_maps.get((photo.key, model_key(assessor)))
 
+    def keep_quality_map(self, photo: SessionPhoto, assessor: Assessor, quality: QualityMap) -> None:
+        """Keep the zoomed-in reading of a photo."""
+        self.quality_maps[photo.key, model_key(assessor)] = quality
+        if photo.origin == "own":
+            self.photos.note({"map": photo.key, "model": model_key(assessor), "quality": to_record(quality)})
+
     def remove_photos(self) -> None:
-        """Remove the user's photos from the library, with their results and quality maps."""
+        """Delete the user's photos from the library, with their results and quality maps."""
         for kept in (self.results, self.quality_maps):
-            for key in [key for key in kept if key[0] in self.photos.own]:
+            for key in [key for key in kept if key[0] in self.photos.known]:
                 del kept[key]
         self.photos.clear()
+
+    def _keep(self, photo: SessionPhoto, model: str, result: ScoringResult) -> None:
+        folder = self.photos.folder
+        if folder is None:
+            return
+        if result.thumbnail is not None:
+            with contextlib.suppress(OSError):  # without it, the photo is scored again after a reload
+                folder.write("thumbnails", photo.sha256, result.thumbnail)
+        self.photos.note(
+            {
+                "result": photo.key,
+                "model": model,
+                "assessment": to_record(result.assessment) if result.assessment else None,
+                "error": result.error,
+                "hash": result.perceptual_hash,
+                "taken": result.capture.taken.isoformat() if result.capture.taken else None,
+                "camera": result.capture.camera,
+            }
+        )
+
+
+def _result_from(event: Mapping[str, Any], photos: PhotoLibrary) -> ScoringResult:
+    """Return the result that an event of the journal tells.
+
+    Raises:
+        KeyError, TypeError, ValueError, OSError: If it is damaged, or its thumbnail is missing.
+    """
+    if event["assessment"] is None:
+        return ScoringResult(error=str(event["error"]))
+    taken = datetime.fromisoformat(event["taken"]) if event["taken"] else None
+    return ScoringResult(
+        assessment_from(event["assessment"]),
+        thumbnail=photos.folder.read("thumbnails", event["result"][:64]) if photos.folder else None,
+        perceptual_hash=event["hash"],
+        capture=Capture(taken, str(event["camera"])),
+    )
 
 
 def scores_of_session() -> SessionScores:
     """Return the scores of this session."""
-    photos = library()
-    found: SessionScores | None = st.session_state.get("session_scores")
-    if found is None or found.photos is not photos:
-        found = st.session_state["session_scores"] = SessionScores(photos)
+    found: SessionScores = library().companion(SessionScores)
+    st.session_state["session_scores"] = found
     return found
 
 
@@ -93,7 +150,10 @@ def examine(name: str, content: bytes, assessor: Assessor) -> ScoringResult:
         assessment = assessor.assess(photo)
         small = previews.fitted(photo, 2 * previews.THUMBNAIL_SIDE)
         return ScoringResult(
-            assessment, thumbnail=previews.thumbnail(small), perceptual_hash=near_duplicates.perceptual_hash(small)
+            assessment,
+            thumbnail=previews.thumbnail(small),
+            perceptual_hash=near_duplicates.perceptual_hash(small),
+            capture=capture_of(content),
         )
     except Exception as error:
         return ScoringResult(error=explain(error))

@@ -4,6 +4,7 @@ import functools
 
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.navigation.page import StreamlitPage
+from streamlit.runtime import get_instance
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.pages_manager import PagesManager
@@ -15,6 +16,7 @@ __all__ = [
     "StreamlitPage",
     "UploadedFile",
     "keep_answers",
+    "media_url",
     "opens_pages_without_app",
     "release_upload",
 ]
@@ -34,6 +36,17 @@ def release_upload(file: UploadedFile) -> None:
     if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
         context.uploaded_file_mgr.remove_file(session_id=context.session_id, file_id=file.file_id)
     file.close()
+
+
+def media_url(content: bytes, place: str, kind: str = "image/jpeg") -> str:
+    """Return the address at which this server gives out a file; it holds until the next run of the whole script.
+
+    Args:
+        content: The file.
+        place: Name of the place on the page where it is used; another file at the same place replaces it.
+        kind: MIME type of the file.
+    """
+    return get_instance().media_file_mgr.add(content, kind, place)
 
 
 def keep_answers() -> None:

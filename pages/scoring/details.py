@@ -1,67 +1,55 @@
-"""One photo, large, with its assessment."""
+"""What is known of the open photo besides its score: how certain the score is, how it reads zoomed in, its file."""
 
 import streamlit as st
 from humanize import naturalsize
 
 from metaiqa_core.assess import Assessor
-from metaiqa_core.assessment import Assessment, QualityMap, word_of
+from metaiqa_core.assessment import Assessment, QualityMap
 from pages.scoring import quality_map
-from pages.shared import previews
-from pages.shared.encoding import jpeg
+from pages.scoring.reading import WHOLE_PHOTO, ZOOMED_IN, can_zoom_in
+from pages.scoring.rows import Row
 from pages.shared.failures import UNEXPECTED, explain
-from pages.shared.headline import headline
-from pages.shared.photo_library import PhotoLibrary, SessionPhoto
+from pages.shared.photo_library import SessionPhoto
 from pages.shared.plain import plain
 from pages.shared.score_plot import score_plot, score_plot_in_words, tiles_plot
-from pages.shared.session_scores import ScoringResult, SessionScores
-
-_SIDE = 1600
-_POPULATIONS = {"LIVE Challenge photos": "everyday photos (LIVE Challenge)"}
-"""Names of populations for visitors who do not know the database."""
-WHOLE_PHOTO, ZOOMED_IN = "Whole photo", "Zoomed in"
+from pages.shared.session_scores import SessionScores
 
 
-def show(
-    photo: SessionPhoto, result: ScoringResult, session_scores: SessionScores, assessor: Assessor, *, wide: bool
-) -> None:
-    """Show a photo and its assessment, side by side where there is room.
+def show(row: Row, session_scores: SessionScores, assessor: Assessor) -> None:
+    """Show the details of a photo; of one that failed, the reason.
 
     Args:
-        photo: Photo to show.
-        result: Scoring result of the photo.
+        row: Row of the photo.
         session_scores: Scores of the session.
         assessor: Model that made the result.
-        wide: Whether the photo may take the whole width of the page.
     """
-    if result.assessment is None:
-        st.error(plain(result.error or UNEXPECTED))
+    if row.result is None:
         return
-    if wide:
-        picture, words = st.columns([3, 2], gap="large")
-        top = bottom = words
-    else:
-        top, picture, bottom = st.container(), st.container(), st.container()
-    quality = session_scores.quality_map(photo, assessor)
-    with top:
-        reading = _choose_reading(result.assessment, quality, assessor)
-        if reading == WHOLE_PHOTO:
-            headline(result.assessment.score, result.assessment.word, _percentile(result.assessment))
-        elif quality is not None:
-            headline(quality.score, word_of(quality.score), f"Mean of {len(quality.scores)} tiles")
-    with picture:
-        _picture(photo, result.assessment, session_scores.photos, quality if reading == ZOOMED_IN else None)
-    with bottom:
-        if reading == WHOLE_PHOTO:
-            _whole_photo(result.assessment, assessor)
+    if row.result.assessment is None:
+        st.error(plain(row.result.error or UNEXPECTED))
+        return
+    assessment, quality = row.result.assessment, session_scores.quality_map(row.photo, assessor)
+    certain, file = st.columns([3, 2], gap="large")
+    with certain:
+        if _choose_reading(assessment, quality, assessor) == WHOLE_PHOTO:
+            _whole_photo(assessment, assessor)
         else:
-            _zoomed_in(result.assessment, quality, photo, session_scores, assessor)
-        _facts(result.assessment, photo)
+            _zoomed_in(assessment, quality, row.photo, session_scores, assessor)
+    with file:
+        _facts(assessment, row.photo)
+        if st.button(
+            "Where does this score come from?",
+            key="to_map",
+            icon=":material/search:",
+            help="Opens this photo on the page Gradient maps, with the method that finds damage best.",
+        ):
+            st.session_state["opened"] = row.photo.key
+            st.switch_page("pages/gradient_maps.py")
 
 
 def _choose_reading(assessment: Assessment, quality: QualityMap | None, assessor: Assessor) -> str:
-    """Return which reading to show; there is a choice only where the model sees less than the whole photo."""
-    size = (assessment.width, assessment.height)
-    if assessor.preprocessing.model_size(*size) == size:
+    """Return which reading to show; there is a choice only where zooming in tells more."""
+    if not can_zoom_in(assessment, assessor):
         return WHOLE_PHOTO
     labels = {
         WHOLE_PHOTO: f"{WHOLE_PHOTO}: {assessment.score:.0f}",
@@ -114,13 +102,12 @@ def _zoomed_in(
         f"Each dot is a tile, {low:.0f} to {high:.0f}. Solid line: their mean. Dotted line: the whole photo.",
         help="There is no interval for the zoomed-in score: people rated whole photos, not tiles.",
     )
-
-
-def _percentile(assessment: Assessment) -> str:
-    if assessment.percentile is None:
-        return ""
-    population = _POPULATIONS.get(assessment.population or "", assessment.population)
-    return f"Better than {assessment.percentile:.0f} of 100 {population}"
+    try:
+        worst = quality_map.worst_place(photo, session_scores.photos, quality)
+    except Exception as error:
+        st.error(plain(explain(error)))
+        return
+    st.image(worst, width=280, caption=f"The worst place, at its own resolution: {low:.0f}")
 
 
 def _explain_interval(assessment: Assessment, assessor: Assessor) -> None:
@@ -151,27 +138,7 @@ def _facts(assessment: Assessment, photo: SessionPhoto) -> None:
         naturalsize(photo.size),
         f"model {plain(assessment.model)}",
     ]
+    st.markdown(f"**{plain(photo.name)}**")
     st.caption(" · ".join(facts))
     for note in assessment.notes:
         st.caption(f"Note: {plain(note)}.", help="What had to be done to read the file.")
-
-
-def _picture(photo: SessionPhoto, assessment: Assessment, photos: PhotoLibrary, quality: QualityMap | None) -> None:
-    try:
-        image = previews.preview(photo, photos, _SIDE)
-    except Exception as error:
-        st.error(plain(explain(error)))
-        return
-    description = f"{photo.name}, scored {assessment.score:.1f}, {assessment.word}"
-    with st.container(key="hero_photo"):
-        if quality is None:
-            st.image(image, width="stretch", alt=description)
-        else:
-            drawn = quality_map.draw(previews.opened(image), quality, (assessment.width, assessment.height))
-            st.image(
-                jpeg(drawn, 88),
-                width="stretch",
-                alt=f"{description}; tinted by the scores of its tiles, {min(quality.scores):.0f} to "
-                f"{max(quality.scores):.0f}",
-            )
-    st.caption(plain(photo.name))

@@ -1,0 +1,111 @@
+"""The photos as rows: score, stack, decision, in the order that the reader chose."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from metaiqa_core.sorting.decisions import Decision, Decisions
+from metaiqa_core.sorting.stacks import StackedPhoto, stacks
+from metaiqa_core.sorting.summary import Summary, summarise
+from pages.shared.photo_library import SessionPhoto
+from pages.shared.session_scores import ScoringResult
+
+FAILED, WAITING = "Failed", "Waiting"
+BEST_FIRST, WORST_FIRST, AS_THEY_CAME = "Best first", "Worst first", "As they came"
+ORDERS = (BEST_FIRST, WORST_FIRST, AS_THEY_CAME)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One photo.
+
+    Attributes:
+        photo: Photo of the row.
+        result: Scoring result of the photo; None while it waits.
+        decision: Decision on the photo.
+        stack: Number of its stack of similar photos, from 1; 0 for none.
+        best: Whether it is on top of its stack.
+    """
+
+    photo: SessionPhoto
+    result: ScoringResult | None
+    decision: Decision = Decision.UNDECIDED
+    stack: int = 0
+    best: bool = False
+
+    @property
+    def score(self) -> float | None:
+        """The score, 0-100; None where there is none."""
+        return self.result.assessment.score if self.result and self.result.assessment else None
+
+    @property
+    def word(self) -> str | None:
+        """The grade; None where there is no score."""
+        return self.result.assessment.word if self.result and self.result.assessment else None
+
+    @property
+    def status(self) -> str:
+        """The grade, or the status of a photo without one."""
+        return self.word or (WAITING if self.result is None else FAILED)
+
+    @property
+    def is_under_a_better_one(self) -> bool:
+        """Whether it lies in a stack and is not on top."""
+        return bool(self.stack) and not self.best
+
+
+def ranked(photos: Mapping[str, SessionPhoto], results: Mapping[str, ScoringResult], decisions: Decisions) -> list[Row]:
+    """Return one row a photo, best first, then those that wait, then those that failed.
+
+    Args:
+        photos: Photos by key.
+        results: Scoring results by the photo's key, as far as they are known.
+        decisions: Decisions on them.
+    """
+    found = stacks(
+        StackedPhoto(
+            key,
+            result.assessment.score if result.assessment else None,
+            result.assessment.width * result.assessment.height if result.assessment else 0,
+            result.perceptual_hash,
+            result.capture.taken,
+            result.capture.camera,
+        )
+        for key, result in results.items()
+    )
+    number_of = {key: number for number, stack in enumerate(found, start=1) for key in stack}
+    best = {stack[0] for stack in found}
+    rows = [
+        Row(photo, results.get(key), decisions.of(key), number_of.get(key, 0), key in best)
+        for key, photo in photos.items()
+    ]
+    return sorted(rows, key=lambda row: (row.status == FAILED, row.score is None, -(row.score or 0)))
+
+
+def ordered(rows: list[Row], order: str, came: Mapping[str, int]) -> list[Row]:
+    """Return rows in an order; each stack lies together at the place of its best, which comes first.
+
+    Args:
+        rows: Rows, best first.
+        order: One of `ORDERS`.
+        came: Place of each photo in the order in which they came, by key.
+    """
+
+    def place(row: Row) -> tuple[bool, float]:
+        score = row.score
+        if order == AS_THEY_CAME:
+            return False, came[row.photo.key]
+        return score is None, -(score or 0) if order == BEST_FIRST else (score or 0)
+
+    tops = {row.stack: place(row) for row in reversed(rows) if row.stack}
+    tops |= {row.stack: place(row) for row in rows if row.best}
+    return sorted(rows, key=lambda row: (*(tops[row.stack] if row.stack else place(row)), row.stack, not row.best))
+
+
+def with_decisions(rows: list[Row], decisions: Decisions) -> list[Row]:
+    """Return the rows with the decisions as they are now."""
+    return [replace(row, decision=decisions.of(row.photo.key)) for row in rows]
+
+
+def summary_of(rows: list[Row]) -> Summary:
+    """Return how many photos are weak, similar, kept and so on."""
+    return summarise((row.word, row.is_under_a_better_one, row.decision) for row in rows)

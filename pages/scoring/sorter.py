@@ -1,0 +1,158 @@
+"""The photos to sort: one large with its score, all others small; keys, clicks, taps and swipes decide."""
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+import streamlit as st
+
+from metaiqa_core.assessment import WORDS
+from metaiqa_core.foreign_text import printable
+from metaiqa_core.sorting.decisions import Decision
+from pages.scoring.filters import LIST, View
+from pages.scoring.reading import Reading
+from pages.scoring.rows import Row
+from pages.scoring.sorting_state import SortingState
+from pages.shared import previews
+from pages.shared.front_end import component
+from pages.shared.palette import colour_of_word, text_colour_on
+from pages.shared.photo_library import PhotoLibrary
+from pages.shared.streamlit_internals import media_url
+
+KEY = "sorter"
+SIDE = 1600
+"""Longest side of the large photo, pixels."""
+_SCRIPTS = tuple(f"scoring/sorter/{name}.js" for name in ("photos", "viewer", "thumbnails", "actions", "keyboard"))
+_NEIGHBOURS = 3
+_DECODING_SECONDS = 0.4
+"""How long the neighbours of the open photo are decoded before the page is drawn; the others follow after it."""
+
+
+def take_moves(state: SortingState) -> None:
+    """Make the moves that the page sent since the last time; open what it opened."""
+    sent = _sent()
+    moves = sent.get("moves") or {}
+    if moves and (leads_to := state.make(str(moves["page"]), moves["list"])):
+        focus(leads_to)
+    if key := (sent.get("opened") or {}).get("key"):
+        st.session_state["opened"] = key
+
+
+def ticked(known: Mapping[str, Row]) -> list[str]:
+    """Return the keys of the ticked photos, as far as they are known."""
+    return [key for key in _sent().get("ticked") or () if key in known]
+
+
+def focus(key: str) -> None:
+    """Let the page open a photo, whatever it had open."""
+    st.session_state["opened"] = key
+    st.session_state["focus"] = (key, st.session_state.get("focus", ("", 0))[1] + 1)
+
+
+def show(
+    rows: list[Row],
+    opened: Row,
+    view: View,
+    state: SortingState,
+    reading: Reading,
+    urls: dict[str, str],
+    *,
+    summary: str,
+) -> bool:
+    """Show the photos; return whether pictures are still missing, which come with the next run.
+
+    Args:
+        rows: Rows to show, in order.
+        opened: The open one.
+        view: How they are shown.
+        state: Decisions and what was made of the page's moves.
+        reading: Reading of the open photo.
+        urls: Addresses of the thumbnails by key; those that are missing are added.
+        summary: Line that says where one stands.
+    """
+    sent = _sent()
+    moves = sent.get("moves") or {}
+    page = str(moves.get("page", ""))
+    wanted = [opened.photo.key, *((sent.get("opened") or {}).get("neighbours") or ())][: 1 + _NEIGHBOURS]
+    pictures, is_complete = _pictures(wanted, {row.photo.key: row for row in rows}, state.photos)
+    if reading.picture:
+        pictures[opened.photo.key] = media_url(reading.picture, "tinted picture")
+    _, number = st.session_state.get("focus", ("", 0))
+    undo = state.decisions.last_step
+    sorter = component(KEY, "scoring/sorter/sorter", _SCRIPTS)
+    sorter(
+        key=KEY,
+        data={
+            "photos": [_photo(row, urls) for row in rows],
+            "open": {"key": opened.photo.key, "number": number},
+            "reading": reading.to_data(opened.photo.key),
+            "pictures": pictures,
+            "made": {"page": page, "n": state.made.get(page, 0)},
+            "layout": "list" if view.layout == LIST else "grid",
+            "stacked": view.stacked,
+            "summary": summary,
+            "undo": _step_in_words(undo.decision, len(undo.before)) if undo else "",
+            "grades": {word: [colour_of_word(word), text_colour_on(colour_of_word(word))] for word in WORDS},
+        },
+        on_moves_change=_nothing,
+        on_opened_change=_nothing,
+        on_ticked_change=_nothing,
+    )
+    return not is_complete
+
+
+def _nothing() -> None:
+    """Take a value of the page; it is read where the page is drawn."""
+
+
+def _sent() -> Mapping[str, Any]:
+    return st.session_state.get(KEY) or {}
+
+
+def _photo(row: Row, urls: dict[str, str]) -> dict[str, Any]:
+    key, assessment = row.photo.key, row.result.assessment if row.result else None
+    if key not in urls and row.result and row.result.thumbnail:
+        urls[key] = media_url(row.result.thumbnail, f"thumbnail {key}")
+    path = PurePosixPath(row.photo.name)
+    remark = (row.result.error or "; ".join(assessment.notes if assessment else ())) if row.result else ""
+    return {
+        "key": key,
+        "name": printable(path.name),
+        "folder": printable(str(path.parent)) if path.parent.name else "",
+        "score": None if row.score is None else f"{row.score:.1f}",
+        "status": row.status,
+        "sentence": Reading.percentile(assessment) if assessment else (remark if row.result else ""),
+        "picture": urls.get(key, ""),
+        "decision": row.decision.value,
+        "stack": row.stack,
+        "pixels": f"{assessment.width} × {assessment.height}" if assessment else "",
+        "remark": remark,
+    }
+
+
+def _pictures(wanted: list[str], rows: Mapping[str, Row], photos: PhotoLibrary) -> tuple[dict[str, str], bool]:
+    """Return the addresses of the large pictures as far as time allows, and whether they are all there."""
+    end, addresses = time.monotonic() + _DECODING_SECONDS, {}
+    for number, key in enumerate(wanted):
+        row = rows.get(key)
+        if row is None or row.result is None or row.result.assessment is None:
+            continue
+        if addresses and time.monotonic() > end:
+            return addresses, False
+        if content := _tried(lambda photo=row.photo: previews.preview(photo, photos, SIDE)):  # type: ignore[misc]
+            addresses[key] = media_url(content, f"large picture {number}")
+    return addresses, True
+
+
+def _tried(make: Callable[[], bytes]) -> bytes | None:
+    """Return a picture; None where the photo can be read no more, so that its thumbnail stays."""
+    try:
+        return make()
+    except Exception:
+        return None
+
+
+def _step_in_words(decision: Decision, count: int) -> str:
+    verb = {Decision.KEEP: "Keep", Decision.REJECT: "Reject", Decision.REMOVED: "Remove"}.get(decision, "Undecided")
+    return verb if count == 1 else f"{verb} ({count} photos)"

@@ -1,0 +1,104 @@
+// What a key, a click or a tap does. Everything is seen at once; the server follows.
+const AHEAD = 150;
+
+function sendMoves(app) {
+  app.send("moves", { page: app.page, list: app.moves });
+}
+
+function sendOpened(app) {
+  clearTimeout(app.timer);
+  app.timer = setTimeout(() => {
+    const place = app.order.indexOf(app.open);
+    const neighbours = [place + 1, place + 2, place - 1].map((index) => app.order[index]).filter(Boolean);
+    app.send("opened", { key: app.isChosen ? app.open : "", neighbours });
+  }, AHEAD);
+}
+
+function say(app, words) {
+  app.parts.spoken.textContent = words;
+}
+
+function open(app, key, { bring = false } = {}) {
+  if (!app.byKey.has(key)) return;
+  app.open = key;
+  app.isChosen = true;
+  draw(app);
+  bringIntoList(app);
+  drawThumbnails(app);
+  sendOpened(app);
+  // On a phone the photo lies above the list: a tap on a row brings it into view.
+  const { viewer } = app.parts;
+  if (bring && viewer.getBoundingClientRect().top < 0) viewer.scrollIntoView({ block: "start", behavior: "smooth" });
+}
+
+function step(app, by) {
+  const place = app.order.indexOf(app.open) + by;
+  if (place >= 0 && place < app.order.length) open(app, app.order[place]);
+}
+
+function move(app, what, keys) {
+  app.n += 1;
+  app.isChosen = true;
+  app.moves.push({ n: app.n, do: what, keys });
+  sendMoves(app);
+}
+
+function decide(app, decision, keys = [app.open]) {
+  const isOne = keys.length === 1 && keys[0] === app.open, following = app.order[app.order.indexOf(app.open) + 1];
+  const name = isOne ? app.byKey.get(app.open)?.name : `${keys.length} photos`;
+  move(app, decision, keys);
+  say(app, `${MARKS[decision]}: ${name}`);
+  draw(app);
+  if (isOne && decision !== "undecided" && decision !== "removed" && following) open(app, following);
+  else sendOpened(app);
+}
+
+// Keeps the open photo and rejects all others of its stack: two moves, each of which can be undone.
+function keepBest(app) {
+  const photo = app.byKey.get(app.open);
+  if (!photo?.stack || !(app.sizes.get(photo.stack) > 1)) return;
+  const others = app.data.photos.filter((one) => one.stack === photo.stack && one.key !== photo.key);
+  move(app, "reject", others.map((one) => one.key));
+  decide(app, "keep");
+}
+
+function undo(app) {
+  const waits = app.moves.filter((one) => one.do !== "undo").at(-1);
+  move(app, "undo", []);
+  say(app, "Undone");
+  arrange(app);
+  if (waits?.keys.length === 1) open(app, waits.keys[0]);
+  else draw(app);
+}
+
+function tick(app, key) {
+  if (!app.ticked.delete(key)) app.ticked.add(key);
+  app.send("ticked", [...app.ticked]);
+  draw(app);
+}
+
+function untick(app) {
+  app.ticked.clear();
+  app.send("ticked", []);
+  draw(app);
+}
+
+function spread(app, stack) {
+  if (!app.spread.delete(stack)) app.spread.add(stack);
+  draw(app);
+}
+
+function drawTicked(app) {
+  const { ticked } = app.parts, keys = [...app.ticked];
+  ticked.hidden = !keys.length;
+  if (!keys.length) return;
+  const words = Object.assign(document.createElement("span"), { textContent: `${keys.length} ticked` });
+  const all = (decision) => () => {
+    decide(app, decision, keys);
+    untick(app);
+  };
+  ticked.replaceChildren(
+    words, button("keep", "Keep", "", all("keep")), button("reject", "Reject", "", all("reject")),
+    button("plain", "Remove", "", all("removed")), button("plain", "Untick", "", () => untick(app)),
+  );
+}
