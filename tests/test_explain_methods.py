@@ -141,6 +141,7 @@ def test_the_shipped_models_integrated_gradients_and_deeplift_are_complete_withi
 def with_centres(network):
     """Give the Gaussian functions centres near what the network sees, as a fitted head has them."""
     network.head[3].centres.normal_(std=0.3)
+    torch.nn.init.normal_(network.head[4].weight)
     return network
 
 
@@ -151,6 +152,9 @@ def with_centres(network):
         lambda: Regressor(RegressorConfig("efficientnet_lite0", 8)),
         lambda: Regressor(RegressorConfig("efficientnet_lite0", 8, pooled=(2, 4, 6, 9))),
         lambda: with_centres(Regressor(RegressorConfig("efficientnet_lite0", 8, pooled=(2, 4, 6, 9), centres=5))),
+        lambda: with_centres(
+            Regressor(RegressorConfig("efficientnet_lite0", 8, pooled=(2, 4, 6, 9), centres=5, studies=3))
+        ),
         # The maps of stage 2 are also what the activation of stage 3 reads.
         lambda: Regressor(RegressorConfig("resnet18", 8, pooled=(2, 5, 8))),
         ReleasedRegressor,

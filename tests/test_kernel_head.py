@@ -11,7 +11,7 @@ from metaiqa_core.engine.graph import export_graph
 from metaiqa_core.engine.graph_check import largest_difference
 from metaiqa_core.errors import TrainingError
 from metaiqa_core.models.checkpoints import load_checkpoint
-from metaiqa_core.models.kernel_head import Gaussians
+from metaiqa_core.models.kernel_head import Gaussians, Mixture
 from metaiqa_core.models.regressor import Regressor, RegressorConfig
 from metaiqa_core.training import kept_features as features_module
 from metaiqa_core.training.kernel_regression import KernelConfig, StudyScores, fit_kernel_head
@@ -56,7 +56,7 @@ def test_the_likeness_is_a_gaussian_of_the_distance():
 @pytest.mark.parametrize("common", [0.0, 0.4, 0.8])
 def test_with_every_image_a_centre_it_is_the_dense_solution_of_the_joint_regression(network, studies, common):
     config = KernelConfig(dimensions=1000, centres=1000, width=0.9, penalty=0.3, common=common)
-    fitted = fit_kernel_head(network, studies, {"first": 1.0}, config)
+    fitted = fit_kernel_head(network, studies, ["first"], config)
     with torch.inference_mode():
         points = network.head[0](torch.from_numpy(np.concatenate([study.features for study in studies]))).double()
     squares = torch.cdist(points, points).square().numpy()
@@ -73,15 +73,40 @@ def test_with_every_image_a_centre_it_is_the_dense_solution_of_the_joint_regress
 def test_it_ranks_images_that_it_was_not_fitted_on_and_one_study_helps_the_other(network, studies):
     few = StudyScores("first", studies[0].features[:8], studies[0].unit_scores[:8])
     rest = StudyScores("first", studies[0].features[8:], studies[0].unit_scores[8:])
-    alone = fit_kernel_head(network, [few], {"first": 1.0}, KernelConfig())
-    together = fit_kernel_head(network, [few, studies[1]], {"first": 1.0}, KernelConfig(common=0.8))
+    alone = fit_kernel_head(network, [few], ["first"], KernelConfig())
+    together = fit_kernel_head(network, [few, studies[1]], ["first"], KernelConfig(common=0.8))
     of = {name: np.corrcoef(answers(one.network, rest), rest.unit_scores)[0, 1] for name, one in
           {"alone": alone, "together": together}.items()}  # fmt: skip
     assert of["together"] > of["alone"] + 0.05
 
 
+def test_the_mixture_weighs_the_answers_by_a_softmax_of_the_evidence():
+    parts = torch.tensor([[0.2, 0.8, 1.0, 1.0], [0.2, 0.8, 0.0, float(np.log(3))]])
+    torch.testing.assert_close(Mixture(2)(parts), torch.tensor([[0.5], [0.25 * 0.2 + 0.75 * 0.8]]))
+
+
+def test_studies_that_contradict_each_other_are_each_answered_like_where_a_photo_is_like_theirs(network):
+    draws = np.random.default_rng(5)
+    width = network.head[2].in_features
+    direction, place = draws.normal(size=(2, width))
+
+    def study(name, side, sign):
+        features = draws.normal(size=(80, width)) + 2 * side * place
+        values = 0.5 + 0.1 * sign * np.tanh(features @ direction / 8)
+        return StudyScores(name, features.astype(np.float32), values)
+
+    fitting, fresh = ([study("first", -1, 1), study("second", 1, -1)] for _ in range(2))
+    config = KernelConfig(common=0.2, softness=0.1)
+    mixed = fit_kernel_head(network, fitting, ["first", "second"], config).network
+    assert mixed.config.studies == 2
+    alone = fit_kernel_head(network, fitting, ["first"], config).network
+    for one in fresh:
+        assert np.corrcoef(answers(mixed, one), one.unit_scores)[0, 1] > 0.5
+    assert np.corrcoef(answers(alone, fresh[1]), fresh[1].unit_scores)[0, 1] < 0.2
+
+
 def test_scores_of_another_study_are_brought_to_the_scale_that_is_shown(network, studies):
-    offset, gain = fit_kernel_head(network, studies, {"first": 1.0}, KernelConfig()).to_shown["second"]
+    offset, gain = fit_kernel_head(network, studies, ["first"], KernelConfig()).to_shown["second"]
     brought = offset + gain * studies[1].unit_scores
     assert (brought.mean(), brought.std()) == pytest.approx(
         (studies[0].unit_scores.mean(), studies[0].unit_scores.std())
@@ -90,37 +115,39 @@ def test_scores_of_another_study_are_brought_to_the_scale_that_is_shown(network,
 
 def test_the_same_seed_gives_the_same_bits_and_no_generator_moves(network, studies):
     state = torch.get_rng_state()
-    one, other = (fit_kernel_head(network, studies, {"first": 1.0}, KernelConfig(centres=10)) for _ in range(2))
+    one, other = (fit_kernel_head(network, studies, ["first"], KernelConfig(centres=10)) for _ in range(2))
     assert torch.equal(torch.get_rng_state(), state)
     for name, value in one.network.state_dict().items():
         assert torch.equal(value, other.network.state_dict()[name]), name
 
 
 def test_gradients_flow_through_it_to_the_photo(network, studies):
-    fitted = fit_kernel_head(network, studies, {"first": 1.0}, KernelConfig()).network
+    fitted = fit_kernel_head(network, studies, ["first"], KernelConfig()).network
     images = torch.rand(1, 3, 64, 64, requires_grad=True)
     fitted(images).sum().backward()
     assert images.grad.abs().sum() > 0
 
 
-def test_its_graph_gives_its_scores():
-    network = Regressor(RegressorConfig(backbone="mobilenet_v3_small", hidden=8, pooled=(1, 2), centres=5))
+@pytest.mark.parametrize("studies", [0, 3])
+def test_its_graph_gives_its_scores(studies):
+    config = RegressorConfig(backbone="mobilenet_v3_small", hidden=8, pooled=(1, 2), centres=5, studies=studies)
+    network = Regressor(config)
     assert largest_difference(network, export_graph(network)) < 1e-4
 
 
 def test_what_cannot_be_fitted_is_said(network, studies):
     with pytest.raises(TrainingError, match=r"answer like third: expected one of first, second\."):
-        fit_kernel_head(network, studies, {"third": 1.0}, KernelConfig())
+        fit_kernel_head(network, studies, ["third"], KernelConfig())
     flat = StudyScores("flat", studies[0].features, np.full(40, 0.5))
     with pytest.raises(TrainingError, match=r"flat has no two photos with different scores"):
-        fit_kernel_head(network, [flat], {"flat": 1.0}, KernelConfig())
+        fit_kernel_head(network, [flat], ["flat"], KernelConfig())
     with pytest.raises(TrainingError, match=r"needs a network that pools several stages"):
-        fit_kernel_head(Regressor(RegressorConfig(backbone="mobilenet_v3_small", hidden=8)), studies, {"first": 1.0},
+        fit_kernel_head(Regressor(RegressorConfig(backbone="mobilenet_v3_small", hidden=8)), studies, ["first"],
                         KernelConfig())  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("width", 0.0), ("penalty", float("nan")), ("common", 1.0), ("centres", 0)]
+    ("field", "value"), [("width", 0.0), ("penalty", float("nan")), ("common", 1.0), ("centres", 0), ("softness", 0.0)]
 )
 def test_settings_out_of_range_are_refused_by_name(field, value):
     with pytest.raises(ValueError, match=field):
@@ -152,7 +179,8 @@ def test_the_command_measures_splits_and_makes_a_model_from_kept_features(
     (other / "database.json").write_text(json.dumps({"format": 1, "name": "other"}))
     (tmp_path / "held.txt").write_text("photo-03.png\nphoto-05.png\n")
     words = [
-        "kernel-head", "--model", pooled_model, "--database", tiny_csv, other, "--shown", "tiny=1", "other=0.3",
+        "kernel-head", "--model", pooled_model, "--database", tiny_csv, other, "--shown", "tiny", "other",
+        "--share", "other=0.3",
         "--most", "other=12", "--held-out", tmp_path / "held.txt", "--repeats", "2", "--run-dir", tmp_path / "head",
         "--dimensions", "8",
     ]  # fmt: skip
@@ -186,9 +214,9 @@ def test_a_split_is_judged_on_photos_that_are_held_out_of_learning_too(pooled_mo
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (("--shown", "tiny"), "--shown takes NAME=NUMBER with a number above 0, got 'tiny'."),
+        (("--share", "tiny"), "--share takes NAME=NUMBER with a number above 0, got 'tiny'."),
         (("--most", "other=none"), "--most takes NAME=N with a whole number above 0, got 'other=none'."),
-        (("--shown", "nobody=1"), "There is no database nobody among those to learn from: tiny."),
+        (("--shown", "nobody"), "There is no database nobody among those to learn from: tiny."),
         (("--most", "tiny=5"), "The splits divide all of tiny: name no number of images for it."),
     ],
 )

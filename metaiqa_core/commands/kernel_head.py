@@ -26,8 +26,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--shown",
         nargs="+",
         default=(),
+        metavar="NAME",
+        help="databases that the model answers like, each where a photo is like its own; the first one gives the scale "
+        "(default: the first alone)",
+    )
+    parser.add_argument(
+        "--share",
+        nargs="+",
+        default=(),
         metavar="NAME=SHARE",
-        help="shares of the databases' own parts in the answers; the first one gives the scale (default: the first, 1)",
+        help="shares of databases' own parts in the answers of the others (default: none)",
     )
     parser.add_argument(
         "--most", nargs="+", default=(), metavar="NAME=N", help="number of images at most of a database (default: all)"
@@ -45,7 +53,8 @@ def read_configuration(arguments: argparse.Namespace) -> KernelHeadConfig:
     """
     return KernelHeadConfig(
         kernel=chosen(KernelConfig(), arguments),
-        shown=read_shares("--shown", arguments.shown),
+        shown=arguments.shown,
+        shares=read_shares("--share", arguments.share),
         most=read_counts("--most", arguments.most),
         **read_several_databases(arguments),
     )

@@ -45,8 +45,9 @@ def graph_name(card: ModelCard) -> str:
     if card.regressor:
         fields = card.regressor.to_dict()
         del fields["dropout"]  # does nothing in evaluation mode
-        if not fields["centres"]:
-            del fields["centres"]  # names of graphs stay what they were
+        for later in ("centres", "studies"):
+            if not fields[later]:
+                del fields[later]  # names of graphs stay what they were
         architecture |= fields
         label = card.regressor.backbone
     if card.graph:

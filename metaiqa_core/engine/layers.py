@@ -14,7 +14,7 @@ from metaiqa_core.engine.graph_builder import GraphBuilder
 from metaiqa_core.engine.graph_model_layers import GRAPH_MODEL_LAYERS
 from metaiqa_core.errors import EngineError
 from metaiqa_core.models.efficientnet_lite import SameConv2d
-from metaiqa_core.models.kernel_head import Gaussians
+from metaiqa_core.models.kernel_head import Gaussians, Mixture
 from metaiqa_core.models.regressor import Spread
 
 CHANNELS = 1
@@ -151,6 +151,16 @@ def _gaussians(builder: GraphBuilder, name: str, layer: Gaussians, features: str
     return builder.add("Exp", [builder.add("Neg", [builder.add("Div", [builder.add("Relu", [distance]), scale])])])
 
 
+def _mixture(builder: GraphBuilder, name: str, layer: Mixture, parts: str) -> str:
+    axis = builder.whole_numbers([1])
+
+    def columns(first: int, last: int) -> str:
+        return builder.add("Slice", [parts, builder.whole_numbers([first]), builder.whole_numbers([last]), axis])
+
+    weights = builder.add("Softmax", [columns(layer.studies, 2 * layer.studies)], axis=1)
+    return builder.add("ReduceSum", [builder.add("Mul", [columns(0, layer.studies), weights]), axis], keepdims=1)
+
+
 def _permute(builder: GraphBuilder, name: str, layer: Permute, maps: str) -> str:
     return builder.add("Transpose", [maps], perm=list(layer.dims))
 
@@ -179,6 +189,7 @@ MODULES: dict[type[nn.Module], Callable[..., Any]] = {
     nn.Dropout: _nothing,
     StochasticDepth: _nothing,
     Gaussians: _gaussians,
+    Mixture: _mixture,
     Permute: _permute,
     Spread: _spread,
     **GRAPH_MODEL_LAYERS,

@@ -31,18 +31,20 @@ class KernelHeadConfig(SeveralDatabasesConfig):
 
     Attributes:
         kernel: Settings of the regression.
-        shown: Share, by database, of what is its own in the model's answers; the first one also gives the scale; none:
-            the first database alone.
+        shown: Names of the databases that the model answers like, each where a photo is like its own; the first one
+            gives the scale; none: the first database alone.
+        shares: Share, by database, of its own part in the answers of the others.
         most: Number of images at most that are learned from, by database; all of one that is not named.
     """
 
     kernel: KernelConfig = KernelConfig()
-    shown: Mapping[str, float] = field(default_factory=dict)
+    shown: Sequence[str] = ()
+    shares: Mapping[str, float] = field(default_factory=dict)
     most: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for database, share in self.shown.items():
+        for database, share in self.shares.items():
             if not 0 < share < math.inf:
                 raise ValueError(f"the share of {database} must be a finite number above 0, got {share:g}.")
         for database, most in self.most.items():
@@ -94,7 +96,8 @@ def kernel_head(
             "start": fitting.start.origin,
             "start_recipe": dict(fitting.start.recipe),
             "configuration": config.kernel.to_dict(),
-            "shown": fitting.shown,
+            "shown": list(fitting.shown),
+            "shares": dict(config.shares),
             "held_out": len(config.held_out),
             "images": images,
             "torch": torch.__version__,
@@ -106,11 +109,11 @@ class _Fitting(SeveralDatabases):
     """Databases, the network, and the features of the images; see `SeveralDatabases`."""
 
     def __init__(self, databases: Sequence[Database], start: Start, config: KernelHeadConfig) -> None:
-        super().__init__(databases, start, config, {*config.shown, *config.most})
+        super().__init__(databases, start, config, {*config.shown, *config.shares, *config.most})
         if self.judged.name in config.most:
             raise TrainingError(f"The splits divide all of {self.judged.name}: name no number of images for it.")
         self.config = config
-        self.shown = dict(config.shown) or {databases[0].name: 1.0}
+        self.shown = tuple(config.shown) or (databases[0].name,)
         self.network: Regressor = start.network(config.kernel.seed)
         self.features = {name: RatedFeatures(database) for name, database in self.databases.items()}
         self.learned: dict[str, list[int]] = {}
@@ -135,11 +138,11 @@ class _Fitting(SeveralDatabases):
         for name, positions in self.learned.items():
             allowed = set(training.get(name, positions))
             studies.append(self.features[name].at(position for position in positions if position in allowed))
-        return fit_kernel_head(self.network, studies, self.shown, self.config.kernel)
+        return fit_kernel_head(self.network, studies, self.shown, self.config.kernel, self.config.shares)
 
     def measure(self, run: RunFolder) -> Work[RepeatedSplits]:
         """Fit and test on repeated splits of one database, while the others are learned from whole."""
-        recipe = {"shown": self.shown, "most": dict(self.config.most)}
+        recipe = {"shown": list(self.shown), "shares": dict(self.config.shares), "most": dict(self.config.most)}
         return (yield from self.judge(self._trainer, self.config.kernel.to_dict(), recipe, self.shown, run))
 
     def judge_held_out(self, fitted: FittedHead) -> list[HeldOut]:

@@ -8,14 +8,18 @@ that other threads are scoring photos with, and none of it must be left behind b
 import copy
 from collections.abc import Callable
 
+import numpy as np
 import torch
 from captum.attr._core import deep_lift
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from metaiqa_core.errors import ExplanationError
-from metaiqa_core.models.kernel_head import Gaussians
+from metaiqa_core.models.kernel_head import Gaussians, Mixture
 from metaiqa_core.models.regressor import Spread
+
+_PLACES = 64
+"""Places of the Gauss-Legendre rule between baseline and photo, at which the gradient of a mixture is taken."""
 
 
 class ScoreOf(nn.Module):
@@ -125,9 +129,44 @@ def gaussians_rule(
     return torch.cat((multipliers, multipliers))
 
 
+def mixture_rule(
+    module: Mixture, parts: Tensor, scores: Tensor, grad_input: Tensor, grad_output: Tensor, eps: float = 0.0
+) -> Tensor:
+    """Share differences of scores out among the studies' answers and evidence, for Captum's DeepLift.
+
+    The multipliers are the gradient's mean on the straight line from the baseline's parts to the photo's, which add up
+    to the difference (Aumann and Shapley); few numbers pass here, so that the mean is taken to the precision of floats.
+
+    Args:
+        module: `Mixture` module.
+        parts: Answers and evidence of the photos and then of their baselines, (2 B, 2 T).
+        scores: Scores of those, (2 B, 1).
+        grad_input: Gradient with respect to the parts, which is replaced.
+        grad_output: Multipliers of the scores, (2 B, 1).
+        eps: Numerical guard that Captum passes; unused.
+
+    Returns:
+        (2 B, 2 T), the multipliers of the answers and of the evidence.
+    """
+    one, baseline = parts.detach().chunk(2)
+    multipliers = torch.zeros_like(one)
+    for place, weight in zip(*np.polynomial.legendre.leggauss(_PLACES), strict=True):
+        answers, evidence = (baseline + (1 + place) / 2 * (one - baseline)).chunk(2, 1)
+        shares = evidence.softmax(1)
+        score = (answers * shares).sum(1, keepdim=True)
+        multipliers += weight / 2 * torch.cat((shares, shares * (answers - score)), 1)
+    return grad_output * torch.cat((multipliers, multipliers))
+
+
 # Captum looks the rule of an activation up by its exact type. These types are ours alone.
 deep_lift.SUPPORTED_NON_LINEAR.update(
-    {CappedReLU: deep_lift.nonlinear, Elementwise: deep_lift.nonlinear, Spread: spread_rule, Gaussians: gaussians_rule}
+    {
+        CappedReLU: deep_lift.nonlinear,
+        Elementwise: deep_lift.nonlinear,
+        Spread: spread_rule,
+        Gaussians: gaussians_rule,
+        Mixture: mixture_rule,
+    }
 )
 
 _ELEMENTWISE = (nn.PReLU, nn.SiLU, nn.GELU, nn.Mish, nn.Hardswish, nn.Hardsigmoid, nn.Hardtanh, nn.SELU, nn.CELU)

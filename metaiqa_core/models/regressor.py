@@ -19,7 +19,7 @@ from metaiqa_core.models.backbones import (
     stage_channels,
 )
 from metaiqa_core.models.batch_norm import fold_batch_norm, unfolded_weights
-from metaiqa_core.models.kernel_head import Gaussians
+from metaiqa_core.models.kernel_head import Gaussians, Mixture
 from metaiqa_core.models.multi_scale_fusion import MultiScaleFusion
 from metaiqa_core.models.regressor_config import RegressorConfig
 
@@ -70,12 +70,14 @@ class Regressor(nn.Module):
         self.level_channels = tuple(levels)
         pooled = 2 * sum(levels) or channels[-1]
         centres = self.config.centres
-        last = nn.Linear(centres or self.config.hidden, 1)
+        studies = self.config.studies
+        last = nn.Linear(centres or self.config.hidden, 2 * studies or 1)
         # The first predictions lie near the middle of the scale, so that the first steps go into ranking.
         nn.init.normal_(last.weight, std=0.01)
         nn.init.constant_(last.bias, 0.5)
         between = Gaussians(self.config.hidden, centres) if centres else nn.ReLU()
         layers = [nn.Dropout(self.config.dropout), nn.Linear(pooled, self.config.hidden), between, last]
+        layers += [Mixture(studies)] if studies else []
         # Channels of different stages differ in size by orders of magnitude.
         self.head = nn.Sequential(*([Standardise(pooled)] if self.config.pooled else []), *layers)
         mean, std = normalisation(self.config.backbone)

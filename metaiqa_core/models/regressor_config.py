@@ -29,6 +29,8 @@ BACKBONES = (
 
 MAXIMUM_CENTRES = 16_384
 """Most Gaussian functions of a head: their centres are as many as the photos that a kernel regression keeps."""
+MAXIMUM_STUDIES = 64
+"""Most studies whose answers a head weighs."""
 MAXIMUM_HIDDEN = 4096
 """Widest first linear layer: with every stage of VGG16 pooled, the widest of all, its weights take 325 MB."""
 MAXIMUM_FUSED = 1024
@@ -52,6 +54,7 @@ class RegressorConfig:
         adapters: Stages that a self-calibrated adapter follows (`SelfCalibratedAdapter`), as numbers from 1, ascending.
         fused: Number of channels that the pooled stages are fused on, from the coarsest to the finest
             (`MultiScaleFusion`); 0: each stage is pooled as it is.
+        studies: Number of studies whose answers a head of Gaussian functions weighs (`Mixture`); 0: a single answer.
     """
 
     __pydantic_config__ = STRICT
@@ -64,6 +67,7 @@ class RegressorConfig:
     centres: int = 0
     adapters: tuple[int, ...] = ()
     fused: int = 0
+    studies: int = 0
 
     def __post_init__(self) -> None:
         if self.backbone not in BACKBONES:
@@ -76,6 +80,10 @@ class RegressorConfig:
             raise ValueError(f"centres must be from 0 to {MAXIMUM_CENTRES}, got {self.centres}")
         if self.centres and not self.pooled:
             raise ValueError("centres need features of one size: name the stages to pool")
+        if not 0 <= self.studies <= MAXIMUM_STUDIES:
+            raise ValueError(f"studies must be from 0 to {MAXIMUM_STUDIES}, got {self.studies}")
+        if self.studies and not self.centres:
+            raise ValueError("the answers of several studies need Gaussian functions: name the number of centres")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout must be in [0, 1), got {self.dropout}")
         for name in ("pooled", "adapters"):

@@ -6,9 +6,13 @@ The penalties p / r of |a|^2 and p / (1 - r) of |a_s|^2 say how much is common: 
 each other, with r = 1 they differ in scale alone. This is Gaussian-process regression with the covariance
 k(x, x') (r + (1 - r) [s = s']), by Nystroem's approximation.
 
+A network that answers like several studies weighs their answers by a softmax of evidence: ridge regressions, on the
+same functions, of whether a photo is one of the study's. A study's answer is shifted so that photos which could come
+from either study get on average the same from both: a photo that looks a little more like the other must not jump.
+
 Source:
     Bonilla, Chai and Williams, Multi-task Gaussian Process Prediction, NIPS 2007; Williams and Seeger, Using the
-    Nystroem Method to Speed Up Kernel Machines, NIPS 2000.
+    Nystroem Method to Speed Up Kernel Machines, NIPS 2000; Jacobs et al., Adaptive Mixtures of Local Experts, 1991.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import scipy.linalg
+import scipy.special
 import torch
 from numpy.typing import NDArray
 from torch import nn
@@ -40,6 +45,7 @@ class KernelConfig:
         width: Width of the Gaussian functions, as a share of the root of the median squared distance of two photos.
         penalty: Strength p of the penalty on the weights.
         common: Share r of what the studies have in common, in [0, 1).
+        softness: Divisor of the evidence for a study: near 0 the study whose photos are most alike answers alone.
         seed: Seed of the choice of centres and of the projection.
     """
 
@@ -48,13 +54,14 @@ class KernelConfig:
     width: float = 0.8
     penalty: float = 0.2
     common: float = 0.4
+    softness: float = 0.3
     seed: int = 0
 
     def __post_init__(self) -> None:
         for name in ("dimensions", "centres"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
-        for name in ("width", "penalty"):
+        for name in ("width", "penalty", "softness"):
             if not 0 < getattr(self, name) < float("inf"):
                 raise ValueError(f"{name} must be a positive number, got {getattr(self, name)}")
         if not 0 <= self.common < 1:
@@ -94,21 +101,27 @@ class FittedHead:
 
 
 def fit_kernel_head(
-    start: Regressor, studies: Sequence[StudyScores], shown: Mapping[str, float], config: KernelConfig
+    start: Regressor,
+    studies: Sequence[StudyScores],
+    shown: Sequence[str],
+    config: KernelConfig,
+    shares: Mapping[str, float] | None = None,
 ) -> FittedHead:
     """Give a network a kernel head.
 
     Args:
         start: The network; its backbone and the standardisation of its features are kept.
         studies: The studies to learn from.
-        shown: Shares, by study, of its own part a_s in the network's answers; the first one also gives the scale.
+        shown: Names of the studies that the network answers like; the first one gives the scale.
         config: Settings.
+        shares: Shares, by study, of its own part a_s in the answers of the others; none: each answers for itself.
 
     Raises:
         TrainingError: If a study is shown that is not learned from, has fewer than two images, or has equal scores.
     """
     names = [study.name for study in studies]
-    if unknown := [name for name in shown if name not in names] or ([] if shown else ["none"]):
+    shares = shares or {}
+    if unknown := [name for name in (*shown, *shares) if name not in names] or ([] if shown else ["none"]):
         raise TrainingError(f"The network is to answer like {unknown[0]}: expected one of {', '.join(names)}.")
     for study in studies:
         if len(study.unit_scores) < 2 or np.ptp(study.unit_scores) == 0:
@@ -127,12 +140,24 @@ def fit_kernel_head(
     scales = [(float(study.unit_scores.mean()), float(study.unit_scores.std())) for study in studies]
     targets = [(study.unit_scores - mean) / deviation for study, (mean, deviation) in zip(studies, scales, strict=True)]
     common, own = _solve(likeness, targets, config)
-    place = names.index(next(iter(shown)))
-    mean, deviation = scales[place]
-    weights = common + sum(share * own[names.index(name)] for name, share in shown.items())
-    network = _network(start, projection, centres, width, deviation * (whitening @ weights), mean)
+    others = np.sum([shares.get(name, 0.0) * part for name, part in zip(names, own, strict=True)], 0)
+    answers = np.stack(
+        [common + (1 - shares.get(name, 0.0)) * own[names.index(name)] + others for name in shown]
+    )  # in deviations of a study's scores
+    seen = [likeness[names.index(name)] for name in shown]
+    evidence = _evidence(seen, config.penalty) / config.softness
+    shifts = _shifts(seen, answers, evidence)
+    mean, deviation = scales[names.index(shown[0])]
+    weights, biases = deviation * answers, mean + deviation * shifts
+    if len(shown) > 1:
+        weights, biases = np.concatenate([weights, evidence]), np.concatenate([biases, np.zeros(len(shown))])
+    network = _network(start, projection, centres, width, weights @ whitening.T, biases)
+    shift_of = dict(zip(shown, shifts, strict=True))
     to_shown = {
-        name: (mean - deviation / other_deviation * other_mean, deviation / other_deviation)
+        name: (
+            mean + deviation * (shift_of.get(name, 0.0) - other_mean / other_deviation),
+            deviation / other_deviation,
+        )
         for name, (other_mean, other_deviation) in zip(names, scales, strict=True)
     }
     return FittedHead(network, to_shown)
@@ -163,15 +188,37 @@ def _solve(likeness: Sequence[Array], targets: Sequence[Array], config: KernelCo
     return common, own
 
 
+def _evidence(likeness: Sequence[Array], penalty: float) -> Array:
+    """Return the weights (T, M) of the regressions, by study, of whether a photo is one of its own.
+
+    All studies count alike, however many photos each has: as many as the smallest.
+    """
+    smallest = min(map(len, likeness))
+    gram = np.sum([smallest / len(one) * (one.T @ one) for one in likeness], 0)
+    sides = np.stack([smallest / len(one) * one.sum(0) for one in likeness], 1)
+    return np.asarray(scipy.linalg.solve(gram + penalty * np.eye(len(gram)), sides, assume_a="pos").T)
+
+
+def _shifts(likeness: Sequence[Array], answers: Array, evidence: Array) -> Array:
+    """Return what to add to each study's answers (T, M): they agree with the first where either may be asked."""
+    smallest = min(map(len, likeness))
+    counts = np.concatenate([np.full(len(one), smallest / len(one)) for one in likeness])
+    weights = scipy.special.softmax(np.concatenate([one @ evidence.T for one in likeness]), axis=1)
+    given = np.concatenate([one @ answers.T for one in likeness])
+    overlap = weights * weights[:, :1] * counts[:, None]
+    return np.asarray((overlap * (given[:, :1] - given)).sum(0) / overlap.sum(0))
+
+
 def _network(
-    start: Regressor, projection: Array, centres: Array, width: float, weights: Array, bias: float
+    start: Regressor, projection: Array, centres: Array, width: float, weights: Array, biases: Array
 ) -> Regressor:
     """Return a network with the start's backbone and a head of these parts."""
-    config = replace(start.config, hidden=projection.shape[1], centres=len(centres), dropout=0.0)
+    studies = len(weights) // 2
+    config = replace(start.config, hidden=projection.shape[1], centres=len(centres), studies=studies, dropout=0.0)
     with torch.random.fork_rng(devices=[]):
         network = Regressor(config)
     network.backbone.load_state_dict(start.backbone.state_dict())
-    standard, _, linear, gaussians, last = network.head
+    standard, _, linear, gaussians, last = network.head[:5]
     if not (isinstance(linear, nn.Linear) and isinstance(gaussians, Gaussians) and isinstance(last, nn.Linear)):
         raise TypeError("a kernel head consists of a projection, Gaussian functions and a linear layer")
     standard.load_state_dict(start.head[0].state_dict())
@@ -180,8 +227,8 @@ def _network(
         linear.bias.zero_()
         gaussians.centres.copy_(torch.from_numpy(centres))
         gaussians.width.fill_(width)
-        last.weight.copy_(torch.from_numpy(weights[None]))
-        last.bias.fill_(bias)
+        last.weight.copy_(torch.from_numpy(weights))
+        last.bias.copy_(torch.from_numpy(biases))
     return network.eval().requires_grad_(False)
 
 
