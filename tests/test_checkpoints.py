@@ -132,7 +132,8 @@ CARD_DEFECTS = {
     "an unknown field": ({"colour": "blue"}, "has a field that this version does not know: colour."),
     "an unknown architecture": (
         {"architecture": "transformer"},
-        "is not valid: architecture must be regressor or released-code, got 'transformer'. Restore the file.",
+        "is not valid: architecture must be regressor, released-code, "
+        "personal or distortion-graph, got 'transformer'. Restore the file.",
     ),
     "no network": ({"regressor": None}, "is not valid: the regressor's configuration is missing. Restore the file."),
     "an impossible network": (
@@ -249,7 +250,7 @@ def test_a_header_whose_length_looks_like_a_pickle_or_a_zip_is_no_pickle(tmp_pat
 
 
 def test_an_unknown_name_lists_the_known_ones(copy, monkeypatch):
-    for folder in ("SHIPPED_MODELS", "SHIPPED_PRIORS"):
+    for folder in ("SHIPPED_MODELS", "SHIPPED_PRIORS", "SHIPPED_GRAPH_MODELS"):
         monkeypatch.setattr(f"metaiqa_core.models.model_files.{folder}", copy.parent / "none")
     monkeypatch.setenv("METAIQA_MODELS", str(copy.parent))
     assert refusal("huge") == "There is no model called 'huge': expected a file, `default`, or one of tiny."
