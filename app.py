@@ -5,7 +5,7 @@ import streamlit as st
 from pages.shared import browser_session, frame, look
 from pages.shared.failures import readable_failures
 
-# The icon comes before the pages: the browser would fetch that of a page from outside.
+# The icon comes before the pages: the tab never shows another.
 st.set_page_config(page_icon=frame.ICON, layout="wide")
 page = frame.navigation()
 st.set_page_config(page_title=f"{page.title} · MetaIQA")

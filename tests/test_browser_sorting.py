@@ -209,10 +209,11 @@ def test_a_filter_shows_itself_and_show_all_ends_it(page, holiday):
     reads(page, "1 kept")
     page.get_by_role("button", name="Filter").click()
     page.get_by_role("button", name="Kept", exact=True).click()
-    page.get_by_text("1 of 5").first.wait_for()
+    shown = page.locator(".st-key-filter_line").get_by_text("1 of 5")
+    shown.wait_for()
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Show all").click()
-    page.get_by_text("1 of 5").first.wait_for(state="hidden")
+    shown.wait_for(state="hidden")
     assert page.locator(".caption .place").inner_text().endswith("of 5")
 
 

@@ -7,7 +7,8 @@ import streamlit as st
 from pages.shared.streamlit_internals import StreamlitPage, keep_answers, opens_pages_without_app
 
 ICON = Path(__file__).with_name("icon.png")
-"""Icon of the tab: a file, since the browser would fetch a named one from outside."""
+"""Icon of the tab: a file, since the browser would fetch a named one from outside. That goes for the pages too: their icons
+in the list are drawn by look.css, from the font that Streamlit brings."""
 
 
 def navigation() -> StreamlitPage:
@@ -18,14 +19,14 @@ def navigation() -> StreamlitPage:
     keep_answers()
     return st.navigation(
         [
-            st.Page("pages/score_photos.py", title="Score photos", icon=":material/photo_camera:", default=True),
-            st.Page("pages/gradient_maps.py", title="Gradient maps", icon=":material/search:"),
-            st.Page("pages/distortion_lab.py", title="Distortion lab", icon=":material/science:"),
-            st.Page("pages/teach_your_taste.py", title="Teach it your taste", icon=":material/star:"),
-            st.Page("pages/leave_one_distortion_out.py", title="Leave-one-distortion-out", icon=":material/extension:"),
-            st.Page("pages/authentic_databases.py", title="Authentic databases", icon=":material/public:"),
-            st.Page("pages/training_jobs.py", title="Training jobs", icon=":material/timer:"),
-            st.Page("pages/about.py", title="About", icon=":material/lightbulb:"),
+            st.Page("pages/score_photos.py", title="Score photos", default=True),
+            st.Page("pages/gradient_maps.py", title="Gradient maps"),
+            st.Page("pages/distortion_lab.py", title="Distortion lab"),
+            st.Page("pages/teach_your_taste.py", title="Teach it your taste"),
+            st.Page("pages/leave_one_distortion_out.py", title="Leave-one-distortion-out"),
+            st.Page("pages/authentic_databases.py", title="Authentic databases"),
+            st.Page("pages/training_jobs.py", title="Training jobs"),
+            st.Page("pages/about.py", title="About"),
         ],
         position="top",
     )

@@ -97,7 +97,8 @@ function isTyping(target) {
   return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
 }
 
-function press(app, event) {
+function onKey(event) {
+  const app = rating;
   if (!app.root.isConnected || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.composedPath()[0])) return;
   const key = event.key.toLowerCase(), isPair = app.question?.pictures.length === 2;
   let what = null;
@@ -111,11 +112,13 @@ function press(app, event) {
   answer(app, what);
 }
 
+// Streamlit may take the component out of the page and put it back: answers that are on their way outlive that.
+const rating = { page: crypto.randomUUID?.() ?? String(Math.random()), n: 0, pending: [], answered: new Set() };
+
 function started(root) {
-  const app = { root, page: crypto.randomUUID?.() ?? String(Math.random()), n: 0, pending: [], answered: new Set(), question: null };
+  const app = Object.assign(rating, { root, question: null });
   root.querySelector(".undo").onclick = () => answer(app, { undo: true });
   root.querySelector(".skip").onclick = () => answer(app, { skip: true });
-  app.press = (event) => press(app, event);
   apps.set(root, app);
   return app;
 }
@@ -135,7 +138,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   if (isOther || !app.question) app.question = null;
   if (!app.question && !app.pending.some((one) => one.undo)) next(app, false);
   else draw(app);
-  document.removeEventListener("keydown", app.press);
-  document.addEventListener("keydown", app.press);
-  return () => document.removeEventListener("keydown", app.press);
+  document.removeEventListener("keydown", onKey);
+  document.addEventListener("keydown", onKey);
+  return () => app.root === root && document.removeEventListener("keydown", onKey);
 }

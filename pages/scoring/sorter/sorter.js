@@ -1,6 +1,13 @@
 // The photos to sort. All text and pictures come as data and are shown as such, never as HTML.
 const apps = new WeakMap();
 
+// Streamlit may take the component out of the page and put it back while keys are being pressed: what the reader has
+// done, and what the server has not made of it yet, outlives that.
+const sorting = {
+  page: crypto.randomUUID?.() ?? String(Math.random()).slice(2), n: 0, moves: [], open: "", lastPlace: 0, told: -1,
+  isChosen: false, ticked: new Set(), spread: new Set(), order: [],
+};
+
 function build(parent) {
   const find = (selector) => parent.querySelector(selector);
   const parts = { image: find(".hero img"), mark: find(".hero .mark") };
@@ -8,17 +15,17 @@ function build(parent) {
     "sorter", "viewer", "score", "word", "sentence", "hero", "name", "place", "controls", "many", "summary", "ticked", "window",
     "sheet", "keys", "spoken",
   ]) parts[name] = find(`.${name}`);
-  const app = {
-    parts, page: crypto.randomUUID?.() ?? String(Math.random()).slice(2), n: 0, moves: [], open: "", lastPlace: 0,
-    told: -1, isChosen: false, ticked: new Set(), spread: new Set(), cells: new Map(), fetched: new Set(), order: [],
-  };
+  const app = Object.assign(sorting, { parts, cells: new Map(), fetched: new Set(), size: undefined });
   buildViewer(app);
   parts.window.addEventListener("scroll", () => requestAnimationFrame(() => drawThumbnails(app)), { passive: true });
-  app.watch = new ResizeObserver(() => drawThumbnails(app));
-  app.watch.observe(parts.window);
-  app.onKey = (event) => onKey(app, event);
-  document.addEventListener("keydown", app.onKey);
-  return app;
+  const watch = new ResizeObserver(() => drawThumbnails(app)), press = (event) => onKey(app, event);
+  watch.observe(parts.window);
+  document.addEventListener("keydown", press);
+  const leave = () => {
+    document.removeEventListener("keydown", press);
+    watch.disconnect();
+  };
+  return { app, leave };
 }
 
 function draw(app) {
@@ -35,7 +42,7 @@ function draw(app) {
 export default function ({ data, parentElement, setStateValue }) {
   const isNew = !apps.has(parentElement);
   if (isNew) apps.set(parentElement, build(parentElement));
-  const app = apps.get(parentElement);
+  const { app, leave } = apps.get(parentElement);
   app.data = data;
   app.send = setStateValue;
   // Until the reader opens a photo, the server does: the order changes while photos are being scored.
@@ -48,12 +55,12 @@ export default function ({ data, parentElement, setStateValue }) {
     app.parts.keys.textContent =
       "K keep · X reject · U undecided · ← → walk · Z undo · click the number on a stack to spread it out";
     bringIntoList(app);
+    if (app.moves.length) sendMoves(app);
+    if (app.ticked.size) app.send("ticked", [...app.ticked]);
     sendOpened(app);
   }
   return () => {
-    document.removeEventListener("keydown", app.onKey);
-    app.watch.disconnect();
-    clearTimeout(app.timer);
+    leave();
     apps.delete(parentElement);
   };
 }
