@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8501
+# Processes that run tests beside each other: many tests wait for a browser or for another process.
+WORKERS ?= 2
 TORCH_BACKEND ?= auto
 
 .PHONY: app test setup check lock docs screenshots clean
@@ -15,7 +17,7 @@ test: $(VENV)/.test-ready  ## checks and tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 setup: $(VENV)/.test-ready  ## build .venv from the pinned requirements
 

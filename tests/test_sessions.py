@@ -59,7 +59,7 @@ def test_a_half_written_line_and_a_damaged_one_cost_only_themselves(folder):
 def test_a_full_disk_leaves_the_journal_as_it_was(folder, monkeypatch):
     session = SessionFolder(folder)
     session.note({"n": 1})
-    whole = session._journal._file
+    whole = session._journal._file._file
 
     class Full:
         """A file that takes three bytes."""
@@ -75,7 +75,7 @@ def test_a_full_disk_leaves_the_journal_as_it_was(folder, monkeypatch):
         def __getattr__(self, name):
             return getattr(whole, name)
 
-    monkeypatch.setattr(session._journal, "_file", Full())
+    monkeypatch.setattr(session._journal._file, "_file", Full())
     with pytest.raises(OSError, match="No space left"):
         session.note({"n": 2})
     monkeypatch.undo()

@@ -16,12 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from metaiqa_core.errors import OutputError
+from metaiqa_core.files.journal_file import JournalFile
 from metaiqa_core.foreign_text import printable
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
 
 _FORMAT = 1
 _SUFFIX = ".unfinished.jsonl"
@@ -57,20 +53,21 @@ class ScoreJournal:
         self._shown = printable(str(self.path))
         self._rows: dict[str, tuple[tuple[int, int] | None, dict[str, Any]]] = {}
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        # Never through a link: nobody but this program makes this file.
-        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
         try:
-            self._file = os.fdopen(os.open(self.path, flags, 0o666), "r+b", buffering=0)
+            self._file = JournalFile(self.path, 0o666)
+        except BlockingIOError as error:
+            raise OutputError(
+                f"Another process is writing {self._shown}: wait for it, or name another output."
+            ) from error
         except OSError as error:
             raise OutputError(
                 f"Finished rows are kept in {self._shown}, which cannot be written ({error.strerror}): name an output "
                 "in another folder."
             ) from error
         try:
-            self._lock()
             self._read(_ready_for_json(dict(settings)), resume)
         except BaseException:
-            if self._file.seek(0, os.SEEK_END) == 0:
+            if self._file.is_empty:
                 self.path.unlink(missing_ok=True)
             self._file.close()
             raise
@@ -106,7 +103,7 @@ class ScoreJournal:
         """
         seen = _fingerprint(photo)
         size, modified = seen or (None, None)
-        self._write({"path": _key(photo), "size": size, "mtime_ns": modified, "row": row})
+        self._file.append({"path": _key(photo), "size": size, "mtime_ns": modified, "row": row})
         self._rows[_key(photo)] = seen, row
 
     def close(self) -> None:
@@ -120,33 +117,16 @@ class ScoreJournal:
         self.path.unlink(missing_ok=True)
         self._file.close()
 
-    def _lock(self) -> None:
-        if fcntl is None:
-            return
-        try:
-            fcntl.flock(self._file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise OutputError(
-                f"Another process is writing {self._shown}: wait for it, or name another output."
-            ) from error
-        except OSError:
-            return  # a file system without locks
-
     def _read(self, settings: dict[str, Any], resume: bool) -> None:
-        *lines, half = self._file.read().split(b"\n")
-        entries = [self._parsed(line, is_header=number == 0) for number, line in enumerate(lines)]
+        entries = [self._parsed(line, is_header=number == 0) for number, line in enumerate(self._file.read())]
         header = {"format": _FORMAT, **settings}
-        if not entries:
-            self._file.truncate(0)
-            self._write(header)
-            return
         number = len({entry["path"] for entry in entries[1:]})
         if not resume and number:
             raise OutputError(
                 f"{self._shown} keeps {number:,} finished row{'' if number == 1 else 's'} of a run that did not end: "
                 "add --resume to go on with them, or delete that file to start again."
             )
-        if entries[0] != header and number:
+        if number and entries[0] != header:
             differing = [f"{key} {value}" for key, value in entries[0].items() if header.get(key) != value]
             other = ", ".join([*differing, *(f"without {key}" for key in header if key not in entries[0])])
             raise OutputError(
@@ -154,10 +134,10 @@ class ScoreJournal:
                 "delete that file to start again."
             )
         if not number:
-            self._file.truncate(0)
-            self._write(header)
+            self._file.clear()
+            self._file.append(header)
             return
-        self._file.truncate(self._file.tell() - len(half))
+        self._file.cut_half_line()
         for entry in entries[1:]:
             seen = None if entry["size"] is None else (entry["size"], entry["mtime_ns"])
             self._rows[entry["path"]] = seen, entry["row"]
@@ -170,18 +150,6 @@ class ScoreJournal:
         except ValueError:
             pass
         raise OutputError(f"{self._shown} is damaged: move it away to start again.")
-
-    def _write(self, entry: Mapping[str, Any]) -> None:
-        """Append one line whole, or leave the file as it was."""
-        line = (json.dumps(entry) + "\n").encode("ascii")
-        end = self._file.seek(0, os.SEEK_END)
-        try:
-            written = 0
-            while written < len(line):  # a disk that fills up takes a part first
-                written += self._file.write(line[written:])
-        except BaseException:
-            self._file.truncate(end)
-            raise
 
 
 def _key(photo: Path) -> str:

@@ -7,8 +7,10 @@ import streamlit as st
 from pages.shared.streamlit_internals import StreamlitPage, keep_answers, opens_pages_without_app
 
 ICON = Path(__file__).with_name("icon.png")
-"""Icon of the tab: a file, since the browser would fetch a named one from outside. That goes for the pages too: their icons
-in the list are drawn by look.css, from the font that Streamlit brings."""
+"""Icon of the tab: a file, since the browser would fetch a named one from outside.
+
+Streamlit makes the icon of a page the tab's: look.css draws the icons in the list instead, from the font that is there.
+"""
 
 
 def navigation() -> StreamlitPage:
