@@ -10,10 +10,13 @@ import torch
 from metaiqa_core.engine.graph import export_graph
 from metaiqa_core.engine.graph_check import largest_difference
 from metaiqa_core.errors import TrainingError
+from metaiqa_core.experiments.kernel_copies import COPY_KINDS
+from metaiqa_core.images import decode
 from metaiqa_core.models.checkpoints import load_checkpoint
 from metaiqa_core.models.kernel_head import Gaussians, Mixture
 from metaiqa_core.models.regressor import Regressor, RegressorConfig
 from metaiqa_core.training import kept_features as features_module
+from metaiqa_core.training.kernel_differences import Differences
 from metaiqa_core.training.kernel_regression import KernelConfig, StudyScores, fit_kernel_head
 
 
@@ -105,6 +108,29 @@ def test_studies_that_contradict_each_other_are_each_answered_like_where_a_photo
     assert np.corrcoef(answers(alone, fresh[1]), fresh[1].unit_scores)[0, 1] < 0.2
 
 
+@pytest.mark.parametrize("shown", [["first"], ["first", "second"]])
+def test_it_learns_by_how_much_an_image_is_worse_than_another_of_its_content(network, studies, shown):
+    draws = np.random.default_rng(9)
+    damage = draws.normal(size=studies[0].features.shape[1]).astype(np.float32)
+
+    def pairs(count):
+        better = draws.normal(size=(count, len(damage))).astype(np.float32)
+        return Differences(better, better + damage, np.full(count, 0.15), weight=1.0, are_copies=True)
+
+    learned, fresh = pairs(60), pairs(40)
+    config = KernelConfig(common=0.4)
+    told = fit_kernel_head(network, studies, shown, config, differences=[learned]).network
+    untold = fit_kernel_head(network, studies, shown, config).network
+
+    def fall(fitted, one):
+        with torch.inference_mode():
+            scores = [fitted.head(torch.from_numpy(side)).squeeze(1).numpy() for side in (one.better, one.worse)]
+        return float(np.mean(scores[0] - scores[1]))
+
+    assert fall(told, learned) == pytest.approx(0.15, abs=0.05)
+    assert fall(told, fresh) > fall(untold, fresh) + 0.03
+
+
 def test_scores_of_another_study_are_brought_to_the_scale_that_is_shown(network, studies):
     offset, gain = fit_kernel_head(network, studies, ["first"], KernelConfig()).to_shown["second"]
     brought = offset + gain * studies[1].unit_scores
@@ -182,13 +208,14 @@ def test_the_command_measures_splits_and_makes_a_model_from_kept_features(
         "kernel-head", "--model", pooled_model, "--database", tiny_csv, other, "--shown", "tiny", "other",
         "--share", "other=0.3",
         "--most", "other=12", "--held-out", tmp_path / "held.txt", "--repeats", "2", "--run-dir", tmp_path / "head",
-        "--dimensions", "8",
+        "--dimensions", "8", "--copies", "0.1", "--copied", "5",
     ]  # fmt: skip
     status, _, err = run(*words)
     assert status == 0, err
     card = load_checkpoint(tmp_path / "head" / "head.safetensors").card
     assert card.regressor.centres == 22 + 12
     assert card.recipe["images"] == {"tiny": 22, "other": 12}
+    assert (card.recipe["copies"], card.recipe["copied"]) == (0.1, 5)
     assert len(card.accuracy["srocc_by_split"]) == 2
     before = (tmp_path / "head" / "head.safetensors").read_bytes()
 
@@ -211,12 +238,34 @@ def test_a_split_is_judged_on_photos_that_are_held_out_of_learning_too(pooled_mo
     assert len(splits) == 2
 
 
+def test_pairs_of_levels_are_learned_from_databases_that_have_levels(pooled_model, tiny_csv, distorted, tmp_path, run):
+    words = ["kernel-head", "--model", pooled_model, "--database", tiny_csv, distorted, "--dimensions", "8"]
+    for name, weight in (("with", "3"), ("without", "0")):
+        status, _, err = run(*words, "--levels", weight, "--run-dir", tmp_path / name)
+        assert status == 0, err
+    told, untold = (load_checkpoint(tmp_path / name / f"{name}.safetensors") for name in ("with", "without"))
+    assert told.card.recipe["levels"] == 3
+    assert "levels" not in untold.card.recipe
+    assert not torch.equal(told.network.head[4].weight, untold.network.head[4].weight)
+
+
+def test_copies_are_as_strong_as_their_number_says_and_lose_the_more():
+    photo = decode(np.random.default_rng(0).integers(0, 256, (96, 80, 3), dtype=np.uint8))
+    for kind in COPY_KINDS:
+        assert np.array_equal(kind.copy(photo, 3), kind.copy(photo, 3)), kind.name
+        assert min(kind.falls) <= kind.fall(3) <= max(kind.falls), kind.name
+    assert len({kind.fall(number) for number in range(9) for kind in COPY_KINDS[1:]}) == 9 * 6
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
         (("--share", "tiny"), "--share takes NAME=NUMBER with a number above 0, got 'tiny'."),
         (("--most", "other=none"), "--most takes NAME=N with a whole number above 0, got 'other=none'."),
         (("--shown", "nobody"), "There is no database nobody among those to learn from: tiny."),
+        (("--levels", "-1"), "the weight of levels must be a finite number of at least 0, got -1."),
+        (("--levels", "1"), "Pairs of levels need a database with references, distortion types and levels."),
+        (("--copies", "1"), "Copies need a database of authentic photos besides the one that is judged."),
         (("--most", "tiny=5"), "The splits divide all of tiny: name no number of images for it."),
     ],
 )

@@ -40,6 +40,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--most", nargs="+", default=(), metavar="NAME=N", help="number of images at most of a database (default: all)"
     )
+    parser.add_argument(
+        "--levels",
+        type=float,
+        default=0.0,
+        metavar="WEIGHT",
+        help="learn how much levels of one distortion of one reference differ: weight of a pair (default: do not)",
+    )
+    parser.add_argument(
+        "--copies",
+        type=float,
+        default=0.0,
+        metavar="WEIGHT",
+        help="learn that reduced, enlarged and recompressed copies are worse: weight of a pair (default: do not)",
+    )
+    parser.add_argument(
+        "--copied",
+        type=int,
+        default=KernelHeadConfig.copied,
+        metavar="N",
+        help="number of photos at most of a database that are copied (default: %(default)s)",
+    )
     add_run_arguments(parser, "its features, its splits and the new model")
     add_judged_arguments(parser)
     add_options(parser, KernelConfig)
@@ -56,6 +77,9 @@ def read_configuration(arguments: argparse.Namespace) -> KernelHeadConfig:
         shown=arguments.shown,
         shares=read_shares("--share", arguments.share),
         most=read_counts("--most", arguments.most),
+        levels=arguments.levels,
+        copies=arguments.copies,
+        copied=arguments.copied,
         **read_several_databases(arguments),
     )
 

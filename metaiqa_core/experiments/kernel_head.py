@@ -4,6 +4,7 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from metaiqa_core.errors import TrainingError
 from metaiqa_core.evaluation.protocols import Fold
 from metaiqa_core.experiments.held_out import HeldOut
 from metaiqa_core.experiments.kernel_data import RatedFeatures, chosen_positions
+from metaiqa_core.experiments.kernel_differences import copy_differences, level_differences
 from metaiqa_core.experiments.new_model import NewModel
 from metaiqa_core.experiments.repeated_splits import RepeatedSplits
 from metaiqa_core.experiments.run_folder import RunFolder
@@ -22,6 +24,7 @@ from metaiqa_core.experiments.start import Origin, Start
 from metaiqa_core.experiments.trainer import Trainer
 from metaiqa_core.models.regressor import Regressor
 from metaiqa_core.progress import Work
+from metaiqa_core.training.kernel_differences import Differences
 from metaiqa_core.training.kernel_regression import FittedHead, KernelConfig, StudyScores, fit_kernel_head
 
 
@@ -35,12 +38,18 @@ class KernelHeadConfig(SeveralDatabasesConfig):
             gives the scale; none: the first database alone.
         shares: Share, by database, of its own part in the answers of the others.
         most: Number of images at most that are learned from, by database; all of one that is not named.
+        levels: Weight, for each study, of a pair of levels of one distortion of one reference; 0: no pairs.
+        copies: Weight, for each study, of a photo with a worse copy of it; 0: no copies.
+        copied: Number of photos at most, by database, that are copied.
     """
 
     kernel: KernelConfig = KernelConfig()
     shown: Sequence[str] = ()
     shares: Mapping[str, float] = field(default_factory=dict)
     most: Mapping[str, int] = field(default_factory=dict)
+    levels: float = 0.0
+    copies: float = 0.0
+    copied: int = 600
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -50,6 +59,18 @@ class KernelHeadConfig(SeveralDatabasesConfig):
         for database, most in self.most.items():
             if most < 2:
                 raise ValueError(f"at least two images of {database} must be learned from, got {most}.")
+        for name, weight in (("levels", self.levels), ("copies", self.copies)):
+            if not 0 <= weight < math.inf:
+                raise ValueError(f"the weight of {name} must be a finite number of at least 0, got {weight:g}.")
+        if self.copied < 1:
+            raise ValueError(f"at least one photo must be copied, got {self.copied}.")
+
+    @property
+    def differences(self) -> dict[str, float]:
+        """What pairs are learned from, as JSON-ready values; empty where there are none."""
+        return (
+            {"levels": self.levels, "copies": self.copies, "copied": self.copied} if self.levels or self.copies else {}
+        )
 
 
 def kernel_head(
@@ -98,6 +119,7 @@ def kernel_head(
             "configuration": config.kernel.to_dict(),
             "shown": list(fitting.shown),
             "shares": dict(config.shares),
+            **config.differences,
             "held_out": len(config.held_out),
             "images": images,
             "torch": torch.__version__,
@@ -116,6 +138,7 @@ class _Fitting(SeveralDatabases):
         self.shown = tuple(config.shown) or (databases[0].name,)
         self.network: Regressor = start.network(config.kernel.seed)
         self.features = {name: RatedFeatures(database) for name, database in self.databases.items()}
+        self.differences: list[Differences] = []
         self.learned: dict[str, list[int]] = {}
         for name, database in self.databases.items():
             allowed = [position for position in range(len(database)) if not self.is_held_out(database, position)]
@@ -127,6 +150,7 @@ class _Fitting(SeveralDatabases):
             for positions in (self.learned[name], self.held_out_of(database)):
                 preprocessing = self.preprocessing_of(database)
                 yield from self.features[name].compute(self.network, positions, preprocessing, folder)
+        yield from self._compute_differences(folder)
 
     def fit(self, training: Mapping[str, Collection[int]]) -> FittedHead:
         """Fit a head.
@@ -138,12 +162,16 @@ class _Fitting(SeveralDatabases):
         for name, positions in self.learned.items():
             allowed = set(training.get(name, positions))
             studies.append(self.features[name].at(position for position in positions if position in allowed))
-        return fit_kernel_head(self.network, studies, self.shown, self.config.kernel, self.config.shares)
+        return fit_kernel_head(
+            self.network, studies, self.shown, self.config.kernel, self.config.shares, self.differences
+        )
 
     def measure(self, run: RunFolder) -> Work[RepeatedSplits]:
         """Fit and test on repeated splits of one database, while the others are learned from whole."""
-        recipe = {"shown": list(self.shown), "shares": dict(self.config.shares), "most": dict(self.config.most)}
-        return (yield from self.judge(self._trainer, self.config.kernel.to_dict(), recipe, self.shown, run))
+        config = self.config
+        recipe: dict[str, Any] = {"shown": list(self.shown), "shares": dict(config.shares), "most": dict(config.most)}
+        recipe |= config.differences
+        return (yield from self.judge(self._trainer, config.kernel.to_dict(), recipe, self.shown, run))
 
     def judge_held_out(self, fitted: FittedHead) -> list[HeldOut]:
         """Score the images that nothing was fitted on, database by database."""
@@ -155,6 +183,26 @@ class _Fitting(SeveralDatabases):
                 opinion, predicted = map(float, study.unit_scores), map(float, _scores(fitted.network, study))
                 found.append(HeldOut(name, names, tuple(opinion), tuple(predicted), *fitted.to_shown[name]))
         return found
+
+    def _compute_differences(self, folder: Path) -> Work[None]:
+        config = self.config
+        # The judged database gives neither: its photos are tested on.
+        others = {name: database for name, database in self.databases.items() if database is not self.judged}
+        if config.levels:
+            found = (level_differences(self.features[name], self.learned[name], config.levels) for name in others)
+            self.differences += [one for one in found if one]
+            if not self.differences:
+                raise TrainingError("Pairs of levels need a database with references, distortion types and levels.")
+        if config.copies:
+            authentic = [
+                (database, self.learned[name], self.preprocessing_of(database))
+                for name, database in others.items()
+                if not any(image.reference for image in database)
+            ]
+            if not authentic:
+                raise TrainingError("Copies need a database of authentic photos besides the one that is judged.")
+            copies = yield from copy_differences(self.network, authentic, config.copied, config.copies, folder)
+            self.differences += copies
 
     def _trainer(self, fold: Fold, state: Path) -> Trainer:
         def train(training: list[int], test: list[int], seed: int) -> Work[NDArray[np.float64]]:

@@ -29,6 +29,7 @@ from torch import nn
 from metaiqa_core.errors import TrainingError
 from metaiqa_core.models.kernel_head import Gaussians
 from metaiqa_core.models.regressor import Regressor, Standardise
+from metaiqa_core.training.kernel_differences import DifferenceRows, Differences, difference_rows
 from metaiqa_core.training.pooled_features import Features
 
 Array = NDArray[np.float64]
@@ -106,6 +107,7 @@ def fit_kernel_head(
     shown: Sequence[str],
     config: KernelConfig,
     shares: Mapping[str, float] | None = None,
+    differences: Sequence[Differences] = (),
 ) -> FittedHead:
     """Give a network a kernel head.
 
@@ -115,6 +117,7 @@ def fit_kernel_head(
         shown: Names of the studies that the network answers like; the first one gives the scale.
         config: Settings.
         shares: Shares, by study, of its own part a_s in the answers of the others; none: each answers for itself.
+        differences: Pairs of images of which is known how much worse one is.
 
     Raises:
         TrainingError: If a study is shown that is not learned from, has fewer than two images, or has equal scores.
@@ -137,15 +140,20 @@ def fit_kernel_head(
     width = config.width * float(np.sqrt(np.median(_distances(centres, centres))))
     whitening = _whitening(_gaussians(centres, centres, width))
     likeness = [_gaussians(one, centres, width) @ whitening for one in projected]
+    pairs = difference_rows(
+        differences,
+        lambda pooled: _gaussians(_standardised(pooled, standard) @ projection, centres, width) @ whitening,
+        len(centres),
+    )
     scales = [(float(study.unit_scores.mean()), float(study.unit_scores.std())) for study in studies]
     targets = [(study.unit_scores - mean) / deviation for study, (mean, deviation) in zip(studies, scales, strict=True)]
-    common, own = _solve(likeness, targets, config)
+    common, own = _solve(likeness, targets, pairs, [deviation for _, deviation in scales], config)
     others = np.sum([shares.get(name, 0.0) * part for name, part in zip(names, own, strict=True)], 0)
     answers = np.stack(
         [common + (1 - shares.get(name, 0.0)) * own[names.index(name)] + others for name in shown]
     )  # in deviations of a study's scores
     seen = [likeness[names.index(name)] for name in shown]
-    evidence = _evidence(seen, config.penalty) / config.softness
+    evidence = _evidence(seen, pairs.copies, config.penalty) / config.softness
     shifts = _shifts(seen, answers, evidence)
     mean, deviation = scales[names.index(shown[0])]
     weights, biases = deviation * answers, mean + deviation * shifts
@@ -163,12 +171,21 @@ def fit_kernel_head(
     return FittedHead(network, to_shown)
 
 
-def _solve(likeness: Sequence[Array], targets: Sequence[Array], config: KernelConfig) -> tuple[Array, list[Array]]:
+def _solve(
+    likeness: Sequence[Array],
+    targets: Sequence[Array],
+    pairs: DifferenceRows,
+    deviations: Sequence[float],
+    config: KernelConfig,
+) -> tuple[Array, list[Array]]:
     """Return a and the a_s that minimise the squared errors and the penalties; each a_s follows from a."""
     own_penalty = config.penalty / (1 - config.common)
     unit = np.eye(likeness[0].shape[1])
-    grams = [one.T @ one for one in likeness]
-    sides = [one.T @ target for one, target in zip(likeness, targets, strict=True)]
+    grams = [one.T @ one + pairs.gram for one in likeness]
+    sides = [
+        one.T @ target + pairs.side / deviation
+        for one, target, deviation in zip(likeness, targets, deviations, strict=True)
+    ]
     inverses = [scipy.linalg.cho_factor(gram + own_penalty * unit) for gram in grams]
     if config.common == 0:
         common = np.zeros(len(unit))
@@ -188,13 +205,14 @@ def _solve(likeness: Sequence[Array], targets: Sequence[Array], config: KernelCo
     return common, own
 
 
-def _evidence(likeness: Sequence[Array], penalty: float) -> Array:
+def _evidence(likeness: Sequence[Array], copies: Array, penalty: float) -> Array:
     """Return the weights (T, M) of the regressions, by study, of whether a photo is one of its own.
 
-    All studies count alike, however many photos each has: as many as the smallest.
+    All studies count alike, however many photos each has: as many as the smallest. A copy is evidence for the study
+    that the photo is evidence for.
     """
     smallest = min(map(len, likeness))
-    gram = np.sum([smallest / len(one) * (one.T @ one) for one in likeness], 0)
+    gram = np.sum([smallest / len(one) * (one.T @ one) for one in likeness], 0) + copies
     sides = np.stack([smallest / len(one) * one.sum(0) for one in likeness], 1)
     return np.asarray(scipy.linalg.solve(gram + penalty * np.eye(len(gram)), sides, assume_a="pos").T)
 

@@ -10,7 +10,7 @@ from metaiqa_core.models.regressor import Regressor
 from metaiqa_core.preprocessing import Preprocessing
 from metaiqa_core.progress import Work
 from metaiqa_core.training.fingerprint import hash_of_weights
-from metaiqa_core.training.kept_features import Features, kept_features
+from metaiqa_core.training.kept_features import Change, Features, kept_features
 
 
 class _Pooled(nn.Module):
@@ -25,7 +25,12 @@ class _Pooled(nn.Module):
 
 
 def pooled_features(
-    network: Regressor, images: Sequence[RatedImage], preprocessing: Preprocessing, folder: Path
+    network: Regressor,
+    images: Sequence[RatedImage],
+    preprocessing: Preprocessing,
+    folder: Path,
+    change: Change | None = None,
+    change_name: str = "",
 ) -> Work[Features]:
     """Return what the head of a network sees of each image.
 
@@ -34,6 +39,8 @@ def pooled_features(
         images: The images.
         preprocessing: Steps from a photo to the network's input.
         folder: Folder of the files that finished features are kept in; see `kept_features`.
+        change: What happens to each photo before the preprocessing; None: nothing.
+        change_name: Name that tells this change from all others.
 
     Yields:
         A `Progress` for each image that is not kept yet.
@@ -47,4 +54,6 @@ def pooled_features(
     identity = [hash_of_weights(network.backbone), str(network.config.pooled)]
     if network.config.fused:
         identity.append(hash_of_weights(network.fusion))
-    return (yield from kept_features(_Pooled(network), identity, images, preprocessing, folder))
+    if change:
+        identity.append(change_name)
+    return (yield from kept_features(_Pooled(network), identity, images, preprocessing, folder, change))
