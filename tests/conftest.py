@@ -1,7 +1,6 @@
 """What many tests share: one tiny database whose scores mean something, and one tiny model that tells photos apart."""
 
 import csv
-import json
 import sys
 
 import pytest
@@ -82,42 +81,18 @@ def tiny_photos(tiny_database):
 @pytest.fixture(scope="session")
 def tiny_checkpoint(tiny_photos, tmp_path_factory):
     """The weights file of a tiny calibrated model called `tiny`, with its card."""
-    from tiny_fixtures import TINY_CALIBRATION, TINY_CONFIG, TINY_PREPROCESSING, spread_network
+    from tiny_fixtures import TINY_CARD, spread_network
 
-    from metaiqa_core.models.card import ModelCard
     from metaiqa_core.models.checkpoints import save_checkpoint
 
     path = tmp_path_factory.mktemp("checkpoint") / "tiny.safetensors"
-    card = ModelCard(
-        name="tiny",
-        summary="Random weights for tests.",
-        architecture="regressor",
-        regressor=TINY_CONFIG,
-        preprocessing=TINY_PREPROCESSING,
-        training_data="none",
-        licence="MIT",
-        calibration=TINY_CALIBRATION,
-    )
-    save_checkpoint(spread_network(tiny_photos), card, path)
+    save_checkpoint(spread_network(tiny_photos), TINY_CARD, path)
     return path
 
 
 @pytest.fixture(scope="session")
 def distorted(tmp_path_factory):
     """A folder as `synthesize` writes it: 3 types x 4 references x 3 levels."""
-    from tiny_fixtures import TINY_TYPES, photo_pixels
+    from tiny_fixtures import write_distorted
 
-    folder = tmp_path_factory.mktemp("distorted") / "tiny-style"
-    (folder / "images").mkdir(parents=True)
-    with (folder / "scores.csv").open("w", newline="") as file:
-        rows = csv.writer(file)
-        rows.writerow(["image", "reference", "type", "level", "mos", "mos_std", "label_source"])
-        for number, kind in enumerate(TINY_TYPES):
-            for reference in range(4):
-                for level in (1, 2, 3):
-                    name = f"images/{reference}_{number}_{level}.png"
-                    pixels = photo_pixels(reference, noise=10 * level * (number + 1), size=(80, 72))
-                    Image.fromarray(pixels).save(folder / name)
-                    rows.writerow([name, f"r{reference}", kind, level, 5 - level, 0.5, "means"])
-    (folder / "database.json").write_text(json.dumps({"format": 1, "name": "tiny-style", "raw_range": [1, 5]}))
-    return folder
+    return write_distorted(tmp_path_factory.mktemp("distorted") / "tiny-style")

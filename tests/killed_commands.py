@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from PIL import Image
-from tiny_fixtures import TINY_CALIBRATION, TINY_CONFIG, TINY_PREPROCESSING, TINY_TYPES, photo_pixels, spread_network
+from tiny_fixtures import TINY_CARD, TINY_PREPROCESSING, photo_pixels, spread_network, write_distorted
 
 COMMANDS = ("meta-train", "fine-tune", "leave-one-out", "score")
 _LEAN = ["--inner-steps", "1", "--support-batch", "4", "--query-batch", "4", "--crop", "64"]
@@ -40,7 +40,7 @@ class Bench:
 
     def __init__(self, folder, length=1):
         self.folder, self.length = Path(folder), length
-        self.database = _write_database(self.folder / "database")
+        self.database = write_distorted(self.folder / "database")
         self.model = _write_model(self.folder, self.database)
         self.photos = _write_photos(self.folder / "photos", 40 * length)
         self._context = multiprocessing.get_context("forkserver")
@@ -160,40 +160,12 @@ def _run(words, said):
 
 def _write_model(folder, database):
     from metaiqa_core.databases.reading import read_database
-    from metaiqa_core.models.card import ModelCard
     from metaiqa_core.models.checkpoints import save_checkpoint
     from metaiqa_core.training.photos import TrainingPhotos
 
     network = spread_network(TrainingPhotos(read_database(database).images, TINY_PREPROCESSING))
-    card = ModelCard(
-        name="tiny",
-        summary="Random weights for tests.",
-        architecture="regressor",
-        regressor=TINY_CONFIG,
-        preprocessing=TINY_PREPROCESSING,
-        training_data="none",
-        licence="MIT",
-        calibration=TINY_CALIBRATION,
-    )
-    save_checkpoint(network, card, folder / "tiny.safetensors")
+    save_checkpoint(network, TINY_CARD, folder / "tiny.safetensors")
     return folder / "tiny.safetensors"
-
-
-def _write_database(folder):
-    """Three types, four references and three levels, as `synthesize` writes them."""
-    (folder / "images").mkdir(parents=True)
-    with (folder / "scores.csv").open("w", newline="") as file:
-        rows = csv.writer(file)
-        rows.writerow(["image", "reference", "type", "level", "mos", "mos_std", "label_source"])
-        for number, kind in enumerate(TINY_TYPES):
-            for reference in range(4):
-                for level in (1, 2, 3):
-                    name = f"images/{reference}_{number}_{level}.png"
-                    pixels = photo_pixels(reference, noise=10 * level * (number + 1), size=(80, 72))
-                    Image.fromarray(pixels).save(folder / name)
-                    rows.writerow([name, f"r{reference}", kind, level, 5 - level, 0.5, "means"])
-    (folder / "database.json").write_text(json.dumps({"format": 1, "name": "tiny-style", "raw_range": [1, 5]}))
-    return folder
 
 
 def _write_photos(folder, number):

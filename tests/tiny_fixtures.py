@@ -1,9 +1,13 @@
 """The tiny photos and the tiny network that the shared fixtures are made of."""
 
+import csv
+import json
+
 import numpy as np
 import torch
+from PIL import Image
 
-from metaiqa_core.models.card import Calibration
+from metaiqa_core.models.card import Calibration, ModelCard
 from metaiqa_core.models.regressor import Regressor, RegressorConfig
 from metaiqa_core.preprocessing import Preprocessing
 from metaiqa_core.training.photos import predict
@@ -18,6 +22,17 @@ TINY_CALIBRATION = Calibration(
     population="tiny photos",
     population_size=24,
     population_quantiles=tuple(float(value) for value in range(101)),
+)
+
+TINY_CARD = ModelCard(
+    name="tiny",
+    summary="Random weights for tests.",
+    architecture="regressor",
+    regressor=TINY_CONFIG,
+    preprocessing=TINY_PREPROCESSING,
+    training_data="none",
+    licence="MIT",
+    calibration=TINY_CALIBRATION,
 )
 
 
@@ -52,3 +67,20 @@ def spread_network(photos, config=TINY_CONFIG, seed=0):
         last.weight.mul_(gain)
         last.bias.copy_(0.5 + (last.bias - scores.mean()) * gain)
     return network
+
+
+def write_distorted(folder):
+    """Write a database as `synthesize` writes them, of 3 types x 4 references x 3 levels, and return its folder."""
+    (folder / "images").mkdir(parents=True)
+    with (folder / "scores.csv").open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["image", "reference", "type", "level", "mos", "mos_std", "label_source"])
+        for number, kind in enumerate(TINY_TYPES):
+            for reference in range(4):
+                for level in (1, 2, 3):
+                    name = f"images/{reference}_{number}_{level}.png"
+                    pixels = photo_pixels(reference, noise=10 * level * (number + 1), size=(80, 72))
+                    Image.fromarray(pixels).save(folder / name)
+                    rows.writerow([name, f"r{reference}", kind, level, 5 - level, 0.5, "means"])
+    (folder / "database.json").write_text(json.dumps({"format": 1, "name": "tiny-style", "raw_range": [1, 5]}))
+    return folder

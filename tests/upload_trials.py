@@ -131,26 +131,15 @@ def serve():
 def tiny_assessor():
     """A tiny network with seeded random weights, in an Assessor."""
     import torch
-    from tiny_fixtures import TINY_CALIBRATION, TINY_CONFIG, TINY_PREPROCESSING
+    from tiny_fixtures import TINY_CARD, TINY_CONFIG
 
     from metaiqa_core.assess import Assessor
-    from metaiqa_core.models.card import ModelCard
     from metaiqa_core.models.checkpoints import Checkpoint
     from metaiqa_core.models.regressor import Regressor
 
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    card = ModelCard(
-        name="tiny",
-        summary="Random weights for tests.",
-        architecture="regressor",
-        regressor=TINY_CONFIG,
-        preprocessing=TINY_PREPROCESSING,
-        training_data="none",
-        licence="MIT",
-        calibration=TINY_CALIBRATION,
-    )
-    return Assessor(Checkpoint(Regressor(TINY_CONFIG).eval().requires_grad_(False), card))
+    return Assessor(Checkpoint(Regressor(TINY_CONFIG).eval().requires_grad_(False), TINY_CARD))
 
 
 def tried(assessor, name, data, score):

@@ -7,6 +7,7 @@ from metaiqa_core.commands.options.run_folder import add_run_arguments, read_run
 from metaiqa_core.commands.options.several_databases import (
     add_judged_arguments,
     add_learned_arguments,
+    add_most_argument,
     read_counts,
     read_several_databases,
     read_shares,
@@ -37,9 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=SHARE",
         help="shares of databases' own parts in the answers of the others (default: none)",
     )
-    parser.add_argument(
-        "--most", nargs="+", default=(), metavar="NAME=N", help="number of images at most of a database (default: all)"
-    )
+    add_most_argument(parser)
     parser.add_argument(
         "--levels",
         type=float,

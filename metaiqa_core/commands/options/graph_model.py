@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from metaiqa_core.commands.options.configuration import add_options, chosen
-from metaiqa_core.commands.options.several_databases import read_counts
+from metaiqa_core.commands.options.several_databases import add_most_argument, read_counts
 from metaiqa_core.experiments.graph_configuration import GraphModelConfig, QualityConfig
 from metaiqa_core.training.graph_configuration import GraphTrainingConfig, QualityTuningConfig
 
@@ -22,9 +22,7 @@ def add_graph_data_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR|CSV",
         help="databases to learn from: distorted images with types and levels, and rated authentic photos",
     )
-    parser.add_argument(
-        "--most", nargs="+", default=(), metavar="NAME=N", help="number of images at most of a database (default: all)"
-    )
+    add_most_argument(parser)
     parser.add_argument(
         "--features", type=Path, metavar="DIR", help="folder of kept features, to share (default: in the run's folder)"
     )

@@ -32,6 +32,13 @@ def add_learned_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_most_argument(parser: argparse.ArgumentParser) -> None:
+    """Declare --most; `read_counts` reads it."""
+    parser.add_argument(
+        "--most", nargs="+", default=(), metavar="NAME=N", help="number of images at most of a database (default: all)"
+    )
+
+
 def add_judged_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare --judged and the options of the measurement, --half and those of the model's card."""
     parser.add_argument(
