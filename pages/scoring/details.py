@@ -5,7 +5,8 @@ from humanize import naturalsize
 
 from metaiqa_core.assess import Assessor
 from metaiqa_core.assessment import Assessment, QualityMap
-from pages.scoring import quality_map
+from pages.scoring import defects, quality_map
+from pages.scoring.diagnoses import graph_card
 from pages.scoring.reading import WHOLE_PHOTO, ZOOMED_IN, can_zoom_in
 from pages.scoring.rows import Row
 from pages.shared.failures import UNEXPECTED, explain
@@ -37,6 +38,7 @@ def show(row: Row, session_scores: SessionScores, assessor: Assessor) -> None:
             _zoomed_in(assessment, quality, row.photo, session_scores, assessor)
     with file:
         _facts(assessment, row.photo)
+        _explain_defect(row)
         if st.button(
             "Where does this score come from?",
             key="to_map",
@@ -128,6 +130,14 @@ def _explain_interval(assessment: Assessment, assessor: Assessor) -> None:
         f"that the model had not learnt from, it did for {100 * calibration.measured_coverage:.1f} %. The grey shape "
         f"shows how the {calibration.population_size:,} {plain(calibration.population)} score.",
     )
+
+
+def _explain_defect(row: Row) -> None:
+    """Say what the numbers beside the name of a defect mean."""
+    card = graph_card()
+    if row.defect and card and card.diagnosis:
+        interval = card.diagnosis.interval
+        st.caption(plain(defects.span(row.defect)), help=defects.explanation(plain(card.name), interval))
 
 
 def _facts(assessment: Assessment, photo: SessionPhoto) -> None:
