@@ -1,5 +1,6 @@
 """What is said to be wrong with a photo on the score page, headless: once a photo, after its score, never in doubt."""
 
+import doctest
 import io
 import json
 
@@ -72,6 +73,10 @@ def opened_on(page, name):
     key = rows(page)[name]["key"]
     page.session_state["sorter"] = {"opened": {"key": key, "neighbours": []}}
     return settled(page.run())
+
+
+def test_the_sentences_are_those_of_the_documentation():
+    assert doctest.testmod(defects).failed == 0
 
 
 @pytest.mark.parametrize("word", [*WORDS, None])

@@ -17,7 +17,7 @@ from metaiqa_core.assess import Assessor
 from metaiqa_core.assessment import WORDS, QualityMap
 from metaiqa_core.databases import near_duplicates
 from metaiqa_core.images import decode
-from metaiqa_core.preprocessing import tiles
+from metaiqa_core.preprocessing import Box, tiles
 from metaiqa_core.sorting import tables
 from metaiqa_core.sorting.decisions import Decisions
 from pages.scoring import exports, quality_map
@@ -106,6 +106,23 @@ def test_the_map_tints_each_part_of_the_photo_by_its_tiles_score():
     np.testing.assert_allclose(drawn[5, 95], np.array(rgb_of(100)) * share.mean(), atol=1.5)
     assert (drawn[2, :49] == drawn[2, 0]).all()
     assert (drawn[2, 51:] == drawn[2, 99]).all()
+
+
+def test_the_worst_place_is_cut_out_of_the_worst_tile_pixel_for_pixel():
+    pixels = np.zeros((600, 1000, 3), np.uint8)
+    pixels[50:550, 500:1000, 0] = 200
+    photos, content = PhotoLibrary(), io.BytesIO()
+    Image.fromarray(pixels).save(content, "PNG")
+    quality = QualityMap((Box(0, 50, 500, 500), Box(500, 50, 500, 500)), (80.0, 20.0))
+    worst = previews.opened(quality_map.worst_place(photos.add("wide.png", content.getvalue()), photos, quality))
+    assert worst.size == (quality_map.CROP_SIDE, quality_map.CROP_SIDE)
+    assert np.asarray(worst)[..., 0].min() > 190
+
+
+@pytest.mark.parametrize(("scores", "matters"), [((80, 80, 20), True), ((60, 55, 50), False), ((30, 30, 30), False)])
+def test_a_place_is_the_worst_only_where_it_differs_by_more_than_a_score_is_uncertain(scores, matters):
+    boxes = tuple(tiles(1500, 500, 500))
+    assert quality_map.worst_matters(QualityMap(boxes, scores), half_width=15.0) is matters
 
 
 @given(st.text(max_size=40))

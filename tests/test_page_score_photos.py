@@ -11,6 +11,7 @@ from metaiqa_core.assess import Assessor
 from metaiqa_core.assessment import word_of
 from metaiqa_core.models.model_files import DEFAULT_MODEL
 from pages.shared import long_work, samples
+from pages.shared.plain import plain
 
 pytestmark = pytest.mark.usefixtures("tiny_default")
 ENTRIES = [ROOT / "pages" / "score_photos.py", ROOT / "app.py"]
@@ -91,6 +92,14 @@ def test_a_broken_file_becomes_a_row_with_its_reason_and_the_others_keep_their_s
         "cut.jpg is damaged or cut off and cannot be decoded: copy or export it again."
     )
     assert "list.txt" in table["list.txt"]["remark"]
+
+
+def test_a_files_name_stands_once_in_its_error(cat_jpeg):  # noqa: F811
+    page = bring(opened(), ("trip/cut.jpg", cat_jpeg[:3000]), ("trip/cat.jpg", cat_jpeg))
+    [told] = [markdown.value for markdown in page.markdown if "damaged" in markdown.value]
+    assert told == plain("trip/cut.jpg is damaged or cut off and cannot be decoded: copy or export it again.")
+    assert rows(page)["cut.jpg"]["sentence"].count("cut.jpg") == 1
+    assert not page.error, "the reason stands beside the photo and in the list of failures, and nowhere else"
 
 
 def test_results_survive_a_visit_to_another_page_and_are_not_computed_again(cat_jpeg, monkeypatch):  # noqa: F811
