@@ -53,7 +53,7 @@ export default function ({ data, parentElement, setStateValue }) {
   draw(app);
   if (isNew) {
     app.parts.keys.textContent =
-      "K keep · X reject · U undecided · ← → walk · Z undo · click the number on a stack to spread it out";
+      "K keep · X reject · U undecided · ← → previous and next · Z undo · click the number on a stack to spread it out";
     bringIntoList(app);
     if (app.moves.length) sendMoves(app);
     if (app.ticked.size) app.send("ticked", [...app.ticked]);
