@@ -7,9 +7,10 @@ from page_fixtures import ROOT, cat_jpeg, jpeg, tiny_default  # noqa: F401
 from skimage import data
 from streamlit.testing.v1 import AppTest
 
-from metaiqa_core.assess import Assessor
-from metaiqa_core.assessment import word_of
+from metaiqa_core.assess import TILE, Assessor
+from metaiqa_core.assessment import QualityMap, word_of
 from metaiqa_core.models.model_files import DEFAULT_MODEL
+from metaiqa_core.preprocessing import tiles
 from pages.shared import long_work, samples
 from pages.shared.plain import plain
 
@@ -142,6 +143,22 @@ def test_a_large_photo_is_read_at_full_size_tile_by_tile():
     assert quality == Assessor.load().assess(photo, at_full_size=True).at_full_size
     assert len(quality.scores) == 9
     assert reading(page.run())["score"] == f"{quality.score:.1f}"
+
+
+def test_the_worst_place_is_shown_only_where_it_is_much_worse_than_the_photo():
+    page = bring(opened(), ("eye.jpg", jpeg(data.retina()[:1100, :1100])))
+    session_scores, assessor = page.session_state["session_scores"], Assessor.load()
+    [photo], boxes = session_scores.photos.own.values(), tuple(tiles(1100, 1100, TILE))
+    half_width = assessor.card.calibration.half_width
+    for lowest, captions in (
+        (80.0 - half_width / 2, []),
+        (79.0 - 2 * half_width, ["The worst place, pixel for pixel"]),
+    ):
+        quality = QualityMap(boxes, (*[80.0] * (len(boxes) - 1), lowest))
+        session_scores.keep_quality_map(photo, assessor, quality)
+        page.run()
+        found = [image.caption for images in page.get("imgs") for image in images.proto.imgs]
+        assert [caption.partition(":")[0] for caption in found] == captions
 
 
 def test_filters_keep_what_passes(cat_jpeg):  # noqa: F811
