@@ -80,10 +80,13 @@ def _score(session_scores: SessionScores, assessor: Assessor) -> Work[None]:
 def _diagnose(photos: list[SessionPhoto], count: int, session_scores: SessionScores, card: ModelCard) -> Work[None]:
     """Diagnose photos; the one that is open comes next, whichever that is by then."""
     diagnoses, left = session_scores.photos.companion(SessionDiagnoses), {photo.key: photo for photo in photos}
+
+    def following() -> SessionPhoto:
+        return left.get(st.session_state.get("opened", "")) or next(iter(left.values()))
+
     while left:
-        opened = st.session_state.get("opened")
-        photo = left.pop(opened if opened in left else next(iter(left)))
-        yield Progress(photo.name, count - len(left) - 1, count, place=_DEFECTS)
+        yield Progress(following().name, count - len(left), count, place=_DEFECTS)
+        photo = left.pop(following().key)
         if (photo.key, card.sha256) not in diagnoses.found:  # another tab of the browser may have been faster
             diagnoses.make(photo, card)
 
