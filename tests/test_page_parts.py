@@ -108,15 +108,9 @@ def test_the_map_tints_each_part_of_the_photo_by_its_tiles_score():
     assert (drawn[2, 51:] == drawn[2, 99]).all()
 
 
-def test_the_worst_place_is_cut_out_of_the_worst_tile_pixel_for_pixel():
-    pixels = np.zeros((600, 1000, 3), np.uint8)
-    pixels[50:550, 500:1000, 0] = 200
-    photos, content = PhotoLibrary(), io.BytesIO()
-    Image.fromarray(pixels).save(content, "PNG")
-    quality = QualityMap((Box(0, 50, 500, 500), Box(500, 50, 500, 500)), (80.0, 20.0))
-    worst = previews.opened(quality_map.worst_place(photos.add("wide.png", content.getvalue()), photos, quality))
-    assert worst.size == (quality_map.CROP_SIDE, quality_map.CROP_SIDE)
-    assert np.asarray(worst)[..., 0].min() > 190
+def test_the_worst_place_is_the_middle_of_its_tile():
+    assert quality_map.middle_of(Box(500, 50, 500, 200)) == Box(600, 50, 300, 200)
+    assert quality_map.middle_of(Box(0, 0, 280, 120)) == Box(0, 0, 280, 120)
 
 
 @pytest.mark.parametrize(("scores", "matters"), [((80, 80, 20), True), ((60, 55, 50), False), ((30, 30, 30), False)])

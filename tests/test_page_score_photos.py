@@ -157,7 +157,7 @@ def test_the_worst_place_is_shown_only_where_it_is_much_worse_than_the_photo():
         quality = QualityMap(boxes, (*[80.0] * (len(boxes) - 1), lowest))
         session_scores.keep_quality_map(photo, assessor, quality)
         page.run()
-        found = [image.caption for images in page.get("imgs") for image in images.proto.imgs]
+        found = [image.caption for element in page.get("image") for image in element.proto.imgs]
         assert [caption.partition(":")[0] for caption in found] == captions
 
 

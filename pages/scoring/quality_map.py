@@ -62,14 +62,21 @@ def worst_place(photo: SessionPhoto, photos: PhotoLibrary, quality: QualityMap) 
         PhotoError: If the photo cannot be read.
     """
     number = min(range(len(quality.scores)), key=quality.scores.__getitem__)
-    box = quality.boxes[number]
+    return _cut_out(photo.key, number, photo, photos, middle_of(quality.boxes[number]))
+
+
+def middle_of(box: Box) -> Box:
+    """Return the middle of a tile, at most `CROP_SIDE` pixels wide and high.
+
+    >>> middle_of(Box(500, 50, 500, 200))
+    Box(left=600, top=50, width=300, height=200)
+    """
     width, height = min(box.width, CROP_SIDE), min(box.height, CROP_SIDE)
-    middle = Box(box.left + (box.width - width) // 2, box.top + (box.height - height) // 2, width, height)
-    return _tile(photo.key, number, photo, photos, middle)
+    return Box(box.left + (box.width - width) // 2, box.top + (box.height - height) // 2, width, height)
 
 
 @st.cache_resource(scope="session", max_entries=2, show_spinner=False)
-def _tile(key: str, number: int, _photo: SessionPhoto, _photos: PhotoLibrary, _box: Box) -> bytes:
+def _cut_out(key: str, number: int, _photo: SessionPhoto, _photos: PhotoLibrary, _box: Box) -> bytes:
     with turn():
         pixels = decode(PhotoFile(_photo.name, _photos.content(_photo)), limits=photo_limits()).pixels
         tile = pixels[_box.top : _box.top + _box.height, _box.left : _box.left + _box.width]
