@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # scoring needs no torch, only the engine of that name does
     from torch import nn
 
 TILE = 500
-"""Side of the tiles of the reading at 100 %, in photo pixels: the size of the photos the default model learnt on."""
+"""Side of the tiles of the zoomed-in reading, in photo pixels: the size of the photos the default model learnt on."""
 
 _DECODED_AHEAD = 3
 
@@ -197,7 +197,7 @@ class Assessor:
                 yield outcome
 
     def map_quality(self, source: PhotoSource | Photo) -> Work[QualityMap]:
-        """Score the photo at 100 %, tile by tile, and yield a `Progress` after each tile.
+        """Score the photo zoomed in, tile by tile, and yield a `Progress` after each tile.
 
         Raises:
             PhotoError: If the photo cannot be read.

@@ -33,7 +33,7 @@ ROW_FIELDS = (
 
 @dataclass(frozen=True)
 class QualityMap:
-    """The reading at 100 %: native-resolution tiles with their scores.
+    """The zoomed-in reading: native-resolution tiles with their scores.
 
     Attributes:
         boxes: Tiles, in pixels of the photo.
@@ -61,7 +61,7 @@ class Assessment:
         word: Grade of `score` on the five-grade scale.
         percentile: Share of the population that the model scores below this photo, %; None without calibration.
         population: Name of that population; None without calibration.
-        at_full_size: Reading at 100 %; None unless it was asked for.
+        at_full_size: Zoomed-in reading; None unless it was asked for.
         model: Name of the model.
         width: Upright width of the photo, pixels.
         height: Upright height of the photo, pixels.

@@ -121,3 +121,20 @@ def _escape(character: str) -> str:
     if "\udc80" <= character <= "\udcff":  # how Python keeps a byte that is not UTF-8
         return f"\\x{ord(character) - 0xDC00:02X}"
     return character.encode("unicode_escape").decode("ascii")
+
+
+def about_file(file: str, reason: str) -> str:
+    """Return a reason with the file that it is about, which is named once.
+
+    >>> about_file("trip/cut.jpg", "cut.jpg is damaged.")
+    'trip/cut.jpg is damaged.'
+    >>> about_file("trip/cut.jpg", "It is damaged.")
+    'trip/cut.jpg: It is damaged.'
+
+    Args:
+        file: Name or path of the file.
+        reason: Sentence, which most often begins with the file's name.
+    """
+    name = os.path.split(file)[1]
+    begins_with_it = name and reason.startswith(f"{name} ")
+    return f"{file}{reason.removeprefix(name)}" if begins_with_it else f"{file}: {reason}"

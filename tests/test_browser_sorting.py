@@ -240,6 +240,37 @@ def test_on_a_phone_the_score_comes_first_and_the_buttons_lie_under_the_photo(ph
     assert phone.locator(f".cell.keep[title='{second}']").count() == 1
 
 
+def test_what_is_wrong_stands_beside_the_score_in_the_list_and_in_the_filter(page):
+    page.locator(".cell[title='astronaut, blurred.png']").click()
+    why = page.locator(".reading .why")
+    why.filter(has_text="Looks blurred").wait_for()
+    score = page.locator(".reading .score").bounding_box()
+    assert score["y"] <= why.bounding_box()["y"] <= score["y"] + score["height"]
+    page.get_by_role("radio", name="List").click()
+    page.locator(".cell[title='astronaut, blurred.png'] .defect", has_text="Blurred").wait_for()
+    page.get_by_role("button", name="Filter").click()
+    page.get_by_role("button", name="Blurred (").click()
+    page.locator(".st-key-filter_line", has_text="blurred").wait_for()
+    page.keyboard.press("Escape")
+    assert page.locator(".cell").count() == page.locator(".cell .defect", has_text="Blurred").count()
+
+
+def test_on_a_phone_the_samples_show_a_photo_and_its_score_first_and_add_photos_is_one_tap_away(phone, holiday):
+    phone.wait_for_timeout(500)
+    add, score = phone.get_by_role("button", name="Add photos"), phone.locator(".reading .score")
+    for part in (add, score, phone.locator(".hero"), phone.locator(".control.next")):
+        assert in_view(phone, part)
+    below = phone.locator(".control.next").bounding_box()["y"]
+    assert phone.locator(".st-key-toolbar").bounding_box()["y"] > below
+    assert not phone.get_by_text("Drop one photo or hundreds").is_visible()
+    add.tap()
+    phone.get_by_text("Drop one photo or hundreds").locator("visible=true").wait_for()
+    phone.locator("[data-testid=stPopoverBody] input[type=file]").set_input_files(str(holiday[0]))
+    phone.locator(".caption .name", has_text=holiday[0].name).wait_for()
+    phone.get_by_text("Drop one photo or hundreds").locator("visible=true").wait_for(state="detached")
+    assert in_view(phone, score)
+
+
 def test_on_a_phone_a_swipe_walks_and_a_tap_on_a_row_brings_its_photo_into_view(phone, holiday):
     bring(phone, holiday[:20])
     phone.get_by_role("radio", name="List").tap()

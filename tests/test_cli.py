@@ -95,7 +95,7 @@ def test_the_reading_at_full_size_is_added_when_asked_for(run, photos, tiny_chec
     expected = Assessor.load(tiny_checkpoint).assess(photos / "a.png", at_full_size=True).at_full_size.score
     assert row["score_at_full_size"] == pytest.approx(expected, abs=1e-4)
     _, out, _ = run("score", photos / "a.png", "--model", tiny_checkpoint, "--full-size")
-    assert "at 100 %" in out.splitlines()[0]
+    assert "zoomed in" in out.splitlines()[0]
 
 
 @pytest.mark.parametrize("style", ["json", "csv", "table"])

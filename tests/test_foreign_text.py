@@ -14,7 +14,7 @@ from results_fixtures import leave_one_out_run
 from metaiqa_core.commands.output import as_csv, as_table, say
 from metaiqa_core.databases.reading import read_database
 from metaiqa_core.experiments.run_folder import RunFolder
-from metaiqa_core.foreign_text import csv_text, path_from_text, path_text, printable, text_from_csv
+from metaiqa_core.foreign_text import about_file, csv_text, path_from_text, path_text, printable, text_from_csv
 from metaiqa_core.progress import Progress, finish
 from metaiqa_core.results import export, uploads
 from metaiqa_core.results.run_log import read_metrics, recorded
@@ -120,3 +120,9 @@ def test_a_run_in_a_folder_whose_name_is_no_utf8_is_read_under_a_name_that_is(tm
     (found,), problems = find_runs(tmp_path)
     assert (found.name, problems) == ("caf\\xE9", [])
     assert {record.source.run for record in read_run(found.folder).records} == {"caf\\xE9"}
+
+
+def test_the_reason_of_a_failure_names_its_file_once():
+    assert about_file("trip/cut.jpg", "cut.jpg is damaged.") == "trip/cut.jpg is damaged."
+    assert about_file("cut.jpg", "cut.jpg is damaged.") == "cut.jpg is damaged."
+    assert about_file("trip/cut.jpg", "It is damaged.") == "trip/cut.jpg: It is damaged."

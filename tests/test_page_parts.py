@@ -17,7 +17,7 @@ from metaiqa_core.assess import Assessor
 from metaiqa_core.assessment import WORDS, QualityMap
 from metaiqa_core.databases import near_duplicates
 from metaiqa_core.images import decode
-from metaiqa_core.preprocessing import tiles
+from metaiqa_core.preprocessing import Box, tiles
 from metaiqa_core.sorting import tables
 from metaiqa_core.sorting.decisions import Decisions
 from pages.scoring import exports, quality_map
@@ -106,6 +106,17 @@ def test_the_map_tints_each_part_of_the_photo_by_its_tiles_score():
     np.testing.assert_allclose(drawn[5, 95], np.array(rgb_of(100)) * share.mean(), atol=1.5)
     assert (drawn[2, :49] == drawn[2, 0]).all()
     assert (drawn[2, 51:] == drawn[2, 99]).all()
+
+
+def test_the_worst_place_is_the_middle_of_its_tile():
+    assert quality_map.middle_of(Box(500, 50, 500, 200)) == Box(600, 50, 300, 200)
+    assert quality_map.middle_of(Box(0, 0, 280, 120)) == Box(0, 0, 280, 120)
+
+
+@pytest.mark.parametrize(("scores", "matters"), [((80, 80, 20), True), ((60, 55, 50), False), ((30, 30, 30), False)])
+def test_a_place_is_the_worst_only_where_it_differs_by_more_than_a_score_is_uncertain(scores, matters):
+    boxes = tuple(tiles(1500, 500, 500))
+    assert quality_map.worst_matters(QualityMap(boxes, scores), half_width=15.0) is matters
 
 
 @given(st.text(max_size=40))

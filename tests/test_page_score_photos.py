@@ -7,10 +7,12 @@ from page_fixtures import ROOT, cat_jpeg, jpeg, tiny_default  # noqa: F401
 from skimage import data
 from streamlit.testing.v1 import AppTest
 
-from metaiqa_core.assess import Assessor
-from metaiqa_core.assessment import word_of
+from metaiqa_core.assess import TILE, Assessor
+from metaiqa_core.assessment import QualityMap, word_of
 from metaiqa_core.models.model_files import DEFAULT_MODEL
+from metaiqa_core.preprocessing import tiles
 from pages.shared import long_work, samples
+from pages.shared.plain import plain
 
 pytestmark = pytest.mark.usefixtures("tiny_default")
 ENTRIES = [ROOT / "pages" / "score_photos.py", ROOT / "app.py"]
@@ -93,6 +95,14 @@ def test_a_broken_file_becomes_a_row_with_its_reason_and_the_others_keep_their_s
     assert "list.txt" in table["list.txt"]["remark"]
 
 
+def test_a_files_name_stands_once_in_its_error(cat_jpeg):  # noqa: F811
+    page = bring(opened(), ("trip/cut.jpg", cat_jpeg[:3000]), ("trip/cat.jpg", cat_jpeg))
+    [told] = [markdown.value for markdown in page.markdown if "damaged" in markdown.value]
+    assert told == plain("trip/cut.jpg is damaged or cut off and cannot be decoded: copy or export it again.")
+    assert rows(page)["cut.jpg"]["sentence"].count("cut.jpg") == 1
+    assert not page.error, "the reason stands beside the photo and in the list of failures, and nowhere else"
+
+
 def test_results_survive_a_visit_to_another_page_and_are_not_computed_again(cat_jpeg, monkeypatch):  # noqa: F811
     page = bring(opened(ROOT / "app.py"), ("cat.jpg", cat_jpeg))
     before = results_of(page)["cat.jpg"]
@@ -133,6 +143,22 @@ def test_a_large_photo_is_read_at_full_size_tile_by_tile():
     assert quality == Assessor.load().assess(photo, at_full_size=True).at_full_size
     assert len(quality.scores) == 9
     assert reading(page.run())["score"] == f"{quality.score:.1f}"
+
+
+def test_the_worst_place_is_shown_only_where_it_is_much_worse_than_the_photo():
+    page = bring(opened(), ("eye.jpg", jpeg(data.retina()[:1100, :1100])))
+    session_scores, assessor = page.session_state["session_scores"], Assessor.load()
+    [photo], boxes = session_scores.photos.own.values(), tuple(tiles(1100, 1100, TILE))
+    half_width = assessor.card.calibration.half_width
+    for lowest, captions in (
+        (80.0 - half_width / 2, []),
+        (79.0 - 2 * half_width, ["The worst place, pixel for pixel"]),
+    ):
+        quality = QualityMap(boxes, (*[80.0] * (len(boxes) - 1), lowest))
+        session_scores.keep_quality_map(photo, assessor, quality)
+        page.run()
+        found = [image.caption for element in page.get("image") for image in element.proto.imgs]
+        assert [caption.partition(":")[0] for caption in found] == captions
 
 
 def test_filters_keep_what_passes(cat_jpeg):  # noqa: F811

@@ -193,3 +193,12 @@ def test_the_worst_can_come_first_and_stacks_lie_together_with_their_best_on_top
                 tops.append(float(row["score"]))
             seen.add(row["stack"])
         assert tops == sorted(tops, reverse=reverse)
+
+
+def test_without_stacks_every_photo_has_the_place_of_its_own_score(files):
+    page = bring(opened(), *files, ("cup.jpg", jpeg(data.coffee())))
+    for order, reverse in ((page_rows.BEST_FIRST, True), (page_rows.WORST_FIRST, False)):
+        page.selectbox(key="order").set_value(order).run()
+        page.toggle(key="stacked_True").set_value(False).run()
+        scores = [float(row["score"]) for row in sorter(page)["photos"]]
+        assert scores == sorted(scores, reverse=reverse)

@@ -1,6 +1,7 @@
 """The settings of a deployed app: read from variables, refused with one sentence, and obeyed by the pages."""
 
 import argparse
+import json
 import os
 from pathlib import Path
 
@@ -178,7 +179,8 @@ def test_a_photo_with_too_many_pixels_is_told_so_on_the_page(monkeypatch, tiny_d
     monkeypatch.setenv("METAIQA_MAX_MEGAPIXELS", "1")
     page = opened("score_photos.py")
     page.file_uploader[0].set_value([("big.jpg", jpeg(np.zeros((1000, 1300, 3), np.uint8)), "image/jpeg")]).run()
-    assert any("at most 1 are read" in error.value for error in page.error)
+    [component] = [each.proto for each in page.get("bidi_component") if each.proto.component_name == "sorter"]
+    assert "at most 1 are read" in json.loads(component.json)["photos"][0]["sentence"]
 
 
 def test_with_jobs_off_the_page_says_so_and_offers_nothing(monkeypatch):

@@ -16,7 +16,7 @@ from metaiqa_core.commands.score_output import score_to_stream
 from metaiqa_core.commands.streaming import csv_pieces, json_pieces, table_pieces
 from metaiqa_core.diagnosis import ROW_FIELDS, Diagnosis, failed_row
 from metaiqa_core.errors import MetaIQAError
-from metaiqa_core.foreign_text import path_text
+from metaiqa_core.foreign_text import about_file, path_text
 from metaiqa_core.models.model_files import DEFAULT_GRAPH_MODEL
 
 CANNOT_TELL = "cannot tell"
@@ -81,7 +81,7 @@ def _table(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
 
 def _cells(row: dict[str, Any]) -> list[str]:
     if row["error"]:
-        return ["error", "", "", "", f"{row['file']}: {row['error']}"]
+        return ["error", "", "", "", about_file(row["file"], row["error"])]
     word = row["word"] or CANNOT_TELL
     sure = "" if row["word"] is None else f"{row['probability'] * 100:.0f} %"
     level = "" if row["level"] is None else f"{row['level']:.1f}"

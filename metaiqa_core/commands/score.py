@@ -20,7 +20,7 @@ from metaiqa_core.commands.score_sidecars import SidecarWriter, add_sidecar_argu
 from metaiqa_core.commands.streaming import csv_pieces, json_pieces, table_pieces
 from metaiqa_core.errors import MetaIQAError, OutputError
 from metaiqa_core.files import check_output, is_stream
-from metaiqa_core.foreign_text import path_text
+from metaiqa_core.foreign_text import about_file, path_text
 from metaiqa_core.models.model_files import find_model
 from metaiqa_core.sorting.sidecars import SidecarNames
 
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--model", default="default", metavar="NAME|FILE", help="name or file of the model (default: %(default)s)"
     )
     add_engine_argument(parser)
-    parser.add_argument("--full-size", action="store_true", help="also score each photo at 100 %%, tile by tile")
+    parser.add_argument("--full-size", action="store_true", help="also score each photo zoomed in, tile by tile")
     parser.add_argument(
         "--format", choices=("table", "csv", "json"), default="table", help="format of the output (default: table)"
     )
@@ -115,14 +115,14 @@ def _json(full_size: bool, rows: Iterable[dict[str, Any]]) -> Iterator[str]:
 
 
 def _table(full_size: bool, rows: Iterable[dict[str, Any]]) -> Iterator[str]:
-    header = ["score", "90 % interval", "word", "percentile", *(["at 100 %"] if full_size else []), "file"]
-    widths = [5, 13, 9, 10, *([8] if full_size else []), 0]  # of the header and of the longest cell, "Excellent"
+    header = ["score", "90 % interval", "word", "percentile", *(["zoomed in"] if full_size else []), "file"]
+    widths = [5, 13, 9, 10, *([9] if full_size else []), 0]  # of the header and of the longest cell, "Excellent"
     return table_pieces((_cells(row, full_size) for row in rows), header, widths)
 
 
 def _cells(row: dict[str, Any], full_size: bool) -> list[str]:
     if row["error"]:
-        return ["-", "", "error", "", *([""] if full_size else []), f"{row['file']}: {row['error']}"]
+        return ["-", "", "error", "", *([""] if full_size else []), about_file(row["file"], row["error"])]
     interval = "" if row["interval_low"] is None else f"{row['interval_low']:.0f} to {row['interval_high']:.0f}"
     percentile = "" if row["percentile"] is None else f"{row['percentile']:.0f} %"
     detail = [f"{row['score_at_full_size']:.1f}"] if full_size else []

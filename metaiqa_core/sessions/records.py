@@ -1,14 +1,15 @@
-"""Assessments as plain values for a session's journal, and back."""
+"""Assessments and diagnoses as plain values for a session's journal, and back."""
 
 import dataclasses
 from typing import Any
 
 from metaiqa_core.assessment import Assessment, QualityMap
+from metaiqa_core.diagnosis import Diagnosis
 from metaiqa_core.json_files import validated
 
 
-def to_record(value: Assessment | QualityMap) -> dict[str, Any]:
-    """Return an assessment or a quality map as values for JSON."""
+def to_record(value: Assessment | QualityMap | Diagnosis) -> dict[str, Any]:
+    """Return an assessment, a quality map or a diagnosis as values for JSON."""
     return dataclasses.asdict(value)
 
 
@@ -28,3 +29,12 @@ def quality_map_from(record: dict[str, Any]) -> QualityMap:
         ValueError: If a field is missing or wrong.
     """
     return validated(QualityMap, record)
+
+
+def diagnosis_from(record: dict[str, Any]) -> Diagnosis:
+    """Return the diagnosis that `to_record` wrote, with the same bits.
+
+    Raises:
+        ValueError: If a field is missing or wrong.
+    """
+    return validated(Diagnosis, record)

@@ -10,7 +10,10 @@ import pandas as pd
 from metaiqa_core.results import export
 
 _WHOLE_NUMBERS = ("width", "height", "rating")
-_NUMBERS = ("score", "interval_low", "interval_high", "interval_level", "percentile", "score_at_full_size")
+_NUMBERS = (
+    *("score", "interval_low", "interval_high", "interval_level", "percentile", "score_at_full_size"),
+    *("defect_probability", "defect_level", "defect_level_low", "defect_level_high"),
+)
 _TRUTHS = ("best_of_near_duplicates",)
 
 

@@ -5,10 +5,11 @@ from humanize import naturalsize
 
 from metaiqa_core.assess import Assessor
 from metaiqa_core.assessment import Assessment, QualityMap
-from pages.scoring import quality_map
+from pages.scoring import defects, quality_map
+from pages.scoring.diagnoses import graph_card
 from pages.scoring.reading import WHOLE_PHOTO, ZOOMED_IN, can_zoom_in
 from pages.scoring.rows import Row
-from pages.shared.failures import UNEXPECTED, explain
+from pages.shared.failures import explain
 from pages.shared.photo_library import SessionPhoto
 from pages.shared.plain import plain
 from pages.shared.score_plot import score_plot, score_plot_in_words, tiles_plot
@@ -16,17 +17,14 @@ from pages.shared.session_scores import SessionScores
 
 
 def show(row: Row, session_scores: SessionScores, assessor: Assessor) -> None:
-    """Show the details of a photo; of one that failed, the reason.
+    """Show the details of a photo; nothing of one that failed, whose reason stands above it.
 
     Args:
         row: Row of the photo.
         session_scores: Scores of the session.
         assessor: Model that made the result.
     """
-    if row.result is None:
-        return
-    if row.result.assessment is None:
-        st.error(plain(row.result.error or UNEXPECTED))
+    if row.result is None or row.result.assessment is None:
         return
     assessment, quality = row.result.assessment, session_scores.quality_map(row.photo, assessor)
     certain, file = st.columns([3, 2], gap="large")
@@ -35,8 +33,11 @@ def show(row: Row, session_scores: SessionScores, assessor: Assessor) -> None:
             _whole_photo(assessment, assessor)
         else:
             _zoomed_in(assessment, quality, row.photo, session_scores, assessor)
+        if quality:
+            _worst_place(quality, row.photo, session_scores, assessor)
     with file:
         _facts(assessment, row.photo)
+        _explain_defect(row)
         if st.button(
             "Where does this score come from?",
             key="to_map",
@@ -102,12 +103,20 @@ def _zoomed_in(
         f"Each dot is a tile, {low:.0f} to {high:.0f}. Solid line: their mean. Dotted line: the whole photo.",
         help="There is no interval for the zoomed-in score: people rated whole photos, not tiles.",
     )
+
+
+def _worst_place(quality: QualityMap, photo: SessionPhoto, session_scores: SessionScores, assessor: Assessor) -> None:
+    """Show the place that drags the photo down; nothing where no place differs from the rest by enough."""
+    calibration = assessor.card.calibration
+    if calibration is None or not quality_map.worst_matters(quality, calibration.half_width):
+        return
     try:
         worst = quality_map.worst_place(photo, session_scores.photos, quality)
     except Exception as error:
         st.error(plain(explain(error)))
         return
-    st.image(worst, width=280, caption=f"The worst place, at its own resolution: {low:.0f}")
+    caption = f"The worst place, pixel for pixel: {min(quality.scores):.0f}"
+    st.image(worst, caption=caption, alt="Worst place of the photo")
 
 
 def _explain_interval(assessment: Assessment, assessor: Assessor) -> None:
@@ -128,6 +137,14 @@ def _explain_interval(assessment: Assessment, assessor: Assessor) -> None:
         f"that the model had not learnt from, it did for {100 * calibration.measured_coverage:.1f} %. The grey shape "
         f"shows how the {calibration.population_size:,} {plain(calibration.population)} score.",
     )
+
+
+def _explain_defect(row: Row) -> None:
+    """Say what the numbers beside the name of a defect mean."""
+    card = graph_card()
+    if row.defect and card and card.diagnosis:
+        interval = card.diagnosis.interval
+        st.caption(plain(defects.span(row.defect)), help=defects.explanation(plain(card.name), interval))
 
 
 def _facts(assessment: Assessment, photo: SessionPhoto) -> None:

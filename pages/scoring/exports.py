@@ -11,6 +11,7 @@ from humanize import naturalsize
 import metaiqa_core
 from metaiqa_core.assess import Assessor
 from metaiqa_core.assessment import QualityMap, failed_row
+from metaiqa_core.defect_words import NOTHING
 from metaiqa_core.errors import MetaIQAError
 from metaiqa_core.foreign_text import path_text
 from metaiqa_core.sorting import archives
@@ -21,9 +22,13 @@ from metaiqa_core.sorting.sidecars import SidecarNames
 from metaiqa_core.sorting.sorted_photo import SortedPhoto
 from metaiqa_core.sorting.tables import file_names, to_csv, to_json, to_parquet
 from metaiqa_core.sorting.xmp import rating_of
+from pages.scoring.diagnoses import graph_card
 from pages.scoring.rows import Row
 from pages.shared.plain import plain
 from pages.shared.session_scores import SessionScores
+
+_DEFECT_FIELDS = ("word", "probability", "type", "level", "level_low", "level_high")
+"""What of a diagnosis is exported."""
 
 
 def records(rows: Sequence[Row], session_scores: SessionScores, assessor: Assessor) -> list[dict[str, Any]]:
@@ -36,6 +41,7 @@ def records(rows: Sequence[Row], session_scores: SessionScores, assessor: Assess
     return [
         _assessed(row, session_scores.quality_map(row.photo, assessor), assessor.card.name)
         | {
+            **_diagnosed(row),
             "near_duplicates": str(row.stack) if row.stack else None,
             "best_of_near_duplicates": row.best if row.stack else None,
             "decision": row.decision.value,
@@ -53,6 +59,18 @@ def _assessed(row: Row, quality: QualityMap | None, model: str) -> dict[str, Any
     if row.result and row.result.assessment:
         return replace(row.result.assessment, at_full_size=quality).to_row(file)
     return failed_row(file, model, (row.result and row.result.error) or "not scored")
+
+
+def _diagnosed(row: Row) -> dict[str, Any]:
+    """Return the defect of a photo, or that none was found; all empty where nothing may be said."""
+    said, card = row.diagnosis, graph_card()
+    may_say = said is not None and (row.defect is not None or said.word == NOTHING)
+    found = {name: getattr(said, name) if may_say else None for name in _DEFECT_FIELDS}
+    return {
+        "defect": found.pop("word"),
+        **{f"defect_{name}": value for name, value in found.items()},
+        "defect_model": card.name if card and said is not None else None,
+    }
 
 
 _TABLES: dict[str, tuple[Callable[[Sequence[dict[str, Any]]], bytes], str]] = {

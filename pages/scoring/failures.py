@@ -3,6 +3,7 @@
 import streamlit as st
 
 from metaiqa_core.assess import Assessor
+from metaiqa_core.foreign_text import about_file
 from pages.shared.plain import plain
 from pages.shared.session_scores import SessionScores
 
@@ -19,5 +20,4 @@ def show(session_scores: SessionScores, assessor: Assessor) -> None:
             f"{len(failed)} of {len(results)} files could not be scored", expanded=len(failed) <= _EXPANDED
         ):
             for name, reason in failed:
-                # Most reasons begin with the file's name, which is written once.
-                st.markdown(plain(reason) if name in reason else f"**{plain(name)}**: {plain(reason)}")
+                st.markdown(plain(about_file(name, reason)))

@@ -1,5 +1,6 @@
 """Order and filters of the photos, which say what they leave out."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +8,9 @@ from typing import Any
 import streamlit as st
 
 from metaiqa_core.assessment import WORDS
+from metaiqa_core.defect_words import WORDS as DEFECTS
 from metaiqa_core.sorting.decisions import Decision
+from pages.scoring.defects import name
 from pages.scoring.rows import BEST_FIRST, FAILED, ORDERS, WAITING, Row
 
 DECISION_NAMES = {Decision.KEEP: "Kept", Decision.REJECT: "Rejected", Decision.UNDECIDED: "Undecided"}
@@ -69,12 +72,14 @@ class Filter:
 
     Attributes:
         words: Grades, or the status of a photo without one; empty for all.
+        defects: Words of defects; empty for all.
         decisions: Decisions; empty for all.
         scores: Lowest and highest score.
         only_best: Whether photos under a better one of their stack are left out.
     """
 
     words: tuple[str, ...] = ()
+    defects: tuple[str, ...] = ()
     decisions: tuple[Decision, ...] = ()
     scores: tuple[int, int] = _ALL_SCORES
     only_best: bool = False
@@ -84,6 +89,7 @@ class Filter:
         low, high = self.scores
         return (
             (not self.words or row.status in self.words)
+            and (not self.defects or (row.defect is not None and row.defect.word in self.defects))
             and (not self.decisions or row.decision in self.decisions)
             and (self.scores == _ALL_SCORES or (row.score is not None and low <= row.score <= high))
             and not (self.only_best and row.is_under_a_better_one)
@@ -94,6 +100,7 @@ class Filter:
         low, high = self.scores
         parts = [
             " or ".join(self.words),
+            " or ".join(self.defects),
             " or ".join(DECISION_NAMES[each].lower() for each in self.decisions),
             f"score {low} to {high}" if self.scores != _ALL_SCORES else "",
             "one of each scene" if self.only_best else "",
@@ -104,8 +111,10 @@ class Filter:
 def choose_filter(rows: list[Row]) -> Filter:
     """Offer the filters in a popover."""
     present = [word for word in (*reversed(WORDS), WAITING, FAILED) if any(row.status == word for row in rows)]
+    found = Counter(row.defect.word for row in rows if row.defect)
     with st.popover("Filter", icon=":material/filter_list:"):
         words = st.pills("Grade", present, selection_mode="multi", key=_key("words"), help="None chosen shows all.")
+        defects = _choose_defects(found) if found else []
         decisions = st.pills(
             "Decision",
             list(DECISION_NAMES),
@@ -117,7 +126,22 @@ def choose_filter(rows: list[Row]) -> Filter:
         only_best = st.toggle(
             "One of each scene", key=_key("best"), help="Leaves out similar photos that lie under a better one."
         )
-    return Filter(tuple(words), tuple(decisions), (low, high), only_best)
+    return Filter(tuple(words), tuple(defects), tuple(decisions), (low, high), only_best)
+
+
+def _choose_defects(found: Mapping[str | None, int]) -> list[str]:
+    """Offer the defects that were found, with their numbers."""
+    present, key = [word for word in DEFECTS if word in found], _key("defects")
+    # The numbers grow while photos are searched, which makes another widget: it goes on with what was chosen.
+    st.session_state[key] = [word for word in st.session_state.get(key) or () if word in present]
+    return st.pills(
+        "What is wrong",
+        present,
+        selection_mode="multi",
+        format_func=lambda word: f"{name(word)} ({found[word]:,})",
+        key=key,
+        help="Named by a second model, and only where it is sure enough: a photo without a word may have a defect too.",
+    )
 
 
 def say(chosen: Filter, passing: int, total: int) -> None:

@@ -18,6 +18,8 @@ from pages.shared.photo_limits import photo_limits
 from pages.shared.session_scores import SessionScores, model_key
 from pages.shared.turns import turn
 
+CROP_SIDE = 300
+"""Longest side of the worst place as it is shown, pixels: what a phone shows without shrinking it."""
 _OVERLAY = 0.55
 _SMALLEST_LABELLED_CELL = 60
 
@@ -43,18 +45,38 @@ def read_zoomed_in(
     )
 
 
+def worst_matters(quality: QualityMap, half_width: float) -> bool:
+    """Return whether the worst tile is worse than the photo by more than a single score is uncertain.
+
+    Args:
+        quality: Quality map of the photo.
+        half_width: Half the width of the model's interval, points.
+    """
+    return quality.score - min(quality.scores) > half_width
+
+
 def worst_place(photo: SessionPhoto, photos: PhotoLibrary, quality: QualityMap) -> bytes:
-    """Return the tile with the lowest score as a JPEG, pixel for pixel; the last one is kept in the session.
+    """Return the middle of the tile with the lowest score as a JPEG, pixel for pixel; the last one is kept.
 
     Raises:
         PhotoError: If the photo cannot be read.
     """
     number = min(range(len(quality.scores)), key=quality.scores.__getitem__)
-    return _tile(photo.key, number, photo, photos, quality.boxes[number])
+    return _cut_out(photo.key, number, photo, photos, middle_of(quality.boxes[number]))
+
+
+def middle_of(box: Box) -> Box:
+    """Return the middle of a tile, at most `CROP_SIDE` pixels wide and high.
+
+    >>> middle_of(Box(500, 50, 500, 200))
+    Box(left=600, top=50, width=300, height=200)
+    """
+    width, height = min(box.width, CROP_SIDE), min(box.height, CROP_SIDE)
+    return Box(box.left + (box.width - width) // 2, box.top + (box.height - height) // 2, width, height)
 
 
 @st.cache_resource(scope="session", max_entries=2, show_spinner=False)
-def _tile(key: str, number: int, _photo: SessionPhoto, _photos: PhotoLibrary, _box: Box) -> bytes:
+def _cut_out(key: str, number: int, _photo: SessionPhoto, _photos: PhotoLibrary, _box: Box) -> bytes:
     with turn():
         pixels = decode(PhotoFile(_photo.name, _photos.content(_photo)), limits=photo_limits()).pixels
         tile = pixels[_box.top : _box.top + _box.height, _box.left : _box.left + _box.width]

@@ -1,11 +1,13 @@
-"""The photos as rows: score, stack, decision, in the order that the reader chose."""
+"""The photos as rows: score, defect, stack, decision, in the order that the reader chose."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from metaiqa_core.diagnosis import Diagnosis
 from metaiqa_core.sorting.decisions import Decision, Decisions
 from metaiqa_core.sorting.stacks import StackedPhoto, stacks
 from metaiqa_core.sorting.summary import Summary, summarise
+from pages.scoring import defects
 from pages.shared.photo_library import SessionPhoto
 from pages.shared.session_scores import ScoringResult
 
@@ -24,6 +26,7 @@ class Row:
         decision: Decision on the photo.
         stack: Number of its stack of similar photos, from 1; 0 for none.
         best: Whether it is on top of its stack.
+        diagnosis: What the graph model says of it; None where it said nothing yet, or cannot.
     """
 
     photo: SessionPhoto
@@ -31,6 +34,7 @@ class Row:
     decision: Decision = Decision.UNDECIDED
     stack: int = 0
     best: bool = False
+    diagnosis: Diagnosis | None = None
 
     @property
     def score(self) -> float | None:
@@ -46,6 +50,11 @@ class Row:
     def status(self) -> str:
         """The grade, or the status of a photo without one."""
         return self.word or (WAITING if self.result is None else FAILED)
+
+    @property
+    def defect(self) -> Diagnosis | None:
+        """The diagnosis where a visitor may be told of its defect, else None."""
+        return defects.claim(self.diagnosis)
 
     @property
     def is_under_a_better_one(self) -> bool:
@@ -81,13 +90,15 @@ def ranked(photos: Mapping[str, SessionPhoto], results: Mapping[str, ScoringResu
     return sorted(rows, key=lambda row: (row.status == FAILED, row.score is None, -(row.score or 0)))
 
 
-def ordered(rows: list[Row], order: str, came: Mapping[str, int]) -> list[Row]:
-    """Return rows in an order; each stack lies together at the place of its best, which comes first.
+def ordered(rows: list[Row], order: str, came: Mapping[str, int], *, stacked: bool) -> list[Row]:
+    """Return rows in an order.
 
     Args:
         rows: Rows, best first.
         order: One of `ORDERS`.
         came: Place of each photo in the order in which they came, by key.
+        stacked: Whether each stack lies together at the place of its best, which comes first; else every photo has its
+            own place.
     """
 
     def place(row: Row) -> tuple[bool, float]:
@@ -96,14 +107,24 @@ def ordered(rows: list[Row], order: str, came: Mapping[str, int]) -> list[Row]:
             return False, came[row.photo.key]
         return score is None, -(score or 0) if order == BEST_FIRST else (score or 0)
 
+    if not stacked:
+        return sorted(rows, key=place)
     tops = {row.stack: place(row) for row in reversed(rows) if row.stack}
     tops |= {row.stack: place(row) for row in rows if row.best}
     return sorted(rows, key=lambda row: (*(tops[row.stack] if row.stack else place(row)), row.stack, not row.best))
 
 
-def with_decisions(rows: list[Row], decisions: Decisions) -> list[Row]:
-    """Return the rows with the decisions as they are now."""
-    return [replace(row, decision=decisions.of(row.photo.key)) for row in rows]
+def up_to_date(
+    rows: list[Row], decisions: Decisions, diagnosis: Callable[[SessionPhoto], Diagnosis | None]
+) -> list[Row]:
+    """Return the rows with what changes more often than their scores.
+
+    Args:
+        rows: The rows.
+        decisions: The decisions as they are now.
+        diagnosis: Function that returns the diagnosis of a photo as far as there is one.
+    """
+    return [replace(row, decision=decisions.of(row.photo.key), diagnosis=diagnosis(row.photo)) for row in rows]
 
 
 def summary_of(rows: list[Row]) -> Summary:

@@ -10,6 +10,7 @@ import streamlit as st
 from metaiqa_core.assessment import WORDS
 from metaiqa_core.foreign_text import printable
 from metaiqa_core.sorting.decisions import Decision
+from pages.scoring import defects
 from pages.scoring.filters import LIST, View
 from pages.scoring.reading import Reading
 from pages.scoring.rows import Row
@@ -124,6 +125,8 @@ def _photo(row: Row, urls: dict[str, str]) -> dict[str, Any]:
         "score": None if row.score is None else f"{row.score:.1f}",
         "status": row.status,
         "sentence": Reading.percentile(assessment) if assessment else (remark if row.result else ""),
+        "defect": defects.name(row.defect.word or "") if row.defect else "",
+        "why": defects.sentence(row.defect) if row.defect else "",
         "picture": urls.get(key, ""),
         "decision": row.decision.value,
         "stack": row.stack,

@@ -5,6 +5,7 @@ import streamlit as st
 from metaiqa_core.assess import Assessor
 from metaiqa_core.sorting.decisions import Decision
 from pages.scoring import compare, details, exports, filters, reading, rows, sorter
+from pages.scoring.diagnoses import SessionDiagnoses, graph_card
 from pages.scoring.rows import Row
 from pages.scoring.sorting_state import SortingState
 from pages.shared.photo_library import PhotoLibrary, SessionPhoto
@@ -43,7 +44,7 @@ def show(session_scores: SessionScores, assessor: Assessor) -> None:
             view, chosen = filters.View(rows.BEST_FIRST, filters.GRID, stacked=False), filters.Filter()
         passing = [row for row in ranked if chosen.passes(row)]
         came = {key: number for number, key in enumerate(shown)}
-        passing = rows.ordered(passing, view.order, came)
+        passing = rows.ordered(passing, view.order, came, stacked=view.stacked)
         exports.offer(ranked, passing, session_scores, assessor)
     filters.say(chosen, len(passing), len(ranked))
     opened = _opened(passing, list(shown), state)
@@ -75,7 +76,8 @@ def _ranked(
     kept = st.session_state.get("ranked")
     if kept is None or kept[0] != about:
         kept = st.session_state["ranked"] = (about, rows.ranked(shown, found, state.decisions))
-    return rows.with_decisions(kept[1], state.decisions)
+    diagnoses, card = session_scores.photos.companion(SessionDiagnoses), graph_card()
+    return rows.up_to_date(kept[1], state.decisions, lambda photo: diagnoses.of(photo, card))
 
 
 def _opened(passing: list[Row], came: list[str], state: SortingState) -> Row | None:

@@ -16,14 +16,24 @@ def number() -> int:
     return int(st.session_state.setdefault("intakes", 0))
 
 
-def take_in() -> None:
-    """Show the kind of intake that the user chose, and move new photos into the session's library."""
+def take_in(place: str = "") -> None:
+    """Show the kind of intake that the user chose, and move new photos into the session's library.
+
+    Args:
+        place: Name of the place, where a page has several of which a reader sees one. Such a page calls `say_problem`
+            where all see it.
+    """
     source = st.segmented_control(
-        "Photos from", SOURCES, default=SOURCES[0], required=True, key="intake_source", label_visibility="collapsed"
+        "Photos from",
+        SOURCES,
+        default=SOURCES[0],
+        required=True,
+        key=f"intake_source{place}",
+        label_visibility="collapsed",
     )
     # A widget with a new key starts empty: the photos live in the library now, and the uploader is ready for more.
     largest = read_settings().max_upload_mb
-    key = f"intake_{source}_{number()}"
+    key = f"intake{place}_{source}_{number()}"
     if source == "Camera":
         arrived = [photo] if (photo := st.camera_input("Take a photo", key=key)) else []
     elif source == "Folder":
@@ -43,6 +53,12 @@ def take_in() -> None:
         _move(arrived, library(), source)
         st.session_state["intakes"] += 1
         st.rerun()
+    if not place:
+        say_problem()
+
+
+def say_problem() -> None:
+    """Say once why photos could not be taken in; nothing where they could."""
     if problem := st.session_state.pop("intake_problem", None):
         st.error(problem)
 

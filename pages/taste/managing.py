@@ -20,7 +20,7 @@ from pages.taste.current import (
 
 def toolbar(current: CurrentTaste) -> None:
     """Show the ways to other photos, tastes and files."""
-    with st.popover("Add photos"):
+    with st.popover("Add photos", key=f"add_photos_{intake.number()}"):  # a new key closes it
         intake.take_in()
     with st.popover("Ratings and settings"):
         _choose_taste(current)

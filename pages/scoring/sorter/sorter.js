@@ -12,7 +12,7 @@ function build(parent) {
   const find = (selector) => parent.querySelector(selector);
   const parts = { image: find(".hero img"), mark: find(".hero .mark") };
   for (const name of [
-    "sorter", "viewer", "score", "word", "sentence", "hero", "name", "place", "controls", "many", "summary", "ticked", "window",
+    "sorter", "viewer", "score", "word", "sentence", "why", "hero", "name", "place", "controls", "many", "summary", "ticked", "window",
     "sheet", "keys", "spoken",
   ]) parts[name] = find(`.${name}`);
   const app = Object.assign(sorting, { parts, cells: new Map(), fetched: new Set(), size: undefined });
@@ -53,7 +53,7 @@ export default function ({ data, parentElement, setStateValue }) {
   draw(app);
   if (isNew) {
     app.parts.keys.textContent =
-      "K keep · X reject · U undecided · ← → walk · Z undo · click the number on a stack to spread it out";
+      "K keep · X reject · U undecided · ← → previous and next · Z undo · click the number on a stack to spread it out";
     bringIntoList(app);
     if (app.moves.length) sendMoves(app);
     if (app.ticked.size) app.send("ticked", [...app.ticked]);

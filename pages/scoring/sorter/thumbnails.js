@@ -49,7 +49,7 @@ function newCell(app, key) {
   element.className = "cell";
   element.setAttribute("role", "option");
   element.dataset.key = key;
-  for (const kind of ["img", "name", "status", "pixels", "remark", "mark", "pile", "tick"]) {
+  for (const kind of ["img", "name", "defect", "status", "pixels", "remark", "mark", "pile", "tick"]) {
     const part = document.createElement(kind === "img" ? "img" : "span");
     part.className = kind === "img" ? "picture" : kind;
     part.setAttribute("aria-hidden", "true");
@@ -78,9 +78,10 @@ function fillCell(app, element, photo, index) {
   element.setAttribute("aria-setsize", app.order.length);
   element.setAttribute("aria-posinset", index + 1);
   const told = photo.score ? `${photo.score}, ${photo.status}` : photo.status;
+  const defect = photo.defect ? `, ${photo.defect.toLowerCase()}` : "";
   const similar = isTop ? `, ${size} similar photos` : "";
   const chosen = app.ticked.has(photo.key) ? ", ticked" : "";
-  element.setAttribute("aria-label", `${photo.name}, ${told}, ${MARKS[decision].toLowerCase()}${similar}${chosen}`);
+  element.setAttribute("aria-label", `${photo.name}, ${told}${defect}, ${MARKS[decision].toLowerCase()}${similar}${chosen}`);
   element.title = photo.folder ? `${photo.folder}/${photo.name}` : photo.name;
   const picture = part("picture");
   if (picture.getAttribute("src") !== photo.picture) {
@@ -88,6 +89,7 @@ function fillCell(app, element, photo, index) {
     else picture.removeAttribute("src");
   }
   part("name").textContent = photo.name;
+  part("defect").textContent = photo.defect;
   part("status").textContent = photo.score ?? photo.status;
   colourAs(app, part("status"), photo.status);
   part("pixels").textContent = photo.pixels;

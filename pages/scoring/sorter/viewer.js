@@ -58,7 +58,7 @@ function colourAs(app, element, status) {
 }
 
 function drawViewer(app, photo) {
-  const { score, word, sentence, image, mark, name, place, viewer } = app.parts;
+  const { score, word, sentence, why, image, mark, name, place, viewer } = app.parts;
   viewer.hidden = !photo;
   if (!photo) return;
   const told = app.data.reading?.key === photo.key ? app.data.reading : photo;
@@ -66,6 +66,7 @@ function drawViewer(app, photo) {
   word.textContent = told.status;
   colourAs(app, word, told.status);
   sentence.textContent = told.sentence;
+  why.textContent = photo.why;
   const source = app.data.pictures[photo.key] || photo.picture;
   if (source && image.getAttribute("src") !== source) {
     // The small picture first; the large one takes its place once it is there.
