@@ -18,6 +18,7 @@ LOCALISATION_COLUMNS = (
     "high",
     "chance",
     "model",
+    "model_sha256",
     "seed",
     "date",
 )
@@ -37,6 +38,7 @@ class Localisation:
         low: Lower end of its 95 % interval (bootstrap over photos).
         high: Upper end of that interval.
         model: Name of the model.
+        model_sha256: Hash of its weights: a model of the same name may have learned more since.
         seed: Seed of the damaged places, the noise and the bootstrap.
         date: Date of the measurement, ISO 8601.
     """
@@ -48,6 +50,7 @@ class Localisation:
     low: float
     high: float
     model: str
+    model_sha256: str
     seed: int
     date: str
 
@@ -82,6 +85,7 @@ def _read(path: Path, changed: int) -> tuple[Localisation, ...]:
                     low=float(row["low"]),
                     high=float(row["high"]),
                     model=row["model"],
+                    model_sha256=row["model_sha256"],
                     seed=int(row["seed"]),
                     date=row["date"],
                 )
