@@ -5,8 +5,8 @@
 Localisation: every photo is damaged in one random square (1/9 to 1/6 of the area, the same for all damages, faded in
 over a soft rim), in five ways, and every method draws its map with the settings that the app uses. The ratio is the
 square's share of the map's energy (the square of what hurts, see `metaiqa_core.explain.regions`) over its share of the
-area: 1 is chance. Means and 95 % intervals (bootstrap over photos) go to assets/benchmarks/maps.csv and replace those of
-the same model.
+area: 1 is chance. Means and 95 % intervals (bootstrap over photos) go to assets/benchmarks/maps.csv, in place of those
+of the same model.
 
 With fewer damages a photo than five, the photos take turns at them: a smaller run that still sees every photo and every
 damage. The methods are measured one after another, the quickest first, so that a run that is stopped has the first ones

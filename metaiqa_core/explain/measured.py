@@ -7,6 +7,7 @@ from pathlib import Path
 
 from metaiqa_core.assets import ASSETS
 from metaiqa_core.errors import ExplanationError
+from metaiqa_core.explain.methods import METHODS
 
 LOCALISATION_TABLE = ASSETS / "benchmarks" / "maps.csv"
 LOCALISATION_COLUMNS = (
@@ -24,6 +25,8 @@ LOCALISATION_COLUMNS = (
 )
 ALL_DAMAGES = "all"
 NOT_INFORMATIVE = "not informative for this model"
+GOOD_RATIO = 1.5
+"""Localisation ratio above which the whole interval must lie for a method's reliability to count as good."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,11 @@ class Localisation:
     def informative(self) -> bool:
         """Whether the whole interval lies above chance."""
         return self.low > 1
+
+    @property
+    def reliability(self) -> str:
+        """Reliability in one word: good, fair, or poor where it may be chance."""
+        return "good" if self.low > GOOD_RATIO else "fair" if self.informative else "poor"
 
 
 def read_localisation(path: Path = LOCALISATION_TABLE) -> tuple[Localisation, ...]:
@@ -116,3 +124,17 @@ def informative(model: str, method: str, *, path: Path = LOCALISATION_TABLE) -> 
     """Return whether a method's maps of a model find damage better than chance; None where it was not measured."""
     row = localisation_of(model, method, path=path)
     return None if row is None else row.informative
+
+
+def by_reliability(model: str, *, path: Path = LOCALISATION_TABLE) -> list[str]:
+    """Return the keys of all methods, the most reliable for a model first.
+
+    The lower end of the interval decides, so that the methods that are not informative stand behind all others; those
+    that were not measured come last, in the order of the catalogue.
+
+    Args:
+        model: Name of the model.
+        path: File of the table.
+    """
+    measured = {key: found.low for key in METHODS if (found := localisation_of(model, key, path=path)) is not None}
+    return sorted(METHODS, key=lambda key: -measured.get(key, -1.0))

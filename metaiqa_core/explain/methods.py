@@ -33,7 +33,7 @@ _ALL = (
     MapMethod(
         "saliency",
         "Gradient",
-        "How much the score would change if a pixel changed a little: the paper's map.",
+        "How much the score would change if a pixel changed a little. This is the paper's map.",
         cost=1,
         signed=False,
         complete=False,
@@ -41,7 +41,7 @@ _ALL = (
     MapMethod(
         "gradient-x-input",
         "Gradient x input",
-        "The gradient times the pixel's own value: what the pixel adds to the score, to first order.",
+        "The gradient times the pixel's own brightness: roughly what the pixel adds to the score.",
         cost=1,
         signed=True,
         complete=False,
@@ -49,7 +49,7 @@ _ALL = (
     MapMethod(
         "smoothgrad",
         "SmoothGrad",
-        "The mean gradient over slightly noisy copies of the photo; it is less noisy than the gradient.",
+        "The mean gradient of several slightly noisy copies of the photo, which is calmer than a single one.",
         cost=8,
         signed=False,
         complete=False,
@@ -57,7 +57,7 @@ _ALL = (
     MapMethod(
         "integrated-gradients",
         "Integrated gradients",
-        "The amount that each pixel adds to the score on the path from a plain grey picture to the photo.",
+        "What each pixel adds to the score while a plain grey picture turns step by step into the photo.",
         cost=26,
         signed=True,
         complete=True,
@@ -65,7 +65,7 @@ _ALL = (
     MapMethod(
         "guided-backpropagation",
         "Guided backpropagation",
-        "The gradient along paths that raise the score all the way; crisp, but it may show edges, not the model.",
+        "The gradient of signals that raise the score. It is crisp, but it may show edges instead of quality.",
         cost=1,
         signed=False,
         complete=False,
@@ -73,7 +73,7 @@ _ALL = (
     MapMethod(
         "grad-cam",
         "Grad-CAM",
-        "The areas of the network's last feature maps that raise or lower the score; coarse and quick.",
+        "Blue areas raise the score, orange areas lower it. Coarse and quick; each feature map has one weight.",
         cost=1,
         signed=True,
         complete=False,
@@ -81,7 +81,7 @@ _ALL = (
     MapMethod(
         "hirescam",
         "HiResCAM",
-        "Blue areas raise the score, orange areas lower it; each point of the network's feature maps counts by itself.",
+        "Blue areas raise the score, orange areas lower it. Coarse and quick; each point of a feature map counts.",
         cost=1,
         signed=True,
         complete=False,
@@ -89,7 +89,7 @@ _ALL = (
     MapMethod(
         "guided-grad-cam",
         "Guided Grad-CAM",
-        "Guided backpropagation, shown only where Grad-CAM sees an influence; sharper than Grad-CAM.",
+        "Guided backpropagation where Grad-CAM sees an influence, which makes it sharper than Grad-CAM.",
         cost=2,
         signed=True,
         complete=False,
@@ -97,7 +97,7 @@ _ALL = (
     MapMethod(
         "occlusion",
         "Occlusion",
-        "How the score changes when a window of the photo is covered; slow, but it needs no gradient.",
+        "How the score changes when a part of the photo is covered with grey. Slow, and easy to understand.",
         cost=20,
         signed=True,
         complete=False,
@@ -105,7 +105,7 @@ _ALL = (
     MapMethod(
         "deeplift",
         "DeepLift",
-        "The difference to a plain grey picture, passed back through every activation in one go.",
+        "How much each pixel accounts for the difference in score between the photo and a plain grey picture.",
         cost=10,
         signed=True,
         complete=True,

@@ -14,6 +14,7 @@ from pages.maps.photo_maps import PhotoMaps
 from pages.shared import long_work
 from pages.shared.failures import explain
 from pages.shared.plain import plain
+from pages.shared.turns import turn
 
 AT_ONCE_SECONDS = 1.0
 """Maps that take fewer seconds than this are computed without a click."""
@@ -32,6 +33,8 @@ def compute_first(maps: PhotoMaps, wanted: str) -> None:
     quick = pace.single_pass()
     if not any(key in maps.maps for key in quick):
         _at_once(maps, [wanted if wanted in quick else quick[0]])
+    with turn():
+        pace.measure_once(maps)
 
 
 def compute(maps: PhotoMaps, methods: Sequence[str]) -> list[GradientMap]:
@@ -64,7 +67,7 @@ def _seconds(maps: PhotoMaps, key: str) -> float:
 
 def _at_once(maps: PhotoMaps, methods: Sequence[str]) -> None:
     if methods:
-        with st.spinner("Computing the map …"):
+        with st.spinner("Computing the map …"), turn():
             finish(_one_by_one(maps, methods))
 
 

@@ -8,6 +8,7 @@ from metaiqa_core.assessment import Assessment, QualityMap
 from pages.scoring import quality_map
 from pages.scoring.reading import WHOLE_PHOTO, ZOOMED_IN, can_zoom_in
 from pages.scoring.rows import Row
+from pages.shared import lab_link
 from pages.shared.failures import UNEXPECTED, explain
 from pages.shared.photo_library import SessionPhoto
 from pages.shared.plain import plain
@@ -45,6 +46,7 @@ def show(row: Row, session_scores: SessionScores, assessor: Assessor) -> None:
         ):
             st.session_state["opened"] = row.photo.key
             st.switch_page("pages/gradient_maps.py")
+        lab_link.offer_photo(row.photo.key, key="to_lab")
 
 
 def _choose_reading(assessment: Assessment, quality: QualityMap | None, assessor: Assessor) -> str:
