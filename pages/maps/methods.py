@@ -60,6 +60,6 @@ def label(key: str, model: str, maps: PhotoMaps | None = None) -> str:
 
 
 def _default(model: str) -> str:
-    """Return the most reliable of the methods of a single pass, or the first one where nothing was measured."""
-    quick = pace.single_pass()
+    """Return the most reliable of the quick methods, or the first one where nothing was measured."""
+    quick = pace.quick()
     return next(key for key in by_reliability(model) if key in quick)
