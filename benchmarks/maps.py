@@ -1,6 +1,6 @@
-"""Do gradient maps find damage, and what do they cost?
+"""Do gradient maps find damage?
 
-    python benchmarks/maps.py --photos DIR [--work FILE] [--damages-per-photo N] [--methods NAME...] [--costs-only]
+    python benchmarks/maps.py --photos DIR [--work FILE] [--damages-per-photo N] [--methods NAME...] [--tables-only]
 
 Localisation: every photo is damaged in one random square (1/9 to 1/6 of the area, the same for all damages, faded in
 over a soft rim), in five ways, and every method draws its map with the settings that the app uses. The ratio is the
@@ -12,9 +12,6 @@ With fewer damages a photo than five, the photos take turns at them: a smaller r
 damage. The methods are measured one after another, the quickest first, so that a run that is stopped has the first ones
 whole. A method is in the table when all photos have its maps.
 
-Cost: each method in turn with one forward and backward pass of the bare network on the same input, several rounds; the
-median of the ratios within a round goes to assets/benchmarks/map_costs.csv.
-
 Every finished map is a line of the work file, so that a run that was stopped goes on where it was; another choice of
 methods goes on with the same file. The photos must not be those that any choice in metaiqa_core/explain was tuned on
 (BSDS500's), nor those that the model learned from.
@@ -23,9 +20,7 @@ methods goes on with the same file. The photos must not be those that any choice
 import argparse
 import csv
 import json
-import statistics
 import sys
-import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -47,11 +42,10 @@ from metaiqa_core.explain.measured import ALL_DAMAGES, LOCALISATION_COLUMNS, NOT
 from metaiqa_core.explain.methods import METHODS  # noqa: E402
 from metaiqa_core.explain.regions import energy_ratio  # noqa: E402
 from metaiqa_core.files import write_whole  # noqa: E402
-from metaiqa_core.images import READABLE_SUFFIXES, Photo, decode  # noqa: E402
+from metaiqa_core.images import READABLE_SUFFIXES, decode  # noqa: E402
 from metaiqa_core.progress import finish  # noqa: E402
 
 TABLES = ROOT / "assets" / "benchmarks"
-COST_COLUMNS = ("method", "passes", "seconds", "rounds", "input", "model", "date")
 RESAMPLES = 10_000
 
 
@@ -63,31 +57,23 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS), metavar="NAME")
     parser.add_argument("--damages-per-photo", type=int, default=len(DAMAGES), choices=range(1, len(DAMAGES) + 1))
-    parser.add_argument("--rounds", type=int, default=5, help="of the comparison of costs")
     parser.add_argument("--work", type=Path, default=Path("maps_work.jsonl"), help="finished maps; a run goes on there")
-    parser.add_argument("--output", type=Path, default=TABLES, help="folder of the two tables")
+    parser.add_argument("--output", type=Path, default=TABLES, help="folder of the table")
     parser.add_argument("--tables-only", action="store_true", help="write the tables of the methods finished so far")
-    parser.add_argument("--costs-only", action="store_true")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     assessor = Assessor.load(arguments.model)
     files = sorted(file for file in arguments.photos.iterdir() if file.suffix.lower() in READABLE_SUFFIXES)
     if not files:
         parser.error(f"{arguments.photos} holds no photo")
-    if not arguments.costs_only:
-        trials = trials_of(files, arguments.damages_per_photo)
-        work = WorkFile(arguments.work, assessor, trials, arguments.seed)
-        if not arguments.tables_only:
-            localise(assessor, trials, arguments.methods, work)
-        rows = summarise(work.rows, trials, assessor, arguments.seed)
-        keep_others = [dict(row) for row in existing_rows(arguments.output) if row["model"] != assessor.card.name]
-        write_table(arguments.output / "maps.csv", LOCALISATION_COLUMNS, [*keep_others, *rows])
-        show_localisation(rows)
-        return
-    costs = compare_costs(assessor, decode(files[0]), arguments.rounds)
-    write_table(arguments.output / "map_costs.csv", COST_COLUMNS, costs)
-    for row in costs:
-        print(f"{row['method']:<24} {row['passes']:>7} passes {row['seconds']:>8} s")
+    trials = trials_of(files, arguments.damages_per_photo)
+    work = WorkFile(arguments.work, assessor, trials, arguments.seed)
+    if not arguments.tables_only:
+        localise(assessor, trials, arguments.methods, work)
+    rows = summarise(work.rows, trials, assessor, arguments.seed)
+    others = [row for row in existing_rows(arguments.output) if row["model"] != assessor.card.name]
+    write_table(arguments.output / "maps.csv", LOCALISATION_COLUMNS, [*others, *rows])
+    show_localisation(rows)
 
 
 @dataclass(frozen=True)
@@ -232,41 +218,6 @@ def show_localisation(rows: Sequence[dict[str, Any]]) -> None:
                 f"{row['method']:<24} {row['ratio_mean']} ({row['low']} to {row['high']})  "
                 f"{', '.join(by_damage)}  {verdict}"
             )
-
-
-def compare_costs(assessor: Assessor, photo: Photo, rounds: int) -> list[dict[str, Any]]:
-    """Return each method's time as a multiple of one forward and backward pass, paired round by round."""
-    images = assessor.preprocessing(photo).contiguous(memory_format=torch.channels_last)
-
-    def one_pass() -> float:
-        start = time.perf_counter()
-        leaf = images.clone().requires_grad_()
-        torch.autograd.grad(assessor.network(leaf).sum(), leaf)
-        return time.perf_counter() - start
-
-    one_pass()  # the first call pays for set-up
-    rows = []
-    for method in METHODS:
-        ratios, seconds = [], []
-        # A slow method's time hides no pause of the machine: a few rounds are enough.
-        for _ in range(rounds if METHODS[method].cost < 5 else max(2, rounds // 3)):
-            passed = one_pass()
-            result = finish(gradient_map(assessor.network, photo, assessor.preprocessing, method=method))
-            passed = (passed + one_pass()) / 2  # before and after: a machine that slows down hits both
-            ratios.append(result.seconds / passed)
-            seconds.append(result.seconds)
-        width, height = images.shape[3], images.shape[2]
-        cells = (
-            method,
-            f"{statistics.median(ratios):.2f}",
-            f"{statistics.median(seconds):.2f}",
-            len(ratios),
-            f"{width}x{height}",
-            assessor.card.name,
-            datetime.now(UTC).date().isoformat(),
-        )
-        rows.append(dict(zip(COST_COLUMNS, cells, strict=True)))
-    return rows
 
 
 def write_table(path: Path, columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> None:

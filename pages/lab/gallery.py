@@ -48,11 +48,8 @@ def judgement(disagreement: Disagreement) -> str:
         sentence = f"Milder than people at some levels, harsher at others, by {disagreement.rmse:.0f} points"
     else:
         sentence = f"{abs(gap):.0f} points {'milder' if gap > 0 else 'harsher'} than people"
-    return (
-        f"{sentence}. Right order: {disagreement.pairs_in_order} of {pairs} pairs of levels."
-        if pairs
-        else f"{sentence}."
-    )
+    order = f" {disagreement.pairs_in_order} of {pairs} pairs of levels are in people's order." if pairs else ""
+    return f"{sentence}.{order}"
 
 
 def _list_largest_differences(ranked: Sequence[Disagreement]) -> None:

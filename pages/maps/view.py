@@ -103,8 +103,8 @@ def _choose_reading(results: Sequence[GradientMap]) -> bool:
         return False
     choice = st.segmented_control(
         "Colours", [_SIGNED, _MAGNITUDE], default=_SIGNED, required=True, key="maps_colours",
-        help="Strength shows how much a part matters, whichever way. Methods whose sign means something else (a pixel "
-        "grown brighter) always show it.",
+        help="Strength shows how much a part matters, whether it hurts or helps. Some methods cannot tell the two "
+        "apart; they always show strength.",
     )  # fmt: skip
     return choice == _SIGNED
 
