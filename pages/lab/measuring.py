@@ -28,6 +28,8 @@ def offer_all_levels(bench: Bench, choice: Choice) -> None:
     if missing := bench.missing_levels(choice.distortion):
         levels = "1 other level" if len(missing) == 1 else f"{len(missing)} other levels"
         _offer("lab_levels", bench, [choice.distortion], f"Score the {levels}")
+    else:
+        long_work.cancel("lab_levels")
 
 
 def offer_scope(bench: Bench, scope: Scope) -> None:
@@ -36,6 +38,8 @@ def offer_scope(bench: Bench, scope: Scope) -> None:
         count, whole = len(waiting), len(scope.types)
         which = f"all {whole} types" if count == whole else f"the other {count} of {whole} types"
         _offer("lab", bench, scope.types, f"Score {which}" if count > 1 else "Score the last type")
+    else:
+        long_work.cancel("lab")
 
 
 def _offer(name: str, bench: Bench, wanted: Sequence[DistortionType], label: str) -> None:
