@@ -24,6 +24,9 @@ from pages.maps.photo_maps import PhotoMaps
 from pages.shared import long_work
 from pages.shared.plain import plain
 
+_VISIBLE_GAP = 0.0005
+"""Completeness gap from which it is more than 0.0 %."""
+
 
 def summarise(maps: PhotoMaps, results: Sequence[GradientMap]) -> None:
     """Show how far to believe each map on the screen, from measurements made before."""
@@ -40,9 +43,9 @@ def _summarise(card: ModelCard, result: GradientMap) -> None:
     sentence, numbers = _reliability(card, result.method)
     st.caption(sentence, help=numbers)
     if result.completeness_gap is not None:
+        missing = f", but for {100 * result.completeness_gap:.1f} %" if result.completeness_gap >= _VISIBLE_GAP else ""
         st.caption(
-            f"The values of this map add up to the score's distance from a plain grey picture, but for "
-            f"{100 * result.completeness_gap:.1f} %.",
+            f"The values of this map add up to the score's distance from a plain grey picture{missing}.",
             help="What is missing is called the completeness gap. A small one says that the arithmetic is right, not "
             "that the map finds damage.",
         )
