@@ -37,7 +37,7 @@ from metaiqa_core.images import Photo, decode  # noqa: E402
 from metaiqa_core.progress import finish  # noqa: E402
 
 SLOW_PASSES = 5
-"""Passes from which a method gets half of the rounds: a long time hides no pause of the machine."""
+"""Passes from which a method gets a third of the rounds, but three sets of bare passes before and after each."""
 
 
 class Counted(nn.Module):
@@ -93,22 +93,22 @@ def main() -> None:
     height, width = images.shape[2:]
     bare_passes(assessor, images)  # the first call pays for set-up
     first = bare_passes(assessor, images)
+    per_pixel = PassTimes(first.forward / (width * height), first.gradient / (width * height))
     date = datetime.now(UTC).date().isoformat()
     print(f"{assessor.card.name}, {width}x{height}, one thread, {date}")
     print(f"bare passes: forward {1000 * first.forward:.0f} ms, with backward {1000 * first.gradient:.0f} ms")
     print("| method | passes (forward + with backward) | time / bare passes | told | estimate / time |")
     print("|---|---|---|---|---|")
     for method in arguments.methods:
-        rounds = arguments.rounds
-        if passes_of(method, width, height).gradient >= SLOW_PASSES or method == "occlusion":
-            rounds = max(2, rounds // 2)
-        trials = [compare(assessor, photo, images, method) for _ in range(rounds)]
+        is_slow = METHODS[method].cost >= SLOW_PASSES
+        rounds = max(1, arguments.rounds // 3) if is_slow else arguments.rounds
+        trials = [compare(assessor, photo, images, method, bare=3 if is_slow else 1) for _ in range(rounds)]
         taken, told = trials[-1].passes, passes_of(method, width, height)
         seconds = statistics.median(trial.seconds for trial in trials)
         print(
             f"| {METHODS[method].title} | {taken.forward} + {taken.gradient} "
             f"| {statistics.median(trial.ratio for trial in trials):.2f} | {told.forward} + {told.gradient} "
-            f"| {first.seconds(told, 1) / seconds:.2f} |",
+            f"| {per_pixel.seconds_of_map(method, width, height) / seconds:.2f} |",
             flush=True,
         )
     from_the_file(assessor, arguments.photo, images, arguments.rounds)
@@ -130,14 +130,14 @@ def bare_passes(assessor: Assessor, images: Tensor) -> PassTimes:
     return PassTimes(_seconds(forward), _seconds(gradient))
 
 
-def compare(assessor: Assessor, photo: Photo, images: Tensor, method: str) -> Trial:
-    """Compute a map between two sets of bare passes."""
-    before = bare_passes(assessor, images)
+def compare(assessor: Assessor, photo: Photo, images: Tensor, method: str, bare: int) -> Trial:
+    """Compute a map between bare passes: so many sets of them before it, and as many after it."""
+    around = [bare_passes(assessor, images) for _ in range(bare)]
     Counted.forward_passes = Counted.gradient_passes = 0
     seconds = _seconds(lambda: _map_of(assessor, photo, method))
     passes = Passes(Counted.forward_passes, Counted.gradient_passes)
-    after = bare_passes(assessor, images)
-    return Trial(2 * seconds / (before.seconds(passes, 1) + after.seconds(passes, 1)), seconds, passes)
+    around += [bare_passes(assessor, images) for _ in range(bare)]
+    return Trial(seconds / statistics.mean(each.seconds(passes, 1) for each in around), seconds, passes)
 
 
 def from_the_file(assessor: Assessor, file: Path, images: Tensor, rounds: int) -> None:

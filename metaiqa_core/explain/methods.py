@@ -106,7 +106,7 @@ _ALL = (
         "deeplift",
         "DeepLift",
         "How much each pixel accounts for the difference in score between the photo and a plain grey picture.",
-        cost=3,
+        cost=5.5,
         signed=True,
         complete=True,
     ),

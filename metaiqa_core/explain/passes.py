@@ -15,6 +15,17 @@ from metaiqa_core.explain.methods import find_method
 from metaiqa_core.explain.replica import replica
 from metaiqa_core.explain.settings import MapSettings
 
+_TIME_PER_PASSES = {
+    "saliency": 1.2,
+    "gradient-x-input": 1.2,
+    "hirescam": 0.8,  # its backward passes end at the feature maps
+    "grad-cam": 0.8,
+    "smoothgrad": 1.1,
+    "occlusion": 1.1,
+    "deeplift": 2.75,  # at each activation, differences of photo and baseline are divided
+}
+"""Time of a map over that of its bare passes, as `benchmarks/map_speed.py` measures it for `lite0-joint`."""
+
 
 @dataclass(frozen=True)
 class Passes:
@@ -47,6 +58,17 @@ class PassTimes:
     def seconds(self, passes: Passes, pixels: int) -> float:
         """Return the time that passes take for an input of so many pixels, seconds."""
         return (passes.forward * self.forward + passes.gradient * self.gradient) * pixels
+
+    def seconds_of_map(self, method: str, width: int, height: int) -> float:
+        """Return the time that a map with the default settings takes: that of its passes, and what comes with them.
+
+        Args:
+            method: Key of the method in `METHODS`.
+            width: Width of the model's input, pixels.
+            height: Height of the model's input, pixels.
+        """
+        passes = self.seconds(passes_of(method, width, height), width * height)
+        return _TIME_PER_PASSES.get(method, 1.0) * passes
 
 
 def passes_of(method: str, width: int, height: int, settings: MapSettings | None = None) -> Passes:

@@ -10,12 +10,12 @@ from metaiqa_core.durations import duration_in_words
 from metaiqa_core.explain.evidence import deletion_passes
 from metaiqa_core.explain.gradient_maps import GradientMap
 from metaiqa_core.explain.methods import METHODS
-from metaiqa_core.explain.passes import PassTimes, passes_of, time_passes
+from metaiqa_core.explain.passes import PassTimes, time_passes
 from pages.maps.photo_maps import PhotoMaps
 
 DELETION, RANDOMISATION = "deletion", "randomisation"
 """Names of the checks."""
-QUICK_PASSES = 3
+QUICK_PASSES = 6
 """Passes through the network up to which a map is computed without a click."""
 
 
@@ -44,8 +44,8 @@ def note(maps: PhotoMaps, found: GradientMap) -> None:
 def expected_seconds(method: str, maps: PhotoMaps) -> float | None:
     """Return how long a method takes for a photo on this machine; None before anything was measured.
 
-    The estimate is the last time of the method, scaled by the number of pixels; before that, the number of its passes
-    times the measured time of a pass.
+    The estimate is the last time of the method, scaled by the number of pixels; before that, it follows from the number
+    of its passes and the measured time of a pass.
     """
     found, model = _first_map(maps), maps.key[1]
     if found is None:
@@ -54,7 +54,7 @@ def expected_seconds(method: str, maps: PhotoMaps) -> float | None:
     if (model, method) in _noted():
         return _noted()[model, method] * pixels
     if model in _pace():
-        return _pace()[model][0].seconds(passes_of(method, *found.input_size), pixels)
+        return _pace()[model][0].seconds_of_map(method, *found.input_size)
     return None
 
 
