@@ -12,7 +12,7 @@ any type and level of the database got, which in KADID-10k is that of the levels
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -123,23 +123,23 @@ def working_copy(photo: Photo) -> np.ndarray:
     return np.asarray(image.resize(size, Image.Resampling.LANCZOS, box=photo.extent, reducing_gap=3.0))
 
 
-def read_levels(
-    assessor: Assessor, pixels: np.ndarray, distortion: DistortionType, *, seed: int = 0
-) -> Iterator[LevelReading]:
-    """Distort a photo and score it, level by level; each is done when it is asked for.
+def read_level(
+    assessor: Assessor, pixels: np.ndarray, distortion: DistortionType, level: int, *, seed: int = 0
+) -> LevelReading:
+    """Distort a photo at one level and score it.
 
     Args:
         assessor: Model that scores.
         pixels: Pixels of the photo, (height, width, 3), uint8.
         distortion: Distortion type.
+        level: Level of the distortion, 1 to 5.
         seed: Seed of the distortion's random draws, 0 or more.
 
     Raises:
         DistortionError: If the type cannot be applied to this photo.
     """
-    for level in LEVELS:
-        distorted = distort(pixels, distortion, level, seed=seed)
-        yield LevelReading(level, distorted, assessor.assess(distorted).score)
+    distorted = distort(pixels, distortion, level, seed=seed)
+    return LevelReading(level, distorted, assessor.assess(distorted).score)
 
 
 def compare_with_people(response: LevelResponse, people: Sequence[OpinionScore] | None = None) -> Disagreement:

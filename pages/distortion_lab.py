@@ -6,6 +6,7 @@ from pages.lab import chart, chosen_photo, controls, downloads, gallery, measuri
 from pages.shared import frame
 from pages.shared.assessor import choose_assessor
 from pages.shared.photo_library import library
+from pages.shared.session_scores import scores_of_session
 
 frame.ensure()
 
@@ -18,20 +19,18 @@ assessor = choose_assessor()
 picture, panel = st.columns([7, 5], gap="large")
 with panel:
     choice = controls.choose()
-    readings = st.container()
 bench = chosen_photo.bench_for(photo, photos, assessor, choice.seed)
-scope = controls.scope(choice.distortion)
-progress = st.container()
-
-with readings:
+measuring.measure_shown(bench, choice)
+with panel:
     chart.show(bench, choice)
+    measuring.offer_all_levels(bench, choice)
     named_defect.show(bench, choice)
 with picture:
-    swipe.show(bench, choice, photo)
+    swipe.show(bench, choice, photo, scores_of_session().of(photo, assessor).assessment)
     controls.describe(choice)
     downloads.offer_photo(bench, choice, photo, photos)
 
+scope = controls.scope(choice.distortion)
+measuring.offer_scope(bench, scope)
 gallery.show(bench, scope, choice)
 downloads.offer_table(bench, photo, assessor)
-with progress:
-    measuring.measure(bench, scope.types, choice.distortion)

@@ -2,9 +2,8 @@
 
 import streamlit as st
 
-from metaiqa_core.assessment import word_of
 from pages.maps import chosen_photo, computing, downloads, evidence, methods, photo_maps, regions, view
-from pages.shared import frame
+from pages.shared import frame, lab_link
 from pages.shared.assessor import choose_assessor
 from pages.shared.failures import readable_failures
 from pages.shared.headline import headline
@@ -14,9 +13,12 @@ frame.ensure()
 st.title("Gradient maps", anchor=False)
 st.write("Where in a photo does its score come from? Methods differ; each map says how far you can trust it.")
 
-assessor = choose_assessor()
-source = chosen_photo.choose_source()
-photo_place, method_place, comparison_place = st.columns([3, 3, 4])
+sources, models = st.columns([5, 3], vertical_alignment="bottom")
+with models:
+    assessor = choose_assessor()
+with sources:
+    source = chosen_photo.choose_source()
+photo_place, method_place, comparison_place = st.columns([3, 4, 4])
 with photo_place:
     photo = chosen_photo.choose(source)
 with readable_failures():  # a photo that cannot be read is one sentence; the rest of the page stays
@@ -28,13 +30,17 @@ with readable_failures():  # a photo that cannot be read is one sentence; the re
     with picture:
         view.show(maps, results)
     with words:
-        if maps.score is not None:
-            headline(maps.score, word_of(maps.score), f"{photo.name}, by {assessor.card.name}")
+        if assessment := maps.assessment:
+            headline(assessment.score, assessment.word, f"{photo.name}, by {assessor.card.name}")
+        with st.container(horizontal=True):
+            if results:
+                downloads.offer(photo, results[0])
+            if photo.session_photo:
+                lab_link.offer_photo(photo.key, key="to_lab")
         chosen_photo.describe(photo)
         if results:
             evidence.summarise(maps, results)
             regions.show(maps, results[0])
-            downloads.offer(photo, results[0])
     if results:
         st.subheader("Can you trust this map?", anchor=False)
         evidence.examine(maps, results[0])

@@ -12,7 +12,9 @@ from metaiqa_core.explain import measured
 from metaiqa_core.explain.damage import DAMAGES, damage_region, random_square
 from metaiqa_core.explain.evidence import deletion_insertion, randomisation, rank_correlation
 from metaiqa_core.explain.gradient_maps import GradientMap
+from metaiqa_core.explain.methods import METHODS
 from metaiqa_core.explain.regions import Region
+from metaiqa_core.explain.settings import MapSettings
 from metaiqa_core.progress import finish
 
 
@@ -63,6 +65,32 @@ def test_evidence_reports_every_step_and_can_be_stopped():
     assert [progress.step for progress in seen] == list(range(1, 10))
     assert {progress.total for progress in seen} == {9}
     work.close()
+
+
+def test_an_engine_gives_the_same_curves_as_torch():
+    network, photo, result = CornerScore(), photo_of(), made_map(corner(1, 0))
+
+    def unit_score(pixels):
+        return float(network(torch.from_numpy(pixels.transpose(2, 0, 1)[None] / np.float32(255)))[0])
+
+    by_torch, by_engine = (
+        finish(deletion_insertion(network, photo, NATIVE, result, steps=4, random_maps=1, unit_score=scorer))
+        for scorer in (None, unit_score)
+    )
+    assert by_engine.deletion.scores == pytest.approx(by_torch.deletion.scores, abs=2e-3)  # blurred to whole levels
+    assert by_engine.insertion.area == pytest.approx(by_torch.insertion.area, abs=0.02)
+
+
+def test_random_weights_are_reported_as_one_piece_of_work():
+    network, photo = small_network(), photo_of()
+    result = map_of(network, photo, "smoothgrad", MapSettings(smoothing=0, samples=4, batch=2))
+    seen = list(randomisation(network, photo, NATIVE, result))
+    assert [(each.stage, each.step, each.total) for each in seen] == [
+        ("last layers random", 2, 8),
+        ("last layers random", 4, 8),
+        ("all weights random", 6, 8),
+        ("all weights random", 8, 8),
+    ]
 
 
 def test_the_gradient_changes_with_the_weights_and_a_map_of_edges_would_not():
@@ -116,7 +144,7 @@ def test_the_damaged_square_has_its_share_of_the_area_and_lies_inside(height, wi
 
 def table(tmp_path, low):
     path = tmp_path / "maps.csv"
-    row = ("saliency", "all", "24", "1.4", str(low), "1.7", "1", "tiny", "0", "2026-01-01")
+    row = ("saliency", "all", "24", "1.4", str(low), "1.7", "1", "tiny", "ab12", "0", "2026-01-01")
     path.write_text(",".join(measured.LOCALISATION_COLUMNS) + "\n" + ",".join(row) + "\n", encoding="utf-8")
     return path
 
@@ -127,6 +155,19 @@ def test_a_method_informs_where_its_whole_interval_is_above_chance(tmp_path):
     assert measured.informative("tiny", "saliency", path=table(tmp_path, 1.0)) is False
     assert measured.informative("another", "saliency", path=table(tmp_path, 1.1)) is None
     assert measured.informative("tiny", "saliency", path=tmp_path / "none.csv") is None
+
+
+def test_methods_stand_in_the_order_of_their_reliability_and_those_without_a_measurement_last(tmp_path):
+    lows = {"grad-cam": 0.7, "deeplift": 1.8, "hirescam": 1.2}
+    path = tmp_path / "maps.csv"
+    rows = [f"{key},all,24,2.5,{low},3,1,tiny,ab12,0,2026-01-01" for key, low in lows.items()]
+    path.write_text("\n".join([",".join(measured.LOCALISATION_COLUMNS), *rows]) + "\n", encoding="utf-8")
+    ordered = measured.by_reliability("tiny", path=path)
+    assert ordered[:3] == ["deeplift", "hirescam", "grad-cam"]
+    assert ordered[3:] == [key for key in METHODS if key not in lows]
+    grades = [measured.localisation_of("tiny", key, path=path).reliability for key in ordered[:3]]
+    assert grades == ["good", "fair", "poor"]
+    assert measured.by_reliability("another", path=path) == list(METHODS)
 
 
 def test_a_damaged_table_is_refused(tmp_path):

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from scipy.ndimage import gaussian_filter
 
 from metaiqa_core.errors import ExplanationError
 from metaiqa_core.explain.gradient_maps import GradientMap
 from metaiqa_core.explain.map_files import metadata_of, save_map
 from metaiqa_core.explain.overlay import legend, overlay
-from metaiqa_core.explain.regions import Region, energy_ratio, harm_energy, worst_regions
+from metaiqa_core.explain.regions import Region, energy_ratio, harm_energy, regions_that_matter, worst_regions
 from metaiqa_core.images import decode
 
 
@@ -111,6 +112,27 @@ def test_worst_regions_lie_inside_do_not_overlap_and_come_in_order(seed, height,
     assert covered.max() == 1
     assert covered.sum() == sum(region.area for region in regions)
     assert [region.share for region in regions] == sorted((region.share for region in regions), reverse=True)
+
+
+@pytest.mark.parametrize("signed", [True, False])
+def test_of_a_map_of_noise_nothing_matters(signed):
+    noise = np.random.default_rng(3).normal(size=(256, 384))
+    values = gaussian_filter(noise, 0.02 * 256)
+    if not signed:
+        values = np.sqrt(gaussian_filter(values**2, 0.02 * 256))
+    assert worst_regions(values, signed=signed)
+    assert regions_that_matter(values, signed=signed) == ()
+
+
+def test_what_hurts_matters_by_its_share_of_all_that_hurts_and_helps():
+    values = np.zeros((100, 150))
+    values[40:60, 90:110] = -1
+    assert regions_that_matter(values, signed=True) == (Region(40, 90, 60, 110, 1.0),)
+    values[5:25, 5:25] = 1  # helps as much
+    assert regions_that_matter(values, signed=True) == (Region(40, 90, 60, 110, 0.5),)
+    values[5:25, 5:25] = 3  # helps nine times as much in energy: a tenth is left
+    assert regions_that_matter(values, signed=True) == ()
+    assert regions_that_matter(np.zeros((40, 40)), signed=True) == ()
 
 
 def test_a_map_without_harm_has_no_worst_region_and_no_ratio():

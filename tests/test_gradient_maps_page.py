@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 
 import numpy as np
 import pytest
@@ -12,10 +13,13 @@ from streamlit.testing.v1 import AppTest
 
 from metaiqa_core.assess import Assessor
 from metaiqa_core.errors import ExplanationError
+from metaiqa_core.explain import measured
+from metaiqa_core.explain.measured import Localisation
 from metaiqa_core.explain.methods import METHODS
 from metaiqa_core.explain.overlay import overlay
+from metaiqa_core.explain.passes import PassTimes
 from metaiqa_core.images import decode
-from pages.maps import computing, downloads, evidence, examples, pace, photo_maps
+from pages.maps import charts, computing, downloads, evidence, examples, methods, pace, photo_maps, view
 from pages.maps.chosen_photo import DISPLAY_SIDE, MapPhoto
 from pages.maps.layers import layers_of
 from pages.shared import long_work, previews, samples
@@ -90,7 +94,7 @@ def test_a_map_of_a_sample_is_there_at_once(maps, entry):
     assert page.title[0].value == "Gradient maps"
     [found] = maps(page).maps.values()
     score = Assessor.load().assess(samples.content(samples.NAMES[0])).score
-    assert maps(page).score == pytest.approx(score, abs=1e-3)
+    assert maps(page).assessment.score == score, "the same number as on every other page"
     assert np.abs(found.model_map).max() > 0
     assert any(f">{score:.1f}<" in element.proto.body for element in page.get("html"))
     assert len(page.get("plotly_chart")) >= 1
@@ -182,8 +186,90 @@ def test_both_checks_run_behind_their_buttons_and_say_what_they_mean():
     finished(page, "deletion")
     page.button(key="start_randomisation").click().run()
     finished(page, "randomisation")
-    assert "times as early" in texts(page)
-    assert "Rank correlation with the same map of a network with random weights" in texts(page)
+    verdicts = [text for text in texts(page).splitlines() if text.startswith("**The map ")]
+    assert len(verdicts) == 2
+
+
+def test_a_check_says_how_long_it_takes_before_it_starts(maps):
+    page = opened()
+    for kind in (pace.DELETION, pace.RANDOMISATION):
+        [expected] = [button.label for button in page.button if button.key == f"start_{kind}"]
+        assert re.search(r"\((under 1 second|about .*)\)$", expected)
+
+
+def test_the_time_of_a_method_is_that_of_its_passes_on_this_machine(maps, monkeypatch):
+    monkeypatch.setattr(pace, "_pace", dict)
+    monkeypatch.setattr(pace, "_noted", dict)
+    page = opened()
+    found = maps(page)
+    width, height = found.found(list(METHODS))[0].input_size
+    times = PassTimes(forward=1 / (width * height), gradient=3 / (width * height))  # a second and three
+    monkeypatch.setattr(pace, "_pace", lambda: {found.key[1]: (times, 0.5 / (width * height))})
+    assert pace.expected_seconds("integrated-gradients", found) == pytest.approx(9 * 1 + 48 * 3)
+    assert pace.expected_seconds("saliency", found) == pytest.approx(3, rel=0.3)
+    assert pace.expected_seconds_of_check(pace.RANDOMISATION, "saliency", found) == pytest.approx(6, rel=0.3)
+    assert pace.expected_seconds_of_check(pace.DELETION, "saliency", found) == pytest.approx(110 * 0.5)
+    monkeypatch.setattr(pace, "_noted", lambda: {(found.key[1], "saliency"): 4 / (width * height)})
+    assert pace.expected_seconds("saliency", found) == pytest.approx(4), "the last map's time is the best estimate"
+
+
+def test_methods_stand_in_the_order_of_their_reliability_and_the_uninformative_are_marked(monkeypatch):
+    lows = {"deeplift": 1.8, "grad-cam": 0.7, "hirescam": 1.2}
+
+    def measured_of(model, key, **options):
+        if key not in lows:
+            return None
+        return Localisation(key, "all", 20, lows[key] + 0.5, lows[key], lows[key] + 1, model, "", 0, "2026-01-01")
+
+    for module in (measured, methods, evidence):
+        monkeypatch.setattr(module, "localisation_of", measured_of)
+    page = opened()
+    offered = page.selectbox(key="maps_method").options
+    assert [each.split(" · ")[:2] for each in offered[:3]] == [
+        ["DeepLift", "good"],
+        ["HiResCAM", "fair"],
+        ["Grad-CAM", "not informative"],
+    ]
+    assert page.selectbox(key="maps_method").value == "deeplift", "the most reliable one of those that are quick"
+
+
+def test_nothing_is_framed_where_nothing_matters_and_three_cutouts_lie_side_by_side(maps, monkeypatch):
+    page = opened()
+    height, width = maps(page).photo.decoded().pixels.shape[:2]  # small enough to be on the screen as it is
+    noise = np.random.default_rng(0).normal(size=(height, width)).astype(np.float32)
+    three = np.zeros((height, width), dtype=np.float32)
+    for left in (10, width // 2, width - 60):
+        three[20:60, left : left + 40] = -1
+    for values, figures in ((noise, 0), (three, 3)):
+        maps(page).checks.clear()
+        monkeypatch.setattr(photo_maps.PhotoMaps, "on_screen", lambda self, result, values=values: values)
+        page.run()
+        bodies = "".join(element.proto.body for element in page.get("html"))
+        assert bodies.count("<img") == figures
+    assert bodies.count("map-cutouts") == 1
+    assert any(button.label == "Distort this photo" for button in page.button)
+
+
+def test_titles_of_compared_maps_stand_above_their_panels_in_their_places():
+    panels = [charts.Panel(title, [b""], (300, 200)) for title in ("a", "b", "c", "d")]
+    figure = charts.panels(panels)
+    titles = figure.layout.annotations[:4]
+    assert [(title.xref, title.yref) for title in titles] == [
+        (f"x{axis} domain", f"y{axis} domain") for axis in ("", "2", "3", "4")
+    ]
+    assert {(title.x, title.y, title.yanchor) for title in titles} == {(0, 1, "bottom")}
+    assert figure.layout.yaxis.domain[0] - figure.layout.yaxis3.domain[1] == pytest.approx(0.1)
+    assert figure.layout.margin.t >= charts.TITLE_HEIGHT
+
+
+@pytest.mark.parametrize("mode", ["signed", "magnitude"])
+def test_the_legend_shows_the_colours_over_dark_and_over_bright_parts_as_the_photo_does(mode):
+    for grey in (view.DARK_GREY, view.BRIGHT_GREY):
+        pixels = np.full((1, 17, 3), grey, dtype=np.uint8)
+        values = np.linspace(-1 if mode == "signed" else 0, 1, 17)[None]
+        expected = overlay(pixels, values, opacity=0.7, mode=mode, clip=100)[0].astype(int)
+        colours = re.findall(r"rgb\((\d+), (\d+), (\d+)\)", view._scale(mode, 0.7, grey))
+        assert np.abs(np.array(colours, dtype=int) - expected).max() <= 4
 
 
 @pytest.mark.parametrize("verdict", [True, False, None])
@@ -223,6 +309,7 @@ def test_downloads_are_at_the_photos_own_size_whatever_the_screen_shows(tiny_def
     found = photo_maps.PhotoMaps(photo, Assessor.load())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pace, "_pace", dict)
+        patch.setattr(pace, "_noted", dict)
         patch.setattr(MapPhoto, "shown", lambda self: decode(data.chelsea()))
         computing.compute_first(found, "saliency")
         result = found.maps["saliency"]

@@ -148,6 +148,15 @@ def test_work_that_fails_says_so_once_and_is_not_started_again_unasked(caplog):
     assert page.button(key="go_on_count").label == "Count the rest"
 
 
+def test_the_button_gives_way_to_a_progress_bar_before_the_first_step_is_done(monkeypatch):
+    monkeypatch.setattr(long_work, "_go_on", lambda *arguments, **options: None)  # as if the first step never ended
+    page = opened(page_with_a_button)
+    page.button(key="start_double").click().run()
+    [bar] = page.get("progress")
+    assert bar.proto.text == "Starting …"
+    assert not page.button
+
+
 def test_work_about_something_else_takes_the_place_of_what_was_under_way(monkeypatch):
     monkeypatch.setattr(long_work, "SLICE", 0.0)
     page = opened(page_with_a_button)

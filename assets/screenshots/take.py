@@ -80,6 +80,8 @@ def _explain_it(page: Page) -> None:
 def _distort_it(page: Page) -> None:
     page.get_by_role("link", name="Distortion lab").click()
     page.locator(".card").first.wait_for()
+    page.locator(".st-key-start_lab button").click()  # the whole family, so that there are curves to see
+    page.locator(".st-key-start_lab").wait_for(state="detached")
     page.locator(".st-key-cancel_lab").wait_for(state="detached")
     wait_until_idle(page)
 

@@ -1,7 +1,8 @@
 """The methods themselves, over Captum, each a generator that can be stopped between two passes of the network.
 
-Captum's own loops cannot report progress, and its noise tunnel draws from the process's one random state; therefore
-SmoothGrad and integrated gradients call Captum chunk by chunk, and occlusion is a loop of ours.
+Captum's own loops cannot report progress, and its noise tunnel draws from the process's one random state; therefore the
+loops of SmoothGrad, integrated gradients and occlusion are ours. What they cost beyond their passes through the network
+is little, and how many passes they make is known beforehand (`passes`).
 
 Sources: Simonyan et al. 2014 (gradient); Shrikumar et al. 2017 (gradient x input, DeepLIFT); Smilkov et al. 2017
 (SmoothGrad); Sundararajan et al. 2017 (integrated gradients); Springenberg et al. 2015 (guided backpropagation);
@@ -16,8 +17,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from types import MappingProxyType
 
+import numpy as np
 import torch
-from captum.attr import DeepLift, GuidedBackprop, IntegratedGradients, LayerGradCam, LayerGradientXActivation, Saliency
+from captum.attr import DeepLift, GuidedBackprop, LayerGradCam, LayerGradientXActivation
 from torch import Tensor, nn
 from torchvision.transforms.functional import gaussian_blur
 
@@ -119,12 +121,13 @@ def _integrated_gradients(request: AttributionRequest) -> Work[Attribution]:
     The score changes fast where contrast is just appearing and hardly near the photo: the first segments grow with the
     cube of their number. What a segment must add up to is known, so the work goes where the error is.
     """
+    path = _Path(request)
     settings = request.settings
     ends = [(4 * number / settings.steps) ** 3 for number in range(settings.steps // 4 + 1)]
     waiting = list(pairwise(ends))
     done: list[_Segment] = []
     while waiting:
-        done.append(_integrate(request, *waiting.pop()))
+        done.append(path.integrate(*waiting.pop()))
         steps = 4 * (len(done) + len(waiting))
         yield Progress("integrating gradients", 4 * len(done), max(steps, settings.steps))
         if waiting:
@@ -137,7 +140,7 @@ def _integrated_gradients(request: AttributionRequest) -> Work[Attribution]:
             middle = (worst.low + worst.high) / 2
             waiting = [(worst.low, middle), (middle, worst.high)]
     values = torch.stack([segment.values for segment in done]).sum(0)
-    return _complete(request, values, request.baseline())
+    return _complete(values, path.score(1.0), path.score(0.0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,21 +154,41 @@ class _Segment:
     error: float
 
 
-def _integrate(request: AttributionRequest, low: float, high: float) -> _Segment:
-    with torch.inference_mode(False), torch.enable_grad():
-        # Made in here: a tensor that was made in the caller's inference mode can take no gradient.
-        baseline = request.baseline()
-        start, end = (torch.lerp(baseline, request.images, place) for place in (low, high))
-        method = IntegratedGradients(request.twin)
-        values = method.attribute(
-            end.requires_grad_(),
-            baselines=start,
-            n_steps=4,
-            method="gausslegendre",
-            internal_batch_size=request.settings.batch,
-        ).detach()
-    difference = float(request.score(end)[0] - request.score(start)[0])
-    return _Segment(low, high, values, difference, float(values.sum(dtype=torch.float64)) - difference)
+class _Path:
+    """The straight path from the baseline to the photo; neighbouring segments share the score of the place between."""
+
+    def __init__(self, request: AttributionRequest) -> None:
+        self._request = request
+        with torch.inference_mode(False):  # what was made in inference mode could take no gradient
+            self._baseline = request.baseline()
+            self._way = request.images - self._baseline
+        self._scores: dict[float, float] = {}
+
+    def at(self, *places: float) -> Tensor:
+        """Return the pictures (n, 3, H, W) at places in [0, 1]."""
+        with torch.inference_mode(False):
+            shares = torch.tensor(places, dtype=self._way.dtype, device=self._way.device)
+            return self._baseline + shares[:, None, None, None] * self._way
+
+    def score(self, place: float) -> float:
+        """Return the score at a place, which is computed once."""
+        if place not in self._scores:
+            self._scores[place] = float(self._request.score(self.at(place))[0])
+        return self._scores[place]
+
+    def integrate(self, low: float, high: float) -> _Segment:
+        """Integrate the gradient along a segment."""
+        nodes, weights = np.polynomial.legendre.leggauss(4)
+        places, weights = low + (nodes + 1) / 2 * (high - low), weights / 2 * (high - low)
+        batch = self._request.settings.batch
+        total = torch.zeros_like(self._way)
+        for first in range(0, len(places), batch):
+            gradients = _gradient_at(self._request.twin, self.at(*places[first : first + batch]))
+            for weight, gradient in zip(weights[first : first + batch], gradients, strict=True):
+                total += float(weight) * gradient
+        values = total * self._way
+        difference = self.score(high) - self.score(low)
+        return _Segment(low, high, values, difference, float(values.sum(dtype=torch.float64)) - difference)
 
 
 def _guided_backpropagation(request: AttributionRequest) -> Work[Attribution]:
@@ -208,17 +231,14 @@ def _occlusion(request: AttributionRequest) -> Work[Attribution]:
     """Give every pixel the mean, over the windows that cover it, of the score lost when the window is covered."""
     settings, images = request.settings, request.images
     height, width = images.shape[2:]
-    side = max(2, round(settings.window * min(height, width)))
-    step = max(1, round(settings.stride * side))
-    tops, lefts = _window_starts(height, side, step), _window_starts(width, side, step)
-    windows = [(top, left) for top in tops for left in lefts]
+    side, windows = occlusion_windows(height, width, settings)
     baseline = request.baseline()
     unit_score = float(request.score(images)[0])
     total, covered = torch.zeros(2, height, width, dtype=images.dtype, device=images.device)
     batch = 2 * settings.batch  # no graph is kept: a pass needs less memory
     for start in range(0, len(windows), batch):
         chosen = windows[start : start + batch]
-        occluded = images.repeat(len(chosen), 1, 1, 1)
+        occluded = images.repeat(len(chosen), 1, 1, 1)  # (B, 3, H, W)
         for number, (top, left) in enumerate(chosen):
             area = slice(top, top + side), slice(left, left + side)
             occluded[number, :, area[0], area[1]] = baseline[0, :, area[0], area[1]]
@@ -255,7 +275,8 @@ def _deeplift_at(request: AttributionRequest) -> Attribution:
     with torch.inference_mode(False), torch.enable_grad(), _quiet_captum():
         images = request.images.clone().requires_grad_()
         values = _LeanDeepLift(request.twin).attribute(images, baselines=baseline).detach()
-    return _complete(request, values, baseline)
+    score, start = request.twin.last.tolist()  # it passes the photo and the baseline through together
+    return _complete(values, score, start)
 
 
 ATTRIBUTIONS: Mapping[str, Callable[[AttributionRequest], Work[Attribution]]] = MappingProxyType(
@@ -278,7 +299,8 @@ ATTRIBUTIONS: Mapping[str, Callable[[AttributionRequest], Work[Attribution]]] = 
 def _gradient_at(twin: ScoreOf, images: Tensor) -> Tensor:
     """Return d score / d input, (B, 3, H, W)."""
     with torch.inference_mode(False), torch.enable_grad():
-        return Saliency(twin).attribute(images.clone().requires_grad_(), abs=False).detach()
+        leaf = images.clone().requires_grad_()
+        return torch.autograd.grad(twin(leaf).sum(), leaf)[0]
 
 
 def _guided_at(request: AttributionRequest) -> Tensor:
@@ -307,8 +329,8 @@ def _cam_at(request: AttributionRequest) -> Tensor:
     return layer.at_input(cells, (height, width))
 
 
-def _complete(request: AttributionRequest, values: Tensor, baseline: Tensor) -> Attribution:
-    score, start = (float(request.score(images)[0]) for images in (request.images, baseline))
+def _complete(values: Tensor, score: float, start: float) -> Attribution:
+    """Return an attribution with what it misses of the difference between the photo's score and the baseline's."""
     difference = score - start
     gap = abs(float(values.sum(dtype=torch.float64)) - difference)
     return Attribution(values, score, gap / _substantial(difference))
@@ -317,6 +339,20 @@ def _complete(request: AttributionRequest, values: Tensor, baseline: Tensor) -> 
 def _substantial(difference: float) -> float:
     """Return the difference that a gap is given as a share of, at least one point of a hundred."""
     return max(abs(difference), 0.01)
+
+
+def occlusion_windows(height: int, width: int, settings: MapSettings) -> tuple[int, list[tuple[int, int]]]:
+    """Return the side of the windows that occlusion covers, pixels, and the (top, left) of each.
+
+    Args:
+        height: Height of the model's input, pixels.
+        width: Width of the model's input, pixels.
+        settings: Settings of the methods.
+    """
+    side = max(2, round(settings.window * min(height, width)))
+    step = max(1, round(settings.stride * side))
+    tops, lefts = _window_starts(height, side, step), _window_starts(width, side, step)
+    return side, [(top, left) for top in tops for left in lefts]
 
 
 def _window_starts(length: int, side: int, step: int) -> list[int]:

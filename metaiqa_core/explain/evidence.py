@@ -1,24 +1,27 @@
 """Evidence for or against one map: whether covering what it marks moves the score, and whether the weights matter."""
 
 import copy
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 from scipy.stats import rankdata
-from torch import Tensor, nn
+from torch import nn
 
 from metaiqa_core.explain.attribution import baseline_of
 from metaiqa_core.explain.gradient_maps import GradientMap, gradient_map, model_input
+from metaiqa_core.explain.passes import Passes
 from metaiqa_core.explain.replica import replica
 from metaiqa_core.explain.settings import MapSettings
 from metaiqa_core.images import Photo
 from metaiqa_core.preprocessing import Preprocessing
-from metaiqa_core.progress import Progress, Work
+from metaiqa_core.progress import Progress, Work, passed_on
 
+UnitScore = Callable[[NDArray[np.uint8]], float]
 _ALIKE = 0.5
 
 
@@ -112,6 +115,7 @@ def deletion_insertion(
     steps: int = 10,
     random_maps: int = 5,
     seed: int = 0,
+    unit_score: UnitScore | None = None,
 ) -> Work[DeletionInsertion]:
     """Measure how early a map moves the score, against random maps.
 
@@ -123,30 +127,30 @@ def deletion_insertion(
         steps: Number of points on a curve after its start, at least 2.
         random_maps: Number of maps of smoothed noise to compare with, at least 1.
         seed: Seed of the noise, 0 or more.
+        unit_score: Function from the model's input, (H, W, 3) uint8, to its unit score, such as an engine's, which is
+            faster; None: torch runs the network.
 
     Source:
         Petsiuk et al., "RISE: Randomized Input Sampling for Explanation of Black-box Models", BMVC 2018.
     """
     if steps < 2 or random_maps < 1:
         raise ValueError(f"steps must be at least 2 and random_maps at least 1, got {steps} and {random_maps}")
-    images = model_input(network, photo, preprocessing)
-    twin = replica(network)  # in evaluation mode, whatever mode the network is in
-    blurred = baseline_of(images, "blurred")
+    score = _score_of_mixtures(network, photo, preprocessing, unit_score)
     generator = np.random.default_rng(seed)
     importance = np.abs(result.model_map)
     smoothness = 0.02 * min(importance.shape)
     maps = [importance]
     maps += [np.abs(gaussian_filter(generator.normal(size=importance.shape), smoothness)) for _ in range(random_maps)]
     shares = tuple(step / steps for step in range(steps + 1))
-    ends = (_score(twin, images), _score(twin, blurred))
+    nothing = np.zeros(importance.shape, dtype=bool)
+    ends = (score(nothing), score(~nothing))
     curves: list[tuple[Curve, Curve]] = []
     for number, values in enumerate(maps):
-        ranks = torch.from_numpy(_share_above(values)).to(images.device, images.dtype)
+        ranks = _share_above(values)
         deletion, insertion = [ends[0]], [ends[1]]
         for share in shares[1:-1]:
-            replaced = (ranks < share)[None, None]
-            deletion.append(_score(twin, torch.where(replaced, blurred, images)))
-            insertion.append(_score(twin, torch.where(replaced, images, blurred)))
+            deletion.append(score(ranks < share))
+            insertion.append(score(ranks >= share))
             yield Progress("replacing pixels", number * (steps - 1) + len(deletion) - 1, len(maps) * (steps - 1))
         curves.append((_curve([*deletion, ends[1]]), _curve([*insertion, ends[0]])))
     return DeletionInsertion(
@@ -156,6 +160,30 @@ def deletion_insertion(
         random_deletion_curves=tuple(deletion for deletion, _ in curves[1:]),
         random_insertion_curves=tuple(insertion for _, insertion in curves[1:]),
     )
+
+
+def deletion_passes(steps: int = 10, random_maps: int = 5) -> Passes:
+    """Return the passes that `deletion_insertion` takes."""
+    return Passes(2 + 2 * (steps - 1) * (1 + random_maps))
+
+
+def _score_of_mixtures(
+    network: nn.Module, photo: Photo, preprocessing: Preprocessing, unit_score: UnitScore | None
+) -> Callable[[NDArray[np.bool_]], float]:
+    """Return a function from pixels to blur, (H, W), to the score of the photo in which they are blurred."""
+    images = model_input(network, photo, preprocessing)
+    blurred = baseline_of(images, "blurred")
+    if unit_score is not None:
+        sharp = preprocessing.pixels(photo)
+        soft = (255 * blurred[0].permute(1, 2, 0)).round().to(torch.uint8).cpu().numpy()
+        return lambda replaced: unit_score(np.where(replaced[:, :, None], soft, sharp))
+    twin = replica(network)  # in evaluation mode, whatever mode the network is in
+
+    def score(replaced: NDArray[np.bool_]) -> float:
+        with torch.inference_mode():
+            return float(twin(torch.where(torch.from_numpy(replaced).to(images.device), blurred, images))[0])
+
+    return score
 
 
 def randomisation(
@@ -185,9 +213,14 @@ def randomisation(
             settings=settings,
             seed=noise_seed,
         )
-        other = yield from work
+        other = yield from passed_on(work, partial(_half_of_the_check, second=everything))
         correlations.append(rank_correlation(np.abs(result.model_map), np.abs(other.model_map)))
     return RandomisationCheck(head=correlations[0], backbone=correlations[1])
+
+
+def _half_of_the_check(progress: Progress, *, second: bool) -> Progress:
+    stage = "all weights random" if second else "last layers random"
+    return replace(progress, stage=stage, step=progress.step + second * progress.total, total=2 * progress.total)
 
 
 def rank_correlation(first: NDArray[np.floating], second: NDArray[np.floating]) -> float:
@@ -211,11 +244,6 @@ def _randomised(network: nn.Module, seed: int, *, everything: bool) -> nn.Module
                 drawn = torch.randn(module.weight.shape, generator=generator).to(module.weight)
                 module.weight.copy_(module.weight.mean() + module.weight.std(correction=0) * drawn)
     return twin
-
-
-def _score(twin: nn.Module, images: Tensor) -> float:
-    with torch.inference_mode():
-        return float(twin(images)[0])
 
 
 def _share_above(values: NDArray[np.floating]) -> NDArray[np.float64]:

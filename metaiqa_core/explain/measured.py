@@ -7,6 +7,7 @@ from pathlib import Path
 
 from metaiqa_core.assets import ASSETS
 from metaiqa_core.errors import ExplanationError
+from metaiqa_core.explain.methods import METHODS
 
 LOCALISATION_TABLE = ASSETS / "benchmarks" / "maps.csv"
 LOCALISATION_COLUMNS = (
@@ -18,11 +19,14 @@ LOCALISATION_COLUMNS = (
     "high",
     "chance",
     "model",
+    "model_sha256",
     "seed",
     "date",
 )
 ALL_DAMAGES = "all"
 NOT_INFORMATIVE = "not informative for this model"
+GOOD_RATIO = 1.5
+"""Localisation ratio above which the whole interval must lie for a method's reliability to count as good."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ class Localisation:
         low: Lower end of its 95 % interval (bootstrap over photos).
         high: Upper end of that interval.
         model: Name of the model.
+        model_sha256: Hash of its weights: a model of the same name may have learned more since.
         seed: Seed of the damaged places, the noise and the bootstrap.
         date: Date of the measurement, ISO 8601.
     """
@@ -48,6 +53,7 @@ class Localisation:
     low: float
     high: float
     model: str
+    model_sha256: str
     seed: int
     date: str
 
@@ -55,6 +61,11 @@ class Localisation:
     def informative(self) -> bool:
         """Whether the whole interval lies above chance."""
         return self.low > 1
+
+    @property
+    def reliability(self) -> str:
+        """Reliability in one word: good, fair, or poor where it may be chance."""
+        return "good" if self.low > GOOD_RATIO else "fair" if self.informative else "poor"
 
 
 def read_localisation(path: Path = LOCALISATION_TABLE) -> tuple[Localisation, ...]:
@@ -82,6 +93,7 @@ def _read(path: Path, changed: int) -> tuple[Localisation, ...]:
                     low=float(row["low"]),
                     high=float(row["high"]),
                     model=row["model"],
+                    model_sha256=row["model_sha256"],
                     seed=int(row["seed"]),
                     date=row["date"],
                 )
@@ -112,3 +124,17 @@ def informative(model: str, method: str, *, path: Path = LOCALISATION_TABLE) -> 
     """Return whether a method's maps of a model find damage better than chance; None where it was not measured."""
     row = localisation_of(model, method, path=path)
     return None if row is None else row.informative
+
+
+def by_reliability(model: str, *, path: Path = LOCALISATION_TABLE) -> list[str]:
+    """Return the keys of all methods, the most reliable for a model first.
+
+    The lower end of the interval decides, so that the methods that are not informative stand behind all others; those
+    that were not measured come last, in the order of the catalogue.
+
+    Args:
+        model: Name of the model.
+        path: File of the table.
+    """
+    measured = {key: found.low for key in METHODS if (found := localisation_of(model, key, path=path)) is not None}
+    return sorted(METHODS, key=lambda key: -measured.get(key, -1.0))

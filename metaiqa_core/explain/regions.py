@@ -1,9 +1,16 @@
 """The energy of a map: its definition, and the regions that hold most of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+
+SMALLEST_EFFECT = 0.12
+"""Share of a map's whole effect from which a worst square is more than the accident of a map that says nothing.
+
+The best square of smoothed noise holds 5 to 8 % of the noise's energy on average, and held 10 % at most (160 maps of
+noise, 512 x 512 and 768 x 512 pixels, as smooth as our maps, signed ones and magnitudes).
+"""
 
 
 @dataclass(frozen=True)
@@ -76,6 +83,26 @@ def worst_regions(
         found.append(Region(top, left, top + side, left + side, min(share, 1.0)))
         boxes[max(top - side + 1, 0) : top + side, max(left - side + 1, 0) : left + side] = -1
     return tuple(found)
+
+
+def regions_that_matter(values: NDArray[np.floating], *, signed: bool) -> tuple[Region, ...]:
+    """Return those of the three worst squares that hold at least `SMALLEST_EFFECT` of the map's whole effect.
+
+    The whole effect is the energy of all values, of those that hurt and those that help: in a photo in which nearly
+    everything helps, nothing hurts enough to be shown as the worst.
+
+    Args:
+        values: Values of a map, (H, W).
+        signed: Whether the sign tells harm from help (`MapMethod.signed`); then only negative values count as harm.
+
+    Returns:
+        The regions, the worst first, each with its share of the whole effect.
+    """
+    harm, effect = (float(harm_energy(values, signed=kind).sum()) for kind in (signed, False))
+    if effect == 0:
+        return ()
+    regions = (replace(region, share=region.share * harm / effect) for region in worst_regions(values, signed=signed))
+    return tuple(region for region in regions if region.share >= SMALLEST_EFFECT)
 
 
 def energy_ratio(values: NDArray[np.floating], region: Region, *, signed: bool) -> float:

@@ -9,9 +9,10 @@ from metaiqa_core.results import export, published
 from metaiqa_core.results.records import Measured, Published, ResultRecord
 from metaiqa_core.settings import read_settings
 from pages.benchmarks import data
-from pages.benchmarks.examples import show_levels
+from pages.benchmarks.examples import distortion_key, show_levels
 from pages.benchmarks.prediction_charts import predictions_scatter, residuals_histogram
 from pages.benchmarks.widgets import ExportTable, chart
+from pages.shared import lab_link
 from pages.shared.plain import plain
 
 _WORST = 5
@@ -33,6 +34,7 @@ def show_cell(
     st.subheader(plain(f"{abbreviation}, {label}"), anchor=False)
     if not records:
         st.info(plain(f"{label} was not measured on {abbreviation}."))
+        lab_link.offer_distortion(distortion_key(database, abbreviation), key="cell_to_lab")
         return
     record = records[0]
     if len(records) > 1:
@@ -61,6 +63,7 @@ def show_cell(
     if isinstance(record.source, Measured):
         show_predictions(record)
     show_levels(database, abbreviation)
+    lab_link.offer_distortion(distortion_key(database, abbreviation), key="cell_to_lab")
 
 
 def show_predictions(record: ResultRecord) -> None:

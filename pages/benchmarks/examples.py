@@ -14,12 +14,17 @@ _PHOTO = "astronaut.png"
 _CROP = (140, 40, 316, 216)
 
 
+def distortion_key(database: str, abbreviation: str) -> str:
+    """Return the key of a distortion type of a database, such as `kadid10k:GB`."""
+    return f"{_DATABASES[database]}:{abbreviation}"
+
+
 def show_levels(database: str, abbreviation: str) -> None:
     """Show a sample photo with the distortion at levels 1 to 5."""
     st.markdown(f"**{abbreviation} at its five levels**")
     try:
         with st.spinner("Distorting a sample photo …"):
-            photos, facts = _levels(f"{_DATABASES[database]}:{abbreviation}")
+            photos, facts = _levels(distortion_key(database, abbreviation))
     except MetaIQAError as error:
         st.error(plain(str(error)))
         return

@@ -22,40 +22,38 @@ _GRID = faint(MUTED, 0.25)
 
 def show(bench: Bench, choice: Choice) -> None:
     """Show the score at the chosen level in words, and all levels as a chart."""
-    entry, scores = choice.distortion, bench.scores.get(choice.distortion.key, [])
+    entry = choice.distortion
     if entry.key in bench.failures:
         st.error(plain(bench.failures[entry.key]))
         return
     people = opinion_curve(entry)
-    if len(scores) >= choice.level:
-        score = scores[choice.level - 1]
+    score = bench.score(entry, choice.level)
+    if score is not None:
         change = score - bench.undistorted
         headline(
             score,
             word_of(score),
-            f"{abs(change):.0f} points {'below' if change < 0 else 'above'} the undistorted {bench.undistorted:.0f}; "
-            f"people rated other photos at this level {100 * people[choice.level - 1].mean:.0f} on average",
+            f"{abs(change):.0f} points {'below' if change < 0 else 'above'} the undistorted copy "
+            f"({bench.undistorted:.0f}). People rated other photos at this level "
+            f"{100 * people[choice.level - 1].mean:.0f} on average.",
         )
-    else:
-        st.caption("Measuring …")
     st.plotly_chart(
         chart(bench, choice), key="lab_chart", config={"displayModeBar": False}, alt=_in_words(bench, choice)
     )
     response = bench.response(entry)
     verdict = judgement(compare_with_people(response)) if response else ""
     st.caption(
-        f"{verdict} People: mean rating of {people[0].count} other photos ({DATABASES[entry.database]}); band: one "
-        "standard deviation.".strip(),
-        help="People rated no undistorted photo, so their curve starts at level 1. Photos are shown and distorted at "
-        "about the databases' size, 512 × 384 pixels, for which the levels are made; scores differ a little from "
-        "those of the whole photo.",
+        f"{verdict} Dashed: how people rated {people[0].count} other photos on average ({DATABASES[entry.database]}); "
+        "shaded: one standard deviation on each side.".strip(),
+        help="People rated no undistorted photos, so their curve starts at level 1.",
     )
 
 
 def chart(bench: Bench, choice: Choice) -> go.Figure:
     """Draw both curves; levels that are not measured yet are missing."""
     entry = choice.distortion
-    scores = [bench.undistorted, *bench.scores.get(entry.key, [])]
+    known = {0: bench.undistorted, **bench.scores.get(entry.key, {})}
+    levels = sorted(known)
     people = opinion_curve(entry)
     means = [100 * opinion.mean for opinion in people]
     spreads = [100 * opinion.std for opinion in people]
@@ -74,14 +72,15 @@ def chart(bench: Bench, choice: Choice) -> go.Figure:
         customdata=spreads, hovertemplate="people: %{y:.0f} ± %{customdata:.0f}<extra></extra>",
     )  # fmt: skip
     figure.add_scatter(
-        x=list(range(len(scores))), y=scores, name="model, this photo", mode="lines+markers",
+        x=levels, y=[known[level] for level in levels], name="model, this photo",
+        mode="lines+markers" if levels == list(range(len(levels))) else "markers",  # no line over what is not scored
         line={"color": MODEL, "width": 3}, marker={"size": 9},
-        customdata=["undistorted", *(f"{value:g}" for value in entry.parameters)],
+        customdata=["undistorted" if level == 0 else f"{entry.parameters[level - 1]:g}" for level in levels],
         hovertemplate="model: %{y:.1f} (%{customdata})<extra></extra>",
     )  # fmt: skip
-    if len(scores) > choice.level:
+    if choice.level in known:
         figure.add_scatter(
-            x=[choice.level], y=[scores[choice.level]], mode="markers", hoverinfo="skip", showlegend=False,
+            x=[choice.level], y=[known[choice.level]], mode="markers", hoverinfo="skip", showlegend=False,
             marker={"size": 18, "color": CLEAR, "line": {"width": 3, "color": MODEL}},
         )  # fmt: skip
     figure.update_layout(
@@ -114,9 +113,10 @@ def chart(bench: Bench, choice: Choice) -> go.Figure:
 
 def _in_words(bench: Bench, choice: Choice) -> str:
     entry = choice.distortion
-    scores = ", ".join(f"{score:.0f}" for score in [bench.undistorted, *bench.scores.get(entry.key, [])])
+    known = {0: bench.undistorted, **bench.scores.get(entry.key, {})}
+    scores = ", ".join(f"{known[level]:.0f} at level {level}" for level in sorted(known))
     people = ", ".join(f"{100 * opinion.mean:.0f}" for opinion in opinion_curve(entry))
     return (
-        f"{title(entry)}: the model scores {scores} from no distortion upwards; people rated other photos {people} on "
-        "average, from level 1."
+        f"{title(entry)}: the model scores {scores}, where level 0 is undistorted; people rated other photos {people} "
+        "on average, from level 1 to 5."
     )

@@ -27,7 +27,7 @@ def choose(photos: PhotoLibrary) -> SessionPhoto:
             format_func=lambda key: shown[key].name,
             key="lab_photo",
             on_change=_open,
-            help="Your photos of this session, or samples while there are none. Undamaged photos tell most.",
+            help="Your photos, or samples while you have none. Photos without flaws show the differences best.",
         )
         with st.popover("Add a photo", key=f"add_photo_{intake.number()}"):  # a new key closes it
             intake.take_in()

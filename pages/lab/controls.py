@@ -6,11 +6,12 @@ import streamlit as st
 
 from metaiqa_core.distortions import CATALOGUE, FAMILIES, LEVELS, DistortionType, find_distortion
 from metaiqa_core.errors import DistortionError
+from pages.shared.lab_link import WANTED
 
 DATABASES = {"kadid10k": "KADID-10k", "tid2013": "TID2013"}
 """Spelling of the databases' names."""
 THIS_FAMILY, ALL_TYPES = "This family", f"All {len(CATALOGUE)} types"
-DIFFERENCE_FIRST, CATALOGUE_ORDER = "Largest difference first", "Catalogue order"
+DIFFERENCE_FIRST, CATALOGUE_ORDER = "Furthest from people first", "In the order of the databases"
 _FIRST_TYPE, _FIRST_LEVEL = "kadid10k:GB", 4
 _REMEMBERED = "lab_remembered"
 
@@ -27,6 +28,8 @@ class Choice:
 def choose() -> Choice:
     """Show the controls and return the choice, which outlives a visit to another page."""
     state = st.session_state
+    if (wanted := state.pop(WANTED, None)) is not None:  # another page opened the lab with a distortion
+        state["lab_type"] = find_distortion(wanted).key
     # The widgets' own state ends with the page; the choice outlives it under another name.
     remembered = state.get(_REMEMBERED) or _from_address()
     state.setdefault("lab_type", remembered.distortion.key)
@@ -51,8 +54,8 @@ def choose() -> Choice:
                 0,
                 2**31 - 1,
                 key="lab_seed",
-                help="Decides where noise and blocks fall, and in which direction. The same seed gives the same photo, "
-                "here and on the command line at the same size.",
+                help="Decides where random damage such as noise falls. The same seed gives the same picture, here and "
+                "in a terminal.",
             )
     st.slider("Level", LEVELS[0], LEVELS[-1], key="lab_level", help="1 is mild, 5 is strong.")
     choice = Choice(types[state["lab_type"]], state["lab_level"], state["lab_seed"])
@@ -91,7 +94,7 @@ class Scope:
 
 def scope(chosen: DistortionType) -> Scope:
     """Let the reader choose between the chosen type's family and all types, and an order."""
-    st.subheader("Every type on this photo", anchor=False)
+    st.subheader("Other types on this photo", anchor=False)
     with st.container(horizontal=True):
         family = _remembered_control("lab_scope", "Types", [THIS_FAMILY, ALL_TYPES])
         order = _remembered_control("lab_order", "Order", [DIFFERENCE_FIRST, CATALOGUE_ORDER])

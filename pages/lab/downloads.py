@@ -9,7 +9,7 @@ import streamlit as st
 
 import metaiqa_core
 from metaiqa_core.assess import Assessor
-from metaiqa_core.distortions import CATALOGUE, LEVELS, distort
+from metaiqa_core.distortions import CATALOGUE, distort
 from metaiqa_core.distortions.opinion_scores import opinion_curve
 from metaiqa_core.foreign_text import path_text
 from metaiqa_core.images import decode, png
@@ -37,8 +37,8 @@ def offer_photo(bench: Bench, choice: Choice, photo: SessionPhoto, photos: Photo
         )
         with st.popover("At full size"):
             st.caption(
-                "The levels of several types are in pixels: the larger the photo, the milder they look. Large photos "
-                "may take some minutes. The terminal command below makes the same file."
+                "Several types measure their level in pixels, so a large photo looks less damaged than here. Large "
+                "photos may take some minutes. The command below makes the same file in a terminal."
             )
             st.download_button(
                 "Full-size photo (PNG)",
@@ -59,13 +59,13 @@ def offer_photo(bench: Bench, choice: Choice, photo: SessionPhoto, photos: Photo
 def offer_table(bench: Bench, photo: SessionPhoto, assessor: Assessor) -> None:
     """Offer all that is measured on this photo, one row a type and level."""
     st.download_button(
-        "All numbers (CSV)",
+        "Scores (CSV)",
         lambda: to_csv(table(bench, photo, assessor)),
         f"{Path(photo.name).stem}-levels.csv",
         "text/csv",
         key="lab_download_table",
         on_click="ignore",
-        help="Every measured type and level of this photo, with people's means, model and version.",
+        help="Every type and level of this photo that was scored, with people's mean ratings and the model's version.",
     )
 
 
@@ -86,7 +86,7 @@ def table(bench: Bench, photo: SessionPhoto, assessor: Assessor) -> list[dict[st
     for entry in CATALOGUE:
         response = bench.response(entry)
         disagreement = compare_with_people(response) if response else None
-        for level, score in zip(LEVELS, bench.scores.get(entry.key, []), strict=False):
+        for level, score in sorted(bench.scores.get(entry.key, {}).items()):
             opinion = opinion_curve(entry)[level - 1]
             records.append(
                 {

@@ -22,11 +22,11 @@ function curves(card) {
   }
   const line = (scores, first) => scores.map((score, index) => `${x(index + first)},${y(score)}`).join(" ");
   svg.append(drawn("polyline", { class: "people", points: line(card.people, 1) }));
-  svg.append(drawn("polyline", { class: "model", points: line(card.model, 0) }));
+  if (card.model.length) svg.append(drawn("polyline", { class: "model", points: line(card.model, 0) }));
   const px = x(card.level), py = y(card.people[card.level - 1]);
   svg.append(drawn("path", { class: "diamond", d: `M${px},${py - 5} l5,5 l-5,5 l-5,-5 z` }));
-  if (card.model.length > card.level) {
-    svg.append(drawn("circle", { class: "dot", cx: px, cy: y(card.model[card.level]), r: 4.4 }));
+  if (card.score !== null) {
+    svg.append(drawn("circle", { class: "dot", cx: px, cy: y(card.score), r: 4.4 }));
   }
   return svg;
 }
@@ -38,7 +38,7 @@ function fill(button, card, open) {
   button.setAttribute("aria-pressed", String(card.chosen));
   const model = card.model.map((score) => Math.round(score)).join(", ");
   const people = card.people.map((score) => Math.round(score)).join(", ");
-  button.title = `model: ${model} (undistorted first)\npeople: ${people} (from level 1)`;
+  button.title = `${model ? `model: ${model} (undistorted first)` : "model: not scored yet"}\npeople: ${people} (from level 1)`;
   const picture = document.createElement(card.picture ? "img" : "span");
   picture.className = "picture";
   if (card.picture) {

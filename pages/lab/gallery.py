@@ -43,12 +43,13 @@ def judgement(disagreement: Disagreement) -> str:
     """Return one sentence on how the model's scores of a type compare with people's."""
     gap, pairs = disagreement.mean_gap, disagreement.distinguishable_pairs
     if disagreement.rmse <= _AGREEMENT_POINTS:
-        sentence = "Scored as people rate it"
+        sentence = "Scored about as people rate it"
     elif abs(gap) < disagreement.rmse / 2:
-        sentence = f"Too mild at some levels, too harsh at others, by {disagreement.rmse:.0f} points"
+        sentence = f"Milder than people at some levels, harsher at others, by {disagreement.rmse:.0f} points"
     else:
-        sentence = f"{abs(gap):.0f} points too {'mild' if gap > 0 else 'harsh'}"
-    return f"{sentence}; {disagreement.pairs_in_order} of {pairs} level pairs in order." if pairs else f"{sentence}."
+        sentence = f"{abs(gap):.0f} points {'milder' if gap > 0 else 'harsher'} than people"
+    order = f" {disagreement.pairs_in_order} of {pairs} pairs of levels are in people's order." if pairs else ""
+    return f"{sentence}.{order}"
 
 
 def _list_largest_differences(ranked: Sequence[Disagreement]) -> None:
@@ -60,17 +61,16 @@ def _list_largest_differences(ranked: Sequence[Disagreement]) -> None:
         if entry.rmse > _AGREEMENT_POINTS
     ]
     named = (
-        f"Furthest from people's ratings on this photo: {', '.join(worst)}."
+        f"Furthest from people's ratings: {', '.join(worst)}."
         if worst
         else "All of these are scored about as people rate them."
     )
     st.markdown(
         named,
-        help="In brackets: the root mean square, over the five levels, of the damage that people see minus the damage "
-        "that the model sees. Damage is the loss of score against the undistorted photo, in points of 100; for people, "
-        "against the best mean score in the database. People's curves are averages over other photos, so a gap of "
-        f"about {_AGREEMENT_POINTS:.0f} points may be the photo's own. Order: pairs of levels that people tell apart, "
-        "and how many of them the model puts into the same order.",
+        help="In brackets: the typical difference, in points of 100, between the loss of score that people see and the "
+        "loss that the model sees (root mean square over the five levels). The model's loss is against the undistorted "
+        "photo, people's against the best mean rating in the database. People rated other photos, so a difference of "
+        f"about {_AGREEMENT_POINTS:.0f} points may come from this photo alone.",
     )
 
 
@@ -82,17 +82,19 @@ def _open() -> None:
 
 def _card(bench: Bench, entry: DistortionType, choice: Choice) -> dict[str, Any]:
     """Return the content of a card, as plain values."""
-    scores, thumbnails = bench.scores.get(entry.key, []), bench.thumbnails.get(entry.key, [])
+    thumbnail = bench.thumbnails.get(entry.key, {}).get(choice.level, "")
     response = bench.response(entry)
-    note = judgement(compare_with_people(response)) if response else bench.failures.get(entry.key, "waiting …")
+    note = judgement(compare_with_people(response)) if response else bench.failures.get(entry.key, "not scored yet")
+    score = bench.score(entry, choice.level)
     return {
         "key": entry.key,
         "name": entry.name,
         "database": DATABASES[entry.database],
-        "model": [round(score, 1) for score in (bench.undistorted, *scores)],
+        "model": [round(value, 1) for value in response.scores] if response else [],
+        "score": None if score is None else round(score, 1),
         "people": [round(100 * opinion.mean, 1) for opinion in opinion_curve(entry)],
         "level": choice.level,
-        "picture": thumbnails[choice.level - 1] if len(thumbnails) >= choice.level else "",
+        "picture": thumbnail,
         "note": note,
         "chosen": entry.key == choice.distortion.key,
     }

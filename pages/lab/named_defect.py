@@ -1,4 +1,4 @@
-"""What the graph model calls the distortion that was just applied."""
+"""What the graph model calls the distortion that was just applied; asked for by a switch."""
 
 import numpy as np
 import streamlit as st
@@ -13,25 +13,33 @@ from pages.lab.controls import Choice
 from pages.shared.assessor import load
 from pages.shared.plain import plain
 
+_REMEMBERED = "lab_names_defect"
+
 
 def show(bench: Bench, choice: Choice) -> None:
-    """Say what the graph model finds in the photo at the chosen level, and what it should find."""
+    """Where the reader asks, say what the graph model finds in the photo at the chosen level, and what was applied."""
     entry = choice.distortion
     if DEFAULT_GRAPH_MODEL not in list_graph_models() or entry.key in bench.failures:
+        return
+    # The widget's own state ends with the page; the choice outlives it under another name.
+    st.session_state.setdefault("lab_name_defect", st.session_state.get(_REMEMBERED, False))
+    st.session_state[_REMEMBERED] = st.toggle(
+        "Let a model name the damage",
+        key="lab_name_defect",
+        help="A second model says what is wrong with the photo and how sure it is. It says that it cannot tell where "
+        "no kind of damage is probable enough.",
+    )
+    if not st.session_state[_REMEMBERED]:
         return
     try:
         said = _diagnosis(load(DEFAULT_GRAPH_MODEL).card.sha256, bench.seed, entry.key, choice.level, bench.pixels)
     except MetaIQAError as error:
-        st.caption(plain(f"What the model would call this: {error}"))
+        st.caption(plain(f"The damage cannot be named: {error}"))
         return
     applied = defect_of(entry.key, choice.level)
-    st.caption(
-        plain(f"The graph model's answer: {said.sentence} What was applied: {applied.word}, level {choice.level}."),
-        help="Another model than the one that scores names what is wrong with a photo. It says that it cannot tell "
-        "where none is probable enough.",
-    )
+    st.caption(plain(f"The model's answer: {said.sentence} What was applied: {applied.word}, level {choice.level}."))
 
 
-@st.cache_data(max_entries=200, show_spinner=False)
+@st.cache_data(max_entries=200, show_spinner="Naming the damage …")
 def _diagnosis(model: str, seed: int, key: str, level: int, pixels: np.ndarray) -> Diagnosis:
     return load(DEFAULT_GRAPH_MODEL).diagnose(distort(pixels, key, level, seed=seed))

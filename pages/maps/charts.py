@@ -14,7 +14,11 @@ from pages.shared.encoding import data_uri
 from pages.shared.palette import ACCENT, DARK, LIGHT, MUTED, OPPOSITE, faint
 
 _GAP = 0.012
-"""Between panels, as a share of the figure's side."""
+"""Between panels beside each other, as a share of the figure's width."""
+_ROW_GAP = 0.1
+"""Between two rows of panels, as a share of the figure's height: room for titles, on a phone too."""
+TITLE_HEIGHT = 24
+"""Height of the line of titles above the first row, pixels."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ def grid_of(count: int) -> tuple[int, int]:
 
 
 def titles_of(shown: Sequence[Panel]) -> list[str]:
-    """Return the titles that stand on the panels; they are the figure's first annotations."""
+    """Return the titles that stand above the panels; they are the figure's first annotations."""
     return [panel.title for panel in shown] if len(shown) > 1 else []
 
 
@@ -48,10 +52,14 @@ def panels(shown: Sequence[Panel]) -> go.Figure:
     """Draw 1 to 4 pictures of one size on matched axes, so that zooming or moving one moves all."""
     width, height = shown[0].size
     rows, columns = grid_of(len(shown))
-    figure = make_subplots(rows, columns, horizontal_spacing=_GAP, vertical_spacing=_GAP)
+    figure = make_subplots(rows, columns, horizontal_spacing=_GAP, vertical_spacing=_ROW_GAP)
     references = [{"xref": f"x{axis}", "yref": f"y{axis}"} for axis in ("", "2", "3", "4")]
     for title, reference in zip(titles_of(shown), references, strict=False):
-        _label(figure, title, x=0, y=0, xanchor="left", **reference)
+        # Tied to the panel, not to the photo: a title stays in its place when the photo is zoomed or moved.
+        panel_place = {name: f"{axis} domain" for name, axis in reference.items()}
+        figure.add_annotation(
+            text=title, showarrow=False, x=0, y=1, xanchor="left", yanchor="bottom", font={"size": 13}, **panel_place
+        )
     for number, (panel, reference) in enumerate(zip(shown, references, strict=False)):
         for depth, layer in enumerate(panel.layers):
             # Of pictures at the very same place Plotly draws one; a millionth of a pixel tells them apart.
@@ -66,7 +74,7 @@ def panels(shown: Sequence[Panel]) -> go.Figure:
         )  # fmt: skip
         for rank, region in enumerate(panel.regions, start=1):
             _frame(figure, region, rank, reference)
-    linked_pictures.link(figure, width, height)
+    linked_pictures.link(figure, width, height, top_margin=TITLE_HEIGHT if titles_of(shown) else 0)
     return figure
 
 
@@ -106,7 +114,7 @@ def curves(found: DeletionInsertion) -> go.Figure:
     figure.update_layout(
         height=320,
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        xaxis={"title": "Pixels, in the order of the map", "ticksuffix": " %", "fixedrange": True},
+        xaxis={"title": "Pixels replaced, those marked most first", "ticksuffix": " %", "fixedrange": True},
         yaxis={"title": "Score (0-100)", "fixedrange": True},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
     )
@@ -124,7 +132,7 @@ def likeness(correlations: Mapping[str, float]) -> go.Figure:
     figure.update_layout(
         height=180,
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        xaxis={"title": "Rank correlation with this map (1: the same)", "range": [-0.25, 1.05], "fixedrange": True},
+        xaxis={"title": "Likeness to this map (1: the same, 0: none)", "range": [-0.25, 1.05], "fixedrange": True},
         yaxis={"fixedrange": True, "automargin": True},
     )
     return figure
@@ -150,8 +158,8 @@ class Ratio:
 
 
 def ratios(shown: Sequence[Ratio]) -> go.Figure:
-    """Draw the localisation ratio of methods as dots with intervals, the best on top, chance as a line."""
-    ordered = sorted(shown, key=lambda ratio: ratio.mean)
+    """Draw the localisation ratio of methods as dots with intervals, the first on top, chance as a line."""
+    ordered = list(reversed(shown))  # Plotly draws the first category at the bottom
     figure = go.Figure(
         go.Scatter(
             x=[ratio.mean for ratio in ordered],
@@ -182,7 +190,7 @@ def ratios(shown: Sequence[Ratio]) -> go.Figure:
         height=70 + 32 * len(ordered),
         margin={"l": 10, "r": 10, "t": 24, "b": 10},
         xaxis={
-            "title": "Share of the map in the damaged region / share of the area",
+            "title": "Times as much in the damaged square as by chance",
             "fixedrange": True,
             "rangemode": "tozero",
         },

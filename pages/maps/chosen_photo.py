@@ -10,7 +10,7 @@ import streamlit as st
 from metaiqa_core.images import Photo, decode
 from pages.maps import examples
 from pages.shared import intake, previews
-from pages.shared.photo_library import PhotoFile, PhotoLibrary, library
+from pages.shared.photo_library import PhotoFile, PhotoLibrary, SessionPhoto, library
 from pages.shared.photo_limits import photo_limits
 from pages.shared.plain import plain
 
@@ -28,12 +28,14 @@ class MapPhoto:
         name: Name for people.
         origin: Sentence on how an example was made; empty for the session's own photos and samples.
         content: Function that returns the bytes of the photo's file.
+        session_photo: The photo in the session's library; None for an example.
     """
 
     key: str
     name: str
     origin: str
     content: Callable[[], bytes]
+    session_photo: SessionPhoto | None = None
 
     def decoded(self, minimum_short_side: int | None = None) -> Photo:
         """Decode the photo.
@@ -106,7 +108,7 @@ def _choose_from(photos: PhotoLibrary) -> MapPhoto:
         "Photo", list(known), format_func=lambda key: known[key].name, key="maps_photo", on_change=_open_chosen
     )
     photo = known[key]
-    return MapPhoto(key, photo.name, "", lambda: photos.content(photo))
+    return MapPhoto(key, photo.name, "", lambda: photos.content(photo), photo)
 
 
 def _open_chosen() -> None:

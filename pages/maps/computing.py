@@ -14,24 +14,27 @@ from pages.maps.photo_maps import PhotoMaps
 from pages.shared import long_work
 from pages.shared.failures import explain
 from pages.shared.plain import plain
+from pages.shared.turns import turn
 
 AT_ONCE_SECONDS = 1.0
 """Maps that take fewer seconds than this are computed without a click."""
 
 
 def compute_first(maps: PhotoMaps, wanted: str) -> None:
-    """Compute one map that costs a single pass, so that a photo never stands without any.
+    """Compute one map that costs few passes, so that a photo never stands without any.
 
     Args:
         maps: Maps of the photo.
-        wanted: Method to compute if it takes a single pass; otherwise the first method that does is computed.
+        wanted: Method to compute if it is quick; otherwise the first method that is gets computed.
 
     Raises:
         PhotoError: If the photo cannot be read.
     """
-    quick = pace.single_pass()
+    quick = pace.quick()
     if not any(key in maps.maps for key in quick):
         _at_once(maps, [wanted if wanted in quick else quick[0]])
+    with turn():
+        pace.measure_once(maps)
 
 
 def compute(maps: PhotoMaps, methods: Sequence[str]) -> list[GradientMap]:
@@ -44,8 +47,8 @@ def compute(maps: PhotoMaps, methods: Sequence[str]) -> list[GradientMap]:
         PhotoError: If the photo cannot be read.
     """
     missing = [key for key in methods if key not in maps.maps]
-    # A single pass cannot be cut into slices, whatever it takes.
-    _at_once(maps, [key for key in missing if key in pace.single_pass() or _seconds(maps, key) < AT_ONCE_SECONDS])
+    # The quick ones cannot be cut into slices, whatever they take.
+    _at_once(maps, [key for key in missing if key in pace.quick() or _seconds(maps, key) < AT_ONCE_SECONDS])
     if slow := [key for key in missing if key not in maps.maps]:
         titles = ", ".join(METHODS[key].title for key in slow)
         label = f"Compute {titles} ({pace.about(sum(_seconds(maps, key) for key in slow))})"
@@ -64,7 +67,7 @@ def _seconds(maps: PhotoMaps, key: str) -> float:
 
 def _at_once(maps: PhotoMaps, methods: Sequence[str]) -> None:
     if methods:
-        with st.spinner("Computing the map …"):
+        with st.spinner("Computing the map …"), turn():
             finish(_one_by_one(maps, methods))
 
 

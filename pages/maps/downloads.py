@@ -23,12 +23,12 @@ def offer(photo: MapPhoto, result: GradientMap) -> None:
         result: Map to offer.
     """
     stem = f"{PurePath(photo.name).stem} {result.method}"
-    with st.popover("Download"):
-        st.caption("At the photo's own size, with model, method and settings inside.")
+    with st.popover("Download the map", icon=":material/download:"):
+        st.caption("Files at the photo's own size; each names the model, the method and the settings inside.")
         for label, file, kind, make in (
-            ("Overlay (PNG)", f"{stem} overlay.png", "image/png", _overlay),
+            ("Map over the photo (PNG)", f"{stem} overlay.png", "image/png", _overlay),
             ("Map alone (PNG)", f"{stem} map.png", "image/png", _alone),
-            ("Numbers (NPZ)", f"{stem}.npz", "application/octet-stream", _numbers),
+            ("Values of the map (NPZ)", f"{stem}.npz", "application/octet-stream", _numbers),
         ):
             st.download_button(
                 label,

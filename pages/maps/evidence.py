@@ -8,54 +8,63 @@ import streamlit as st
 
 from metaiqa_core.explain.evidence import DeletionInsertion, RandomisationCheck, deletion_insertion, randomisation
 from metaiqa_core.explain.gradient_maps import GradientMap
-from metaiqa_core.explain.measured import NOT_INFORMATIVE, informative, localisation_of
+from metaiqa_core.explain.measured import (
+    GOOD_RATIO,
+    NOT_INFORMATIVE,
+    Localisation,
+    by_reliability,
+    informative,
+    localisation_of,
+)
 from metaiqa_core.explain.methods import METHODS
+from metaiqa_core.models.card import ModelCard
 from metaiqa_core.progress import Work
-from pages.maps import charts
+from pages.maps import charts, pace
 from pages.maps.photo_maps import PhotoMaps
 from pages.shared import long_work
 from pages.shared.plain import plain
 
-_GOOD = 1.5
-"""Localisation ratio above which the whole interval must lie for a method to count as reliable."""
+_VISIBLE_GAP = 0.0005
+"""Completeness gap from which it is more than 0.0 %."""
 
 
 def summarise(maps: PhotoMaps, results: Sequence[GradientMap]) -> None:
     """Show how far to believe each map on the screen, from measurements made before."""
     for result, place in zip(results, st.columns(len(results), gap="medium"), strict=True):
         with place:
-            _summarise(maps.assessor.card.name, result)
+            _summarise(maps.assessor.card, result)
 
 
-def _summarise(model: str, result: GradientMap) -> None:
+def _summarise(card: ModelCard, result: GradientMap) -> None:
     method = METHODS[result.method]
-    if informative(model, result.method) is False:
-        st.warning(f"{method.title}: **{NOT_INFORMATIVE}.** It finds damage no better than chance.")
+    if informative(card.name, result.method) is False:
+        st.warning(f"{method.title} is **{NOT_INFORMATIVE}**: it finds damage no better than chance.")
     st.markdown(f"**{method.title}.** {method.sentence}")
-    sentence, numbers = _reliability(model, result.method)
+    sentence, numbers = _reliability(card, result.method)
     st.caption(sentence, help=numbers)
     if result.completeness_gap is not None:
-        st.caption(_completeness(result.completeness_gap))
+        missing = f", but for {100 * result.completeness_gap:.1f} %" if result.completeness_gap >= _VISIBLE_GAP else ""
+        st.caption(
+            f"The values of this map add up to the score's distance from a plain grey picture{missing}.",
+            help="What is missing is called the completeness gap. A small one says that the arithmetic is right, not "
+            "that the map finds damage.",
+        )
 
 
-def _reliability(model: str, method: str) -> tuple[str, str | None]:
+def _reliability(card: ModelCard, method: str) -> tuple[str, str | None]:
     """Return the reliability with which a method finds damage, in one word, and the numbers behind it."""
-    measured = localisation_of(model, method)
+    measured = localisation_of(card.name, method)
     if measured is None:
-        return "Reliability: not measured for this model, so nobody knows whether this map finds damage.", None
-    grade = "good" if measured.low > _GOOD else "fair" if measured.informative else "poor"
-    return f"Reliability: **{grade}**.", (
-        f"Localisation {measured.ratio_mean:.2f} (95 % interval {measured.low:.2f} to {measured.high:.2f}; chance: 1). "
-        f"On {measured.n_photos} photos damaged in a known region, the map put this many times as much into the region "
-        f"as its area would get by chance. Good: the interval lies above {_GOOD:g}; fair: above 1; poor: it does not."
+        return "Reliability: not measured for this model. Nobody knows whether this map finds damage.", None
+    return f"Reliability: **{measured.reliability}**.", (
+        f"On {measured.n_photos} photos with a damaged square, maps put {measured.ratio_mean:.2f} times as much into "
+        f"it as chance would (95 % interval {measured.low:.2f} to {measured.high:.2f}). Good: the interval is above "
+        f"{GOOD_RATIO:g}; fair: above 1; poor: it reaches down to 1. Measured {measured.date}{_older(measured, card)}."
     )
 
 
-def _completeness(gap: float) -> str:
-    return (
-        f"Completeness gap **{100 * gap:.1f} %**: the map's sum should equal the score's difference from the baseline, "
-        "and misses it by this share."
-    )
+def _older(measured: Localisation, card: ModelCard) -> str:
+    return "" if measured.model_sha256 == card.sha256 else ", with earlier weights of this model"
 
 
 def examine(maps: PhotoMaps, result: GradientMap) -> None:
@@ -64,14 +73,18 @@ def examine(maps: PhotoMaps, result: GradientMap) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         _check(
-            maps, result, "deletion", deletion_insertion, _show_deletion, f"Test {title} against random maps",
-            "Blurs the photo step by step, the pixels that the map marks most first, then restores it in that order.",
+            maps, result, pace.DELETION,
+            partial(deletion_insertion, unit_score=maps.assessor.engine.unit_score), _show_deletion,
+            f"Test {title} against random maps",
+            "Blurs the photo step by step, beginning with the pixels that the map marks most, then restores it in the "
+            "same order. A good map changes the score sooner than random maps do.",
         )  # fmt: skip
     with right:
         _check(
-            maps, result, "randomisation", randomisation, _show_randomisation,
-            f"Compare {title} with a network of random weights",
-            "A map that stays the same when the network forgets all it has learnt shows the photo, not the network.",
+            maps, result, pace.RANDOMISATION, randomisation, _show_randomisation,
+            f"Test {title} with random weights",
+            "Computes the same map of a network that has forgotten all it learned. A map that stays the same shows the "
+            "photo's edges, not what the network learned.",
         )  # fmt: skip
 
 
@@ -84,7 +97,7 @@ def _check(
     label: str,
     explanation: str,
 ) -> None:
-    """Show a check, why it failed, or the button that starts it."""
+    """Show a check, why it failed, or the button that starts it and says how long it takes."""
 
     def start() -> Work[Any]:
         preprocessing = maps.assessor.preprocessing
@@ -93,7 +106,9 @@ def _check(
     key = (result.method, kind)
     keep = partial(maps.checks.__setitem__, key)
     if key not in maps.checks:
-        long_work.offer(kind, (maps.key, key), label, start, keep, keep_failure=keep, explanation=explanation)
+        seconds = pace.expected_seconds_of_check(kind, result.method, maps)
+        timed = label if seconds is None else f"{label} ({pace.about(seconds)})"
+        long_work.offer(kind, (maps.key, key), timed, start, keep, keep_failure=keep, explanation=explanation)
     found = maps.checks.get(key)
     if isinstance(found, str):
         st.error(plain(found))
@@ -103,9 +118,9 @@ def _check(
 
 def _show_deletion(found: DeletionInsertion, title: str) -> None:
     verdict = (
-        "It moves the score earlier than every random map, both ways: **what it marks matters to the score.**"
+        "**The map passes:** what it marks matters to the score more than what random maps mark."
         if found.beats_random
-        else "At least one random map does as well: **on this photo the map does not mark what the score depends on.**"
+        else "**The map fails on this photo:** at least one random map marks what matters to the score as well."
     )
     st.plotly_chart(
         charts.curves(found),
@@ -114,17 +129,18 @@ def _show_deletion(found: DeletionInsertion, title: str) -> None:
         alt=f"Score while the photo is blurred and restored in the order of the {title} map, against random maps.",
     )
     st.markdown(
-        "Pixels are blurred (deletion) or restored (insertion), those that the map marks most first. Compared with "
-        f"random maps, it moves the score {found.deletion_gain:.2f} and {found.insertion_gain:.2f} times as early. "
-        f"{verdict}"
+        verdict,
+        help="The pixels that the map marks most are blurred first, then restored first. Against the mean of "
+        f"{len(found.random_deletion)} random maps, the score moves {found.deletion_gain:.2f} times as early when they "
+        f"are blurred and {found.insertion_gain:.2f} times as early when they are restored.",
     )
 
 
 def _show_randomisation(found: RandomisationCheck, title: str) -> None:
     verdict = (
-        "The map changes with the weights: **it shows the network, not only the photo.**"
+        "**The map passes:** it changes when the network forgets what it learned."
         if found.looks_at_model
-        else "The map hardly changes: **it shows the photo's edges more than what the network has learnt.**"
+        else "**The map fails:** it hardly changes, so it shows the photo's edges more than what the network learned."
     )
     st.plotly_chart(
         charts.likeness({"Last layers random": found.head, "All weights random": found.backbone}),
@@ -134,37 +150,41 @@ def _show_randomisation(found: RandomisationCheck, title: str) -> None:
         f"weights {found.backbone:.2f}.",
     )
     st.markdown(
-        f"Rank correlation with the same map of a network with random weights: {found.head:.2f} with the last layers "
-        f"random, {found.backbone:.2f} with all of them. {verdict}"
+        verdict,
+        help="Likeness of this map and the one with random weights, as a rank correlation (1: the same, 0: nothing in "
+        f"common): {found.head:.2f} with the last layers random, {found.backbone:.2f} with all weights random.",
     )
 
 
 def show_all_methods(model: str) -> None:
-    """Show the reliability and the description of each method."""
+    """Show the reliability and the description of each method, the most reliable first."""
+    keys = by_reliability(model)
     ratios = [
-        charts.Ratio(method.title, measured.ratio_mean, measured.low, measured.high, bool(informative(model, key)))
-        for key, method in METHODS.items()
-        if (measured := localisation_of(model, key)) is not None
+        charts.Ratio(METHODS[key].title, found.ratio_mean, found.low, found.high, found.informative)
+        for key in keys
+        if (found := localisation_of(model, key)) is not None
     ]
     if ratios:
-        best = max(ratios, key=lambda ratio: ratio.mean)
         st.plotly_chart(
             charts.ratios(ratios),
             key="maps_ratios",
             config={"displayModeBar": False},
-            alt=f"Localisation ratio of {len(ratios)} methods; highest: {best.title}, {best.mean:.2f}; chance is 1.",
+            alt=f"How well {len(ratios)} methods find damage; the most reliable: {ratios[0].title}, "
+            f"{ratios[0].mean:.2f} times as well as chance.",
         )
         st.caption(
-            "How well each method finds a damaged region; 1 is chance. Dots: mean ratio; lines: 95 % interval; "
-            "open dots: not informative for this model."
+            "How well each method finds a damaged square; 1 is chance. Dots: mean; lines: 95 % interval; open dots: "
+            "not informative for this model, since the interval reaches down to chance."
         )
     else:
         st.caption(f"Reliability has not been measured for the model {plain(model)}.")
     st.table(
         {
-            "Method": [method.title for method in METHODS.values()],
-            "What it shows": [method.sentence for method in METHODS.values()],
-            "Reads": ["hurts or helps" if method.signed else "strength" for method in METHODS.values()],
-            "Cost": [f"{method.cost:g} pass{'es' * (method.cost > 1)}" for method in METHODS.values()],
+            "Method": [METHODS[key].title for key in keys],
+            "Reliability": [
+                found.reliability if (found := localisation_of(model, key)) else "not measured" for key in keys
+            ],
+            "What it shows": [METHODS[key].sentence for key in keys],
+            "Colours show": ["hurts or helps" if METHODS[key].signed else "strength" for key in keys],
         }
     )

@@ -10,12 +10,9 @@ from PIL import Image
 from metaiqa_core.explain.gradient_maps import GradientMap
 from metaiqa_core.explain.methods import METHODS
 from metaiqa_core.explain.overlay import Mode, overlay
-from metaiqa_core.explain.regions import Region, harm_energy, worst_regions
+from metaiqa_core.explain.regions import Region, regions_that_matter
 from pages.maps.photo_maps import PhotoMaps
 from pages.shared.encoding import jpeg
-
-_MINIMUM_HARM = 0.01
-"""Share of a map's energy below which what hurts is not worth a frame."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +22,7 @@ class PreparedMap:
     Attributes:
         layers: JPEGs of the photo, its grey version, and the map over it at full strength.
         size: Width and height of each, pixels.
-        regions: Regions that hurt most, in pixels of the layers.
+        regions: Regions that hurt enough to be framed, in pixels of the layers.
         description: Sentence on what the map shows.
     """
 
@@ -76,10 +73,8 @@ def layers_of(
 
 
 def regions_of(values: np.ndarray, method: str) -> tuple[Region, ...]:
-    """Return the three regions that hurt most (for methods without a meaningful sign: matter most)."""
-    signed = METHODS[method].signed
-    harm, influence = (float(harm_energy(values, signed=kind).sum()) for kind in (signed, False))
-    return worst_regions(values, count=3, signed=signed) if harm > _MINIMUM_HARM * influence else ()
+    """Return the regions, three at most, that hurt much (for methods without a meaningful sign: matter much)."""
+    return regions_that_matter(values, signed=METHODS[method].signed)
 
 
 def scaled(region: Region, scale: float) -> Region:
@@ -92,7 +87,7 @@ def alternative_text(name: str, method: str, regions: Sequence[Region], shape: t
     """Return a description of a map for screen readers."""
     verb = "hurts" if METHODS[method].signed else "matters"
     if not regions:
-        return f"{METHODS[method].title} map of {name}: nothing {verb}."
+        return f"{METHODS[method].title} map of {name}: no single place {verb} much."
     return f"{METHODS[method].title} map of {name}: what {verb} lies most {place_of(regions[0], shape)}."
 
 

@@ -1,8 +1,8 @@
-"""Choice of the methods: one to read and up to three to compare it with, each with its description and its cost."""
+"""Choice of the methods: one to read and up to three to compare it with, the most reliable first."""
 
 import streamlit as st
 
-from metaiqa_core.explain.measured import localisation_of
+from metaiqa_core.explain.measured import by_reliability, localisation_of
 from metaiqa_core.explain.methods import METHODS
 from pages.maps import pace
 from pages.maps.photo_maps import PhotoMaps
@@ -19,18 +19,18 @@ def first(model: str) -> str:
 
 def choose(maps: PhotoMaps, place: DeltaGenerator, comparison_place: DeltaGenerator) -> list[str]:
     """Offer the methods in two places of the page; return the keys of the chosen ones, the one to read in front."""
-    keys = list(METHODS)
-    remembered = st.session_state.get(_REMEMBERED) or [_default(maps.assessor.card.name)]
+    model = maps.assessor.card.name
+    keys = by_reliability(model)
+    remembered = st.session_state.get(_REMEMBERED) or [_default(model)]
     with place:
         method = st.selectbox(
             "Method",
             keys,
             index=keys.index(remembered[0]),
-            format_func=lambda key: f"{METHODS[key].title} ({_cost(key, maps)})",
+            format_func=lambda key: label(key, model, maps),
             key="maps_method",
-            help="\n".join(
-                f"- **{each.title}** ({_cost(key, maps)}): {each.sentence}" for key, each in METHODS.items()
-            ),
+            help="The method that finds damage most reliably comes first.\n"
+            + "\n".join(f"- **{METHODS[key].title}**: {METHODS[key].sentence}" for key in keys),
         )
     others = [key for key in keys if key != method]
     compared = st.session_state.get("maps_compared", remembered[1:])
@@ -39,7 +39,7 @@ def choose(maps: PhotoMaps, place: DeltaGenerator, comparison_place: DeltaGenera
         compared = st.multiselect(
             "Compare with",
             others,
-            format_func=lambda key: METHODS[key].title,
+            format_func=lambda key: label(key, model),
             key="maps_compared",
             max_selections=MAXIMUM_COMPARED - 1,
             placeholder="up to three other methods",
@@ -48,13 +48,18 @@ def choose(maps: PhotoMaps, place: DeltaGenerator, comparison_place: DeltaGenera
     return [method, *compared]
 
 
+def label(key: str, model: str, maps: PhotoMaps | None = None) -> str:
+    """Return a method's name with its measured reliability and, for a photo, the time that its map takes."""
+    found = localisation_of(model, key)
+    parts = [METHODS[key].title]
+    if found is not None:
+        parts.append(found.reliability if found.informative else "not informative")
+    if maps is not None and (seconds := pace.expected_seconds(key, maps)) is not None:
+        parts.append(pace.short(seconds))
+    return " · ".join(parts)
+
+
 def _default(model: str) -> str:
-    """Return the method of one pass that finds damage best, or the first one where nothing was measured."""
-    quick = pace.single_pass()
-    measured = {key: found.ratio_mean for key in quick if (found := localisation_of(model, key)) is not None}
-    return max(measured, key=lambda key: measured[key]) if measured else quick[0]
-
-
-def _cost(key: str, maps: PhotoMaps) -> str:
-    seconds = pace.expected_seconds(key, maps)
-    return pace.about(seconds) if seconds is not None else f"cost {METHODS[key].cost:g}"
+    """Return the most reliable of the quick methods, or the first one where nothing was measured."""
+    quick = pace.quick()
+    return next(key for key in by_reliability(model) if key in quick)

@@ -8,10 +8,10 @@ import numpy as np
 import streamlit as st
 
 from metaiqa_core.assess import Assessor
+from metaiqa_core.assessment import Assessment
 from metaiqa_core.explain.gradient_maps import GradientMap
-from metaiqa_core.explain.methods import METHODS
 from pages.maps.chosen_photo import MapPhoto
-from pages.shared.session_scores import model_key
+from pages.shared.session_scores import ScoringResult, examine, model_key, scores_of_session
 
 
 @dataclass(eq=False)
@@ -36,10 +36,11 @@ class PhotoMaps:
         return self.photo.key, model_key(self.assessor)
 
     @property
-    def score(self) -> float | None:
-        """The photo's score, 0-100, as every map's network gave it; None where no method succeeded."""
-        found = self.found(list(METHODS))
-        return 100 * min(max(found[0].unit_score, 0.0), 1.0) if found else None
+    def assessment(self) -> Assessment | None:
+        """The photo's assessment, the very one that the page Score photos shows; None where there is none."""
+        photo = self.photo.session_photo
+        result = scores_of_session().of(photo, self.assessor) if photo else _examine_example(*self.key, self)
+        return result.assessment
 
     def found(self, methods: Sequence[str]) -> list[GradientMap]:
         """Return the maps that are there, in the order of `methods`."""
@@ -61,3 +62,8 @@ def maps_of(photo: MapPhoto, assessor: Assessor) -> PhotoMaps:
 @st.cache_resource(scope="session", max_entries=8, show_spinner=False)
 def _maps_of(photo: str, model: str, _photo: MapPhoto, _assessor: Assessor) -> PhotoMaps:
     return PhotoMaps(_photo, _assessor)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _examine_example(photo: str, model: str, _maps: PhotoMaps) -> ScoringResult:
+    return examine(_maps.photo.name, _maps.photo.content(), _maps.assessor)

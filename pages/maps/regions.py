@@ -1,5 +1,6 @@
-"""The worst regions of a photo, cut out at full resolution: each pixel of the photo is one of the screen."""
+"""The regions that matter, cut out at full resolution side by side: each pixel of the photo is one of the screen."""
 
+import html
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,13 +9,15 @@ from PIL import Image
 
 from metaiqa_core.explain.gradient_maps import GradientMap
 from metaiqa_core.explain.methods import METHODS
-from metaiqa_core.explain.regions import Region
+from metaiqa_core.explain.regions import SMALLEST_EFFECT, Region
 from metaiqa_core.images import png
 from pages.maps.layers import place_of, regions_of, scaled
 from pages.maps.photo_maps import PhotoMaps
+from pages.shared.encoding import data_uri
 
+_COUNT = 3
 _LARGEST = 320
-"""Longest side of a cut-out, pixels: what a phone shows at full resolution. Of a larger region the middle is shown."""
+"""Longest side of a cut-out, pixels. Of a larger region, and where there is less room, the middle is shown."""
 
 
 @dataclass(frozen=True)
@@ -28,35 +31,46 @@ class _Cutout:
 
 
 def show(maps: PhotoMaps, result: GradientMap) -> None:
-    """Show the worst regions of a map."""
+    """Show the regions that matter, or say that no single place does."""
     cutouts = _cutouts(maps, result)
-    title, signed = METHODS[result.method].title, METHODS[result.method].signed
+    signed = METHODS[result.method].signed
     if not cutouts:
         st.caption(
-            f"{title} finds nothing in this photo that hurts its score." if signed else f"The {title} map is empty."
+            f"No single place {'hurts' if signed else 'matters'} much, so nothing is framed.",
+            help=_meaning(signed),
         )
         return
-    st.markdown(f"**{'What hurts most' if signed else 'What matters most'} according to {title}, at full resolution**")
-    with st.container(horizontal=True, gap="small"):
-        for rank, cutout in enumerate(cutouts, start=1):
-            st.image(
-                cutout.png,
-                width=cutout.width,
-                caption=f"{rank} · {100 * cutout.share:.0f} %",
-                alt=f"Region {rank} at full resolution, {cutout.place} of the photo",
-            )
-    st.caption("The framed squares, each with its share of the map.")
+    st.markdown(f"**What {'hurts' if signed else 'matters'} most, at full resolution**", help=_meaning(signed))
+    figures = "".join(
+        f"""<figure style="max-width: {cutout.width}px"><img src="{data_uri(cutout.png, "png")}"
+        alt="Region {rank} at full resolution, {html.escape(cutout.place)} of the photo">
+        <figcaption>{rank}: {100 * cutout.share:.0f} % of the effect</figcaption></figure>"""
+        for rank, cutout in enumerate(cutouts, start=1)
+    )
+    empty = "<figure></figure>" * (_COUNT - len(cutouts))  # one or two are no larger than three
+    st.html(f'<div class="map-cutouts">{figures}{empty}</div>')
+
+
+def _meaning(signed: bool) -> str:
+    effect = "of everything that raises or lowers the score" if signed else "of everything that matters to the score"
+    return (
+        f"Framed are squares that hold at least {100 * SMALLEST_EFFECT:.0f} % {effect}, by the squares of the map's "
+        "values; the best square of a map that says nothing holds less."
+    )
 
 
 def _cutouts(maps: PhotoMaps, result: GradientMap) -> list[_Cutout]:
     key = (result.method, "cut-outs")
     if key not in maps.checks:
-        pixels, values = maps.photo.decoded().pixels, maps.on_screen(result)
-        scale = pixels.shape[1] / values.shape[1]
-        maps.checks[key] = [
-            _cut(pixels, scaled(region, scale), place_of(region, values.shape))
-            for region in regions_of(values, result.method)
-        ]
+        values = maps.on_screen(result)
+        if regions := regions_of(values, result.method):
+            pixels = maps.photo.decoded().pixels
+            scale = pixels.shape[1] / values.shape[1]
+            maps.checks[key] = [
+                _cut(pixels, scaled(region, scale), place_of(region, values.shape)) for region in regions
+            ]
+        else:
+            maps.checks[key] = []
     return maps.checks[key]
 
 

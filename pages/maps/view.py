@@ -19,6 +19,8 @@ from pages.shared.front_end import source
 _SIDE_COMPARED = 800
 """Longest side of each picture where several stand side by side, pixels."""
 _SIGNED, _MAGNITUDE = "Hurts or helps", "Strength"
+DARK_GREY, BRIGHT_GREY = 40, 215
+"""Greys that stand for dark and bright parts of a photo in the legend, levels of 255."""
 DEFAULT_OPACITY = 70
 """Opacity of the map, in %."""
 
@@ -43,7 +45,7 @@ def _view(maps: PhotoMaps, results: tuple[GradientMap, ...]) -> None:
             help="At 0 % the photo is shown in its own colours.",
         )  # fmt: skip
         signed = _choose_reading(results)
-        framed = st.toggle("Frame the worst regions", value=True, key="maps_framed")
+        framed = st.toggle("Frame what matters most", value=True, key="maps_framed")
     modes = [mode_of(result, signed) for result in results]
     side = _SIDE_COMPARED if len(results) > 1 else DISPLAY_SIDE
     prepared = [prepare(maps, result, mode, side) for result, mode in zip(results, modes, strict=True)]
@@ -68,7 +70,7 @@ def _view(maps: PhotoMaps, results: tuple[GradientMap, ...]) -> None:
         st.caption("Scroll or pinch to zoom, drag to move, double-click to see all.")
     with legends:
         for mode in dict.fromkeys(modes):
-            _legend(mode)
+            _legend(mode, opacity / 100)
 
 
 def _style(opacity: float, framed: bool, shown: Sequence[charts.Panel]) -> None:
@@ -101,8 +103,8 @@ def _choose_reading(results: Sequence[GradientMap]) -> bool:
         return False
     choice = st.segmented_control(
         "Colours", [_SIGNED, _MAGNITUDE], default=_SIGNED, required=True, key="maps_colours",
-        help="Strength shows how much a part matters, whichever way. Methods whose sign means something else (a pixel "
-        "grown brighter) always show it.",
+        help="Strength shows how much a part matters, whether it hurts or helps. Some methods cannot tell the two "
+        "apart; they always show strength.",
     )  # fmt: skip
     return choice == _SIGNED
 
@@ -112,11 +114,23 @@ def mode_of(result: GradientMap, signed: bool) -> Mode:
     return "signed" if signed and METHODS[result.method].signed else "magnitude"
 
 
-def _legend(mode: Mode) -> None:
-    colours = ", ".join("rgb({}, {}, {})".format(*colour) for colour in np.asarray(legend(mode, 9)))
+def _legend(mode: Mode, opacity: float) -> None:
+    """Show the colours as the photo shows them: over dark parts in the upper row, over bright ones in the lower."""
     low, high = ("hurts the score", "helps it") if mode == "signed" else ("matters little", "matters most")
+    rows = "".join(
+        f'<span style="background: {_scale(mode, opacity, grey)}"></span>' for grey in (DARK_GREY, BRIGHT_GREY)
+    )
     st.html(
         f"""<div class="map-legend"><span>{low}</span><span class="colours" role="img"
-        aria-label="colour scale from {low} to {high}" style="background: linear-gradient(90deg, {colours})"></span>
+        aria-label="colour scale from {low} to {high}, over dark parts of the photo and over bright ones">{rows}</span>
         <span>{high}</span></div>"""
     )
+
+
+def _scale(mode: Mode, opacity: float, grey: int) -> str:
+    """Return a CSS gradient: the colours of `overlay`, at an opacity, over an even grey."""
+    steps = 17
+    values = np.linspace(-1 if mode == "signed" else 0, 1, steps)
+    covers = opacity * np.abs(values)[:, None]
+    colours = covers * legend(mode, steps) + (1 - covers) * grey  # (steps, 3)
+    return f"linear-gradient(90deg, {', '.join('rgb({:.0f}, {:.0f}, {:.0f})'.format(*colour) for colour in colours)})"

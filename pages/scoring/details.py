@@ -9,6 +9,7 @@ from pages.scoring import defects, quality_map
 from pages.scoring.diagnoses import graph_card
 from pages.scoring.reading import WHOLE_PHOTO, ZOOMED_IN, can_zoom_in
 from pages.scoring.rows import Row
+from pages.shared import lab_link
 from pages.shared.failures import explain
 from pages.shared.photo_library import SessionPhoto
 from pages.shared.plain import plain
@@ -46,6 +47,7 @@ def show(row: Row, session_scores: SessionScores, assessor: Assessor) -> None:
         ):
             st.session_state["opened"] = row.photo.key
             st.switch_page("pages/gradient_maps.py")
+        lab_link.offer_photo(row.photo.key, key="to_lab")
 
 
 def _choose_reading(assessment: Assessment, quality: QualityMap | None, assessor: Assessor) -> str:

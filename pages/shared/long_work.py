@@ -8,20 +8,24 @@ work of each name under way, such as one set of maps.
 import threading
 import time
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import streamlit as st
 
+from metaiqa_core.durations import duration_in_words
 from metaiqa_core.progress import Progress, Work
 from pages.shared.failures import explain
 from pages.shared.plain import plain
+from pages.shared.streamlit_internals import DeltaGenerator
 from pages.shared.turns import turn
 
 Result = TypeVar("Result")
 
 SLICE = 0.5
 """Seconds of work between two chances to cancel."""
+_PACE_SECONDS = 2.0
+"""Seconds of work from which its pace tells the time that is left."""
 _PAUSE_SECONDS = 0.1
 """Seconds between two slices."""
 
@@ -76,6 +80,17 @@ def progress_in_words(progress: Progress) -> str:
     return f"{progress.title[:1].upper()}{progress.title[1:]}: {progress.step} of {progress.total}"
 
 
+def time_left(progress: Progress, elapsed: float) -> str:
+    """Return the time that is left at the pace so far, to follow a line; empty while the pace is not known yet.
+
+    >>> time_left(Progress("scoring tiles", 2, 8), 10.0), time_left(Progress("scoring tiles", 0, 8), 10.0)
+    (', about 30 seconds left', '')
+    """
+    if not 0 < progress.step < progress.total or elapsed < _PACE_SECONDS:
+        return ""
+    return f", about {duration_in_words(elapsed * (progress.total - progress.step) / progress.step)} left"
+
+
 @dataclass(eq=False)
 class _Running:
     """Work under way.
@@ -91,6 +106,8 @@ class _Running:
         progress: The latest report.
         due: Time of the next drawing of the whole page, seconds on the monotonic clock.
         drawn: Whether the page's own run, which has worked already, has drawn the progress.
+        is_timed: Whether the line over the bar says how much time is left.
+        began: Time of the start, seconds on the monotonic clock.
     """
 
     about: Hashable
@@ -103,6 +120,13 @@ class _Running:
     progress: Progress = Progress("starting", 0, 1)
     due: float = float("inf")
     drawn: bool = False
+    is_timed: bool = False
+    began: float = field(default_factory=time.monotonic)
+
+    def in_words(self) -> str:
+        """Return the line over the bar."""
+        line = self.describe(self.progress)
+        return line + time_left(self.progress, time.monotonic() - self.began) if self.is_timed else line
 
 
 def offer(
@@ -114,8 +138,12 @@ def offer(
     *,
     keep_failure: Callable[[str], None] | None = None,
     explanation: str = "",
+    describe: Callable[[Progress], str] = progress_in_words,
+    gap: float = float("inf"),
 ) -> None:
     """Show a button that starts work, or go on with the work; the page is drawn again when it is done.
+
+    The progress is there at once, before the first step is done.
 
     Args:
         name: Name of the kind of work; part of the widgets' keys.
@@ -125,13 +153,19 @@ def offer(
         keep: Function that is given the result; None where the work keeps its own.
         keep_failure: Function that is given the sentence of a failure; None shows the sentence once.
         explanation: Text that the button shows on hover.
+        describe: Function from a report to the line over the bar.
+        gap: Seconds until the whole page is drawn again meanwhile; infinite: only at the end.
     """
     running = _under_way(name, about)
-    if running is None and st.button(label, key=f"start_{name}", help=explanation or None):
-        running = _Running(about, SharedWork(start()), keep, keep_failure)
+    button, first_look = st.empty(), st.empty()
+    if running is None and button.button(label, key=f"start_{name}", help=explanation or None):
+        running = _Running(about, SharedWork(start()), keep, keep_failure, describe, gap=gap, is_timed=True)
         st.session_state[_slot(name)] = running
+        button.empty()
+        first_look.progress(0.0, "Starting …")
     if running is not None:
-        _go_on(name, running)
+        running.due = time.monotonic() + running.gap
+        _go_on(name, running, first_look=first_look)
 
 
 def carry_on(
@@ -208,9 +242,16 @@ def _under_way(name: str, about: Hashable) -> _Running | None:
     return running
 
 
-def _go_on(name: str, running: _Running, redraw: Callable[[], bool] = lambda: False) -> None:
+def _go_on(
+    name: str,
+    running: _Running,
+    redraw: Callable[[], bool] = lambda: False,
+    first_look: DeltaGenerator | None = None,
+) -> None:
     running.drawn = False
     _work(name, running)
+    if first_look is not None:
+        first_look.empty()
     if _is_current(name, running):  # otherwise it failed, and the reason stands there
         st.fragment(_draw, run_every=_PAUSE_SECONDS)(name, running, redraw)
 
@@ -254,5 +295,5 @@ def _draw(name: str, running: _Running, redraw: Callable[[], bool]) -> None:
             st.rerun()
     running.drawn = True
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(running.progress.step / running.progress.total, running.describe(running.progress))
+        st.progress(running.progress.step / running.progress.total, running.in_words())
         st.button("Cancel", on_click=cancel, args=(name,), key=f"cancel_{name}")
