@@ -246,7 +246,7 @@ def test_nothing_is_framed_where_nothing_matters_and_three_cutouts_lie_side_by_s
         page.run()
         bodies = "".join(element.proto.body for element in page.get("html"))
         assert bodies.count("<img") == figures
-    assert bodies.count("map-cutouts") == 1
+    assert bodies.count('<div class="map-cutouts">') == 1
     assert any(button.label == "Distort this photo" for button in page.button)
 
 
