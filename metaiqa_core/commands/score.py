@@ -11,14 +11,14 @@ from tqdm import tqdm
 
 from metaiqa_core import __version__
 from metaiqa_core.assess import Assessor
-from metaiqa_core.assessment import ROW_FIELDS, Assessment, failed_row
+from metaiqa_core.assessment import ROW_FIELDS, row_of
 from metaiqa_core.commands.options.engine import add_engine_argument
 from metaiqa_core.commands.options.photo_choice import find_photos
 from metaiqa_core.commands.output import say
 from metaiqa_core.commands.score_output import score_to_file, score_to_stream
 from metaiqa_core.commands.score_sidecars import SidecarWriter, add_sidecar_arguments
 from metaiqa_core.commands.streaming import csv_pieces, json_pieces, table_pieces
-from metaiqa_core.errors import MetaIQAError, OutputError
+from metaiqa_core.errors import OutputError
 from metaiqa_core.files import check_output, is_stream
 from metaiqa_core.foreign_text import path_text
 from metaiqa_core.models.model_files import find_model
@@ -95,15 +95,8 @@ def _scored(
     with tqdm(total=total, initial=total - len(files), disable=hidden, unit="photo", leave=False) as bar:
         outcomes = assessor.assess_many(files, at_full_size=arguments.full_size)
         for file, outcome in zip(files, outcomes, strict=True):
-            yield file, _row(file, outcome, assessor.card.name)
+            yield file, row_of(path_text(file), outcome, assessor.card.name)
             bar.update()
-
-
-def _row(file: Path, outcome: Assessment | MetaIQAError, model: str) -> dict[str, Any]:
-    """Return the row of an assessment or of a failure, numbers with four decimals."""
-    name = path_text(file)
-    row = failed_row(name, model, str(outcome)) if isinstance(outcome, MetaIQAError) else outcome.to_row(name)
-    return {name: round(value, 4) if isinstance(value, float) else value for name, value in row.items()}
 
 
 def _csv(full_size: bool, rows: Iterable[dict[str, Any]]) -> Iterator[str]:
