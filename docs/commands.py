@@ -23,13 +23,15 @@ _EXAMPLES = """
     metaiqa score holiday/ --format csv --output scores.csv
     metaiqa score photo.jpg --format json
     metaiqa score holiday/ --write-xmp
+    metaiqa bulk-score --manifest photos.csv --output scores/
     metaiqa diagnose holiday/ --format csv
     metaiqa explain photo.jpg --methods saliency,guided-grad-cam --output maps/
     metaiqa distort photo.jpg --type kadid10k:GB --level 4 --output blurred.png
 
 `--write-xmp` writes the grade of each photo as one to five stars into a sidecar beside it, `photo.jpg.xmp`, which
 darktable and digiKam read; `--xmp-names stem` names it `photo.xmp`, which Lightroom and Bridge read beside camera raw
-files. Whatever else a sidecar holds stays, stars that somebody else gave too.
+files. Whatever else a sidecar holds stays, stars that somebody else gave too. `bulk-score` is for lists that one process
+would take too long for ([scale](scale.md)).
 
 ## Models for your own photos
 

@@ -2,9 +2,11 @@
 
 import itertools
 import math
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -30,6 +32,10 @@ TILE = 500
 """Side of the tiles of the zoomed-in reading, in photo pixels: the size of the photos the default model learnt on."""
 
 _DECODED_AHEAD = 3
+_FEW = 8
+"""Number of photos before an engine with one thread is made for the others, which takes as long as one of them."""
+_PATHS_AHEAD = 4
+"""Number of paths for each thread that are taken ahead, so that a large photo does not make the others wait."""
 
 Answer = TypeVar("Answer")
 
@@ -123,20 +129,20 @@ class Assessor:
         """
         photo = self._decoded(source, in_full=at_full_size)
         detail = finish(self.map_quality(photo)) if at_full_size else None
-        return self._assessment(photo, detail)
+        return self._assessment(photo, detail, self._engine)
 
     def assess_many(
         self, sources: Iterable[PhotoSource], *, at_full_size: bool = False
     ) -> Iterator[Assessment | MetaIQAError]:
-        """Assess photos one after another, in order, while the next ones are being decoded; memory stays constant.
+        """Assess photos in order, while the next ones are decoded or assessed as well; memory stays constant.
 
         Yields:
             The assessment of each source, or the error that says why there is none. An object of a type that no photo
             can be read from gives an error, too, where `assess` raises a `TypeError`.
         """
 
-        def assessed(photo: Photo) -> Assessment:
-            return self._assessment(photo, finish(self.map_quality(photo)) if at_full_size else None)
+        def assessed(photo: Photo, engine: Engine) -> Assessment:
+            return self._assessment(photo, finish(self.map_quality(photo)) if at_full_size else None, engine)
 
         return self._answers(sources, assessed, in_full=at_full_size)
 
@@ -154,7 +160,7 @@ class Assessor:
             CheckpointError: If the model is none that names defects.
         """
         self._require_graph()
-        return self._diagnosis(self._decoded(source, in_full=False))
+        return self._diagnosis(self._decoded(source, in_full=False), self._engine)
 
     def diagnose_many(self, sources: Iterable[PhotoSource]) -> Iterator[Diagnosis | MetaIQAError]:
         """Diagnose photos one after another, in order, while the next ones are being decoded; see `assess_many`.
@@ -173,28 +179,62 @@ class Assessor:
             )
 
     def _answers(
-        self, sources: Iterable[PhotoSource], answer: Callable[[Photo], Answer], *, in_full: bool
+        self, sources: Iterable[PhotoSource], answer: Callable[[Photo, Engine], Answer], *, in_full: bool
     ) -> Iterator[Answer | MetaIQAError]:
+        remaining = iter(sources)
+        if not in_full and self._engine.threads > 1:  # photos that are decoded in full are too large to have many
+            yield from self._one_by_one(itertools.islice(remaining, _FEW), answer, in_full=in_full)
+            for source in itertools.islice(remaining, 1):
+                remaining = itertools.chain([source], remaining)
+                if engine := self._engine.one_thread:
+                    yield from self._side_by_side(remaining, answer, engine)
+        yield from self._one_by_one(remaining, answer, in_full=in_full)
+
+    def _one_by_one(
+        self, sources: Iterator[PhotoSource], answer: Callable[[Photo, Engine], Answer], *, in_full: bool
+    ) -> Iterator[Answer | MetaIQAError]:
+        """Answer with all threads of the engine, while the next photos are being decoded."""
         with ThreadPoolExecutor(max_workers=2, thread_name_prefix="decode") as decoders:
-            remaining = iter(sources)
-            ahead: deque[tuple[PhotoSource, Future[Photo]]] = deque()
+            ahead: deque[Future[Photo]] = deque()
+
+            def take(number: int) -> None:
+                for source in itertools.islice(sources, number):
+                    ahead.append(decoders.submit(self._decoded, source, in_full=in_full))
+
             # Photos that are decoded in full are large: one waits, not three.
-            for source in itertools.islice(remaining, 1 if in_full else _DECODED_AHEAD):
-                ahead.append((source, decoders.submit(self._decoded, source, in_full=in_full)))
+            take(1 if in_full else _DECODED_AHEAD)
             while ahead:
-                source, future = ahead.popleft()
-                for following in itertools.islice(remaining, 1):
-                    ahead.append((following, decoders.submit(self._decoded, following, in_full=in_full)))
-                try:
-                    outcome: Answer | MetaIQAError = answer(future.result())
-                except MetaIQAError as error:
-                    outcome = error
-                except (TypeError, ValueError, AttributeError) as error:
-                    # The caller's mistake in this one source; the others are none.
-                    sentence = f"{str(error)[:1].upper()}{str(error)[1:].rstrip('.')}."
-                    outcome = PhotoError(sentence)
-                    outcome.__cause__ = error
-                yield outcome
+                first = ahead.popleft()
+                take(1)
+                yield _outcome(first.result, answer, self._engine)
+
+    def _side_by_side(
+        self, sources: Iterator[PhotoSource], answer: Callable[[Photo, Engine], Answer], engine: Engine
+    ) -> Iterator[Answer | MetaIQAError]:
+        """Decode and answer photos side by side, each in a thread of its own: one more than there are processors.
+
+        That one works while another waits for its file. What is taken ahead is small: a path, and later its answer.
+        """
+        threads = most = self._engine.threads + 1
+        with ThreadPoolExecutor(max_workers=threads, thread_name_prefix="photo") as pool:
+            ahead: deque[Future[Answer | MetaIQAError]] = deque()
+
+            def take(number: int) -> None:
+                nonlocal most
+                for source in itertools.islice(sources, number):
+                    most = _PATHS_AHEAD * threads if isinstance(source, str | os.PathLike) else threads
+                    photo = partial(self._decoded, source, in_full=False)
+                    ahead.append(pool.submit(_outcome, photo, answer, engine))
+
+            try:
+                take(threads)
+                while ahead:
+                    first = ahead.popleft()
+                    take(max(most - len(ahead), 0))
+                    yield first.result()
+            finally:
+                for future in ahead:
+                    future.cancel()
 
     def map_quality(self, source: PhotoSource | Photo) -> Work[QualityMap]:
         """Score the photo zoomed in, tile by tile, and yield a `Progress` after each tile.
@@ -209,7 +249,7 @@ class Assessor:
         for number, box in enumerate(boxes, start=1):
             # A tile goes through the same door as a photo, so that one of the model's own size gets the same score.
             tile = photo.pixels[box.top : box.top + box.height, box.left : box.left + box.width]
-            scores.append(self._score(self.preprocessing.pixels(tile)))
+            scores.append(self._score(self.preprocessing.pixels(tile), self._engine))
             yield Progress("scoring tiles", number, len(boxes))
         return QualityMap(tuple(boxes), tuple(scores))
 
@@ -219,8 +259,8 @@ class Assessor:
         minimum = None if in_full else self.preprocessing.short_side
         return decode(source, limits=self._limits, minimum_short_side=minimum)
 
-    def _score(self, pixels: NDArray[np.uint8]) -> float:
-        unit_score = self._engine.unit_score(pixels)
+    def _score(self, pixels: NDArray[np.uint8], engine: Engine) -> float:
+        unit_score = engine.unit_score(pixels)
         if math.isnan(unit_score):
             raise CheckpointError(
                 f"The model {self.card.name} gives this photo no score that is a number: its weights are damaged or "
@@ -228,7 +268,7 @@ class Assessor:
             )
         return min(max(unit_score, 0.0), 1.0) * 100
 
-    def _diagnosis(self, photo: Photo) -> Diagnosis:
+    def _diagnosis(self, photo: Photo, engine: Engine) -> Diagnosis:
         graph, calibration = self.card.graph, self.card.diagnosis
         if graph is None or calibration is None:
             raise ValueError("a diagnosis needs a graph model")
@@ -239,7 +279,7 @@ class Assessor:
                 f"{width:,} x {height:,}: choose a larger one."
             )
         try:
-            output = self._engine.output(self.preprocessing.pixels(photo)).ravel()
+            output = engine.output(self.preprocessing.pixels(photo)).ravel()
             return read_diagnosis(output, graph.defects, calibration)
         except ValueError as error:
             raise CheckpointError(
@@ -247,8 +287,8 @@ class Assessor:
                 "another model."
             ) from error
 
-    def _assessment(self, photo: Photo, detail: QualityMap | None) -> Assessment:
-        score = self._score(self.preprocessing.pixels(photo))
+    def _assessment(self, photo: Photo, detail: QualityMap | None, engine: Engine) -> Assessment:
+        score = self._score(self.preprocessing.pixels(photo), engine)
         calibration, notes = self.card.calibration, photo.notes
         width, height = photo.full_size
         promised = calibration
@@ -274,3 +314,18 @@ class Assessor:
             format=photo.format,
             notes=notes,
         )
+
+
+def _outcome(
+    photo: Callable[[], Photo], answer: Callable[[Photo, Engine], Answer], engine: Engine
+) -> Answer | MetaIQAError:
+    """Return an answer, or the error that says why there is none."""
+    try:
+        return answer(photo(), engine)
+    except MetaIQAError as error:
+        return error
+    except (TypeError, ValueError, AttributeError) as error:
+        # The caller's mistake in this one source; the others are none.
+        outcome = PhotoError(f"{str(error)[:1].upper()}{str(error)[1:].rstrip('.')}.")
+        outcome.__cause__ = error
+        return outcome

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from metaiqa_core.errors import MetaIQAError
 from metaiqa_core.preprocessing import Box
 
 WORDS = ("Bad", "Poor", "Fair", "Good", "Excellent")
@@ -117,6 +118,18 @@ def failed_row(file: str, model: str, error: str) -> dict[str, Any]:
         error: Reason why there is no assessment, one sentence.
     """
     return dict.fromkeys(ROW_FIELDS) | {"file": file, "model": model, "error": error}
+
+
+def row_of(file: str, outcome: Assessment | MetaIQAError, model: str) -> dict[str, Any]:
+    """Return the row of an assessment or of a failure, numbers with four decimals.
+
+    Args:
+        file: Name of the photo.
+        outcome: The assessment, or the reason why there is none.
+        model: Name of the model.
+    """
+    row = failed_row(file, model, str(outcome)) if isinstance(outcome, MetaIQAError) else outcome.to_row(file)
+    return {name: round(value, 4) if isinstance(value, float) else value for name, value in row.items()}
 
 
 def word_of(score: float) -> str:

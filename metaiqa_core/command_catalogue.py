@@ -29,6 +29,11 @@ COMMANDS = {
             "score", "Scoring", "Score photos: a number from 0 to 100, its word, its interval and its percentile."
         ),
         CommandEntry(
+            "bulk-score",
+            "Bulk scoring",
+            "Score a manifest or folders of any size, by this machine or a cluster of Ray, into Parquet files.",
+        ),
+        CommandEntry(
             "diagnose",
             "Diagnosis",
             "Say what is wrong with photos: a word for the defect, how strong it is, and how sure that is.",

@@ -61,5 +61,9 @@ class OutputError(MetaIQAError):
     """An output that cannot be written, or that would overwrite an input."""
 
 
+class ClusterError(MetaIQAError):
+    """A cluster of Ray that cannot be started or reached, or that went away."""
+
+
 class SettingsError(MetaIQAError):
     """An environment variable with a value that it cannot have."""

@@ -30,7 +30,7 @@ LAYERS = [
     ["models"],
     ["engine"],
     ["training", "evaluation", "explain", "assess"],
-    ["results", "level_response", "taste"],
+    ["results", "level_response", "taste", "bulk"],
     ["experiments", "sorting"],
     ["sessions"],
     ["jobs", "commands"],

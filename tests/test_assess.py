@@ -205,7 +205,10 @@ def test_a_batch_may_be_left_early(assessor, files, alone):
     outcomes.close()
 
 
-def test_a_batch_holds_only_a_few_photos_at_a_time(assessor):
+@pytest.mark.parametrize("processors", ["1", "2"])
+def test_a_batch_holds_only_a_few_photos_at_a_time(tiny_checkpoint, processors, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", processors)
+    assessor = Assessor.load(tiny_checkpoint)
     taken, lead = 0, []
 
     def photos():
@@ -224,6 +227,24 @@ def test_a_batch_holds_only_a_few_photos_at_a_time(assessor):
     assert taken == 30
     assert max(lead) <= 3  # never more than three photos ahead
     assert peak < 30 * 300 * 200 * 3 * 2  # with all photos kept, sources and pixels alone would take this
+
+
+@pytest.mark.parametrize("engine", ["onnx", "torch"])
+def test_many_photos_side_by_side_get_the_bits_of_each_alone_in_their_order(
+    tiny_checkpoint, files, tmp_path, engine, monkeypatch
+):
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assessor = Assessor.load(tiny_checkpoint, engine=engine)
+    alone = [assessor.assess(file) for file in files]
+    (tmp_path / "broken.jpg").write_bytes(b"no photo")
+    *outcomes, broken, wrong, last = assessor.assess_many([*files, *files[:5], tmp_path / "broken.jpg", 7, files[0]])
+    assert outcomes == [*alone, *alone[:5]]
+    assert str(broken).startswith("broken.jpg ")
+    assert str(wrong).startswith("A photo must be a path, bytes, ")
+    assert last == alone[0]
+    outcomes = assessor.assess_many(files)
+    assert [next(outcomes) for _ in range(12)] == alone[:12]
+    outcomes.close()
 
 
 def test_limits_are_the_assessors(tiny_checkpoint, files):

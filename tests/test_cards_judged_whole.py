@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from metaiqa_core import Assessor
+from metaiqa_core import Assessor, json_files
 from metaiqa_core.cli import main
 from metaiqa_core.errors import CheckpointError
-from metaiqa_core.models.card import check_card, check_name, read_card
+from metaiqa_core.models import judged_once
+from metaiqa_core.models.card import ModelCard, check_card, check_name, read_card
 from metaiqa_core.models.checkpoints import load_checkpoint, save_checkpoint
-from metaiqa_core.models.model_files import list_models
+from metaiqa_core.models.model_files import list_graph_models, list_models, list_starts
 
 
 @pytest.fixture
@@ -182,3 +183,32 @@ def test_a_name_that_no_file_can_bear_is_no_name_of_a_model(name):
     with pytest.raises(ValueError, match="a model's name is also the name of its files"):
         check_name(name)
     check_name("Ännas Modell 2.1")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path.with_suffix(".json") for path in (list_starts() | list_graph_models()).values()],
+    ids=lambda path: path.stem,
+)
+def test_a_card_that_was_judged_before_is_read_as_the_judge_reads_it(path):
+    content = {name: value for name, value in json.loads(path.read_text()).items() if name != "card_version"}
+    judged, constructed = json_files.validated(ModelCard, content), json_files.constructed(ModelCard, content)
+    assert repr(constructed) == repr(judged)
+    assert constructed == judged
+
+
+def test_a_card_is_judged_anew_once_it_changed(tiny_checkpoint, tmp_path, monkeypatch):
+    monkeypatch.setenv("METAIQA_CACHE", str(tmp_path / "cache"))
+    path = tmp_path / "tiny.json"
+    content = json.loads(tiny_checkpoint.with_suffix(".json").read_text())
+    path.write_text(json.dumps(content))
+    first = read_card(path)
+    monkeypatch.setattr(judged_once, "validated", None)
+    assert read_card(path) == first
+    monkeypatch.undo()
+    content["calibration"]["half_width"] = "12"
+    path.write_text(json.dumps(content))
+    with pytest.raises(CheckpointError, match=r"calibration\.half_width must be a number, got '12'"):
+        read_card(path)
+    with pytest.raises(CheckpointError, match=r"calibration\.half_width must be a number, got '12'"):
+        read_card(path)

@@ -6,12 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from metaiqa_core.assess import Assessor
 from metaiqa_core.commands.options.engine import add_engine_argument
 from metaiqa_core.commands.options.photo_choice import find_photos
-from metaiqa_core.commands.output import say
+from metaiqa_core.commands.output import photo_bar, say
 from metaiqa_core.commands.score_output import score_to_stream
 from metaiqa_core.commands.streaming import csv_pieces, json_pieces, table_pieces
 from metaiqa_core.diagnosis import ROW_FIELDS, Diagnosis, failed_row
@@ -56,11 +54,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _diagnosed(assessor: Assessor, files: Sequence[Path]) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Diagnose photos one after another, with a progress bar unless the rows go to the same terminal."""
-    hidden = len(files) < 2 or sys.stdout is None or sys.stdout.isatty() or sys.stderr is None
-    with tqdm(total=len(files), disable=hidden or not sys.stderr.isatty(), unit="photo", leave=False) as bar:
+    hidden = len(files) < 2 or sys.stdout is None or sys.stdout.isatty()
+    with photo_bar(len(files), hidden=hidden) as count:
         for file, outcome in zip(files, assessor.diagnose_many(files), strict=True):
             yield file, _row(file, outcome)
-            bar.update()
+            count()
 
 
 def _row(file: Path, outcome: Diagnosis | MetaIQAError) -> dict[str, Any]:

@@ -6,12 +6,10 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
-
-from tqdm import tqdm
 
 from metaiqa_core.errors import OutputError
 from metaiqa_core.files import is_standard_output, write_text
@@ -127,11 +125,31 @@ def _discard(stream: TextIO) -> None:
         return
 
 
+@contextmanager
+def photo_bar(total: int, *, done: int = 0, hidden: bool = False) -> Iterator[Callable[[], object]]:
+    """Show a bar of photos on stderr within the block, which is given the function that counts one more.
+
+    Args:
+        total: Number of photos.
+        done: Number of photos that are finished already.
+        hidden: Whether there is to be no bar, as there is none where stderr is no terminal.
+    """
+    if hidden or sys.stderr is None or not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from tqdm import tqdm  # what a single photo need not wait for
+
+    with tqdm(total=total, initial=done, unit="photo", leave=False) as bar:
+        yield bar.update
+
+
 def finish_with_bar(work: Work[Any]) -> Any:
     """Run work to its end and return its result.
 
     A progress bar, a line for each record of metrics, and the log messages of the work go to stderr.
     """
+    from tqdm import tqdm
+
     shown = ""
     with _log_lines(), tqdm(disable=not sys.stderr.isatty(), unit="step", leave=False) as bar:
 
@@ -151,6 +169,8 @@ class _Lines(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one line."""
+        from tqdm import tqdm
+
         tqdm.write(printable(record.getMessage()), file=sys.stderr)
 
 

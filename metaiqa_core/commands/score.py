@@ -7,18 +7,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from metaiqa_core import __version__
 from metaiqa_core.assess import Assessor
-from metaiqa_core.assessment import ROW_FIELDS, Assessment, failed_row
+from metaiqa_core.assessment import ROW_FIELDS, row_of
 from metaiqa_core.commands.options.engine import add_engine_argument
 from metaiqa_core.commands.options.photo_choice import find_photos
-from metaiqa_core.commands.output import say
+from metaiqa_core.commands.output import photo_bar, say
 from metaiqa_core.commands.score_output import score_to_file, score_to_stream
 from metaiqa_core.commands.score_sidecars import SidecarWriter, add_sidecar_arguments
 from metaiqa_core.commands.streaming import csv_pieces, json_pieces, table_pieces
-from metaiqa_core.errors import MetaIQAError, OutputError
+from metaiqa_core.errors import OutputError
 from metaiqa_core.files import check_output, is_stream
 from metaiqa_core.foreign_text import about_file, path_text
 from metaiqa_core.models.model_files import find_model
@@ -91,19 +89,11 @@ def _scored(
 ) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Score photos one after another, with a progress bar unless the rows go to the same terminal."""
     rows_are_seen = arguments.output is None and sys.stdout is not None and sys.stdout.isatty()
-    hidden = total < 2 or rows_are_seen or sys.stderr is None or not sys.stderr.isatty()
-    with tqdm(total=total, initial=total - len(files), disable=hidden, unit="photo", leave=False) as bar:
+    with photo_bar(total, done=total - len(files), hidden=total < 2 or rows_are_seen) as count:
         outcomes = assessor.assess_many(files, at_full_size=arguments.full_size)
         for file, outcome in zip(files, outcomes, strict=True):
-            yield file, _row(file, outcome, assessor.card.name)
-            bar.update()
-
-
-def _row(file: Path, outcome: Assessment | MetaIQAError, model: str) -> dict[str, Any]:
-    """Return the row of an assessment or of a failure, numbers with four decimals."""
-    name = path_text(file)
-    row = failed_row(name, model, str(outcome)) if isinstance(outcome, MetaIQAError) else outcome.to_row(name)
-    return {name: round(value, 4) if isinstance(value, float) else value for name, value in row.items()}
+            yield file, row_of(path_text(file), outcome, assessor.card.name)
+            count()
 
 
 def _csv(full_size: bool, rows: Iterable[dict[str, Any]]) -> Iterator[str]:

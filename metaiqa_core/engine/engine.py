@@ -21,6 +21,13 @@ class Engine(Protocol):
     def threads(self) -> int:
         """Number of threads that compute one score."""
 
+    @property
+    def one_thread(self) -> "Engine | None":
+        """The same engine with one thread for each score, or None where there is none such.
+
+        Many photos side by side, a thread each, use all processors better than all threads on one photo after another.
+        """
+
     def unit_score(self, pixels: NDArray[np.uint8]) -> float:
         """Score one photo.
 

@@ -1,5 +1,6 @@
 """ONNX Runtime as an engine: a graph of the architecture, and the weights of one model."""
 
+import functools
 import os
 from collections.abc import Mapping
 
@@ -38,6 +39,7 @@ class OnnxEngine:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         if missing := [name for name in graph.weights if name not in weights]:
             raise EngineError(f"The model lacks {missing[0]}, which its graph needs.")
+        self._graph = graph
         # The session reads them where they are.
         self._weights = [np.ascontiguousarray(weights[name]) for name in graph.weights]
         try:
@@ -48,6 +50,17 @@ class OnnxEngine:
         except Exception as error:  # ONNX Runtime has a class for each of its reasons, most of them private
             raise EngineError(f"ONNX Runtime cannot run this model: {_first_line(error)}") from error
         self._input = self._session.get_inputs()[0].name
+
+    @functools.cached_property
+    def one_thread(self) -> "OnnxEngine":
+        """The same engine with one thread for each score, made when it is first asked for; see `Engine`.
+
+        Raises:
+            EngineError: If ONNX Runtime cannot run the graph a second time.
+        """
+        if self.threads == 1:
+            return self
+        return OnnxEngine(self._graph, dict(zip(self._graph.weights, self._weights, strict=True)), threads=1)
 
     def unit_score(self, pixels: NDArray[np.uint8]) -> float:
         """Score one photo; see `Engine`.

@@ -27,6 +27,11 @@ class TorchEngine:
         """Number of threads that torch computes with."""
         return torch.get_num_threads()
 
+    @property
+    def one_thread(self) -> None:
+        """None: torch's number of threads is that of the process; see `Engine`."""
+        return
+
     def unit_score(self, pixels: NDArray[np.uint8]) -> float:
         """Score one photo; see `Engine`."""
         return float(self.output(pixels).flat[0])

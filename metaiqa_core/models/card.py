@@ -12,6 +12,7 @@ from metaiqa_core.diagnosis import DiagnosisCalibration
 from metaiqa_core.errors import CheckpointError
 from metaiqa_core.json_files import STRICT, check_json, read_json, validated
 from metaiqa_core.models.distortion_graph.graph_config import GraphConfig
+from metaiqa_core.models.judged_once import judged_once
 from metaiqa_core.models.regressor_config import RegressorConfig
 from metaiqa_core.preprocessing import Preprocessing
 
@@ -161,7 +162,7 @@ def read_card(path: Path) -> ModelCard:
     try:
         if "preprocessing" in content:  # whose fields have defaults: one that a card leaves out would change its scores
             Preprocessing.from_dict(content["preprocessing"])
-        return validated(ModelCard, content)
+        return judged_once(ModelCard, content)
     except (CheckpointError, ValueError) as error:
         raise CheckpointError(
             f"The model card {path.name} is not valid: {str(error).rstrip('.')}. Restore the file."

@@ -27,7 +27,8 @@ def read_arrays(path: Path) -> dict[str, NDArray[np.generic]]:
         raise not_whole(path, error) from error
     weights = {name: array.astype(np.float32) if array.dtype == np.float16 else array for name, array in arrays.items()}
     for name, array in weights.items():
-        if np.issubdtype(array.dtype, np.floating) and not np.isfinite(array).all():
+        # A value that is not finite is the largest or the smallest one, or makes both of them NaN.
+        if np.issubdtype(array.dtype, np.floating) and array.size and not np.isfinite((array.max(), array.min())).all():
             raise not_finite(path, name)
     return weights
 

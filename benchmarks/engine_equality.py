@@ -1,0 +1,57 @@
+"""How far the engine's scores lie from torch's, and whether a photo gets the same score alone and among others.
+
+    python benchmarks/engine_equality.py FOLDER [--photos 500] [--model NAME|FILE]
+
+For photos of a folder, evenly spread over its names, it takes the score by torch, by ONNX Runtime for each photo alone,
+and by ONNX Runtime for all photos together, one by one and side by side. Differences are in points of 100.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from metaiqa_core.assess import Assessor  # noqa: E402
+from metaiqa_core.assessment import Assessment  # noqa: E402
+from metaiqa_core.images.photo_folders import FolderScan  # noqa: E402
+
+ALLOWED = 0.01
+"""Largest difference that is accepted, points."""
+
+
+def main() -> None:
+    """Compare and print; the exit status is 1 if a difference is too large."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--photos", type=int, default=500)
+    parser.add_argument("--model", default="default", metavar="NAME|FILE")
+    arguments = parser.parse_args()
+    found = FolderScan().photos_in(arguments.folder)
+    places = np.linspace(0, len(found) - 1, min(arguments.photos, len(found))).astype(int)
+    files = [found[place] for place in places]
+    onnx, torch = (Assessor.load(arguments.model, engine=name) for name in ("onnx", "torch"))
+    print(
+        f"{onnx.card.name}, {len(files)} photos, {onnx.engine.threads} threads (onnx), {torch.engine.threads} (torch)"
+    )
+
+    begin = time.perf_counter()
+    alone = [onnx.assess(file).score for file in files]
+    truth = [torch.assess(file).score for file in files]
+    together = [outcome.score for outcome in onnx.assess_many(files) if isinstance(outcome, Assessment)]
+    backwards = [outcome.score for outcome in onnx.assess_many(files[::-1]) if isinstance(outcome, Assessment)]
+    print(f"{time.perf_counter() - begin:.0f} seconds")
+
+    apart = np.abs(np.subtract(alone, truth))
+    print(f"onnx and torch: at most {apart.max():.6f} points, mean {apart.mean():.6f}")
+    print(f"alone and among others: at most {np.abs(np.subtract(alone, together)).max():.6f} points")
+    print(f"alone and among others, backwards: at most {np.abs(np.subtract(alone, backwards[::-1])).max():.6f} points")
+    sys.exit(int(max(apart.max(), np.ptp([alone, together, backwards[::-1]], axis=0).max()) > ALLOWED))
+
+
+if __name__ == "__main__":
+    main()
