@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from pages.about import how_it_works, model_card
-from pages.shared import frame
+from pages.about import how_it_works
+from pages.shared import frame, model_card
 from pages.shared.assessor import choose_assessor
 
 frame.ensure()
