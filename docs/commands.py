@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from metaiqa_core.command_catalogue import COMMANDS
-from metaiqa_core.jobs.catalogue import JOB_COMMANDS, PREPARATIONS
+from metaiqa_core.jobs.catalogue import JOB_COMMANDS, job_title
 
 LIST = Path(__file__).with_name("commands.md")
 _OPENING = """# Commands
@@ -85,7 +85,7 @@ def list_of_commands() -> str:
     """Return the list as Markdown."""
     rows = []
     for name, entry in COMMANDS.items():
-        job = f"*{entry.title}*" if name in JOB_COMMANDS else "prepares one" if name in PREPARATIONS else ""
+        job = f"*{job_title([name])}*" if name in JOB_COMMANDS else ""
         rows.append(f"| `{name}` | {entry.summary} | {job} |\n")
     return _OPENING + "".join(rows) + _EXAMPLES
 

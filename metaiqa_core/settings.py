@@ -17,6 +17,9 @@ SESSIONS = "METAIQA_SESSIONS"
 VARIABLES = (JOBS, HOSTS, FOLDERS, UPLOAD, PIXELS, WORK, SESSIONS)
 """Names of the variables that `read_settings` reads."""
 
+RUNS = "METAIQA_RUNS"
+"""Name of the variable that names the folder of own runs."""
+
 _MOST_MEGABYTES, _MOST_MEGAPIXELS, _MOST_AT_ONCE = 200, 150, 64
 _AT_ONCE = 2
 _HOST = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]|\*", re.IGNORECASE)
@@ -72,6 +75,11 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         # An app with names of its own serves others, whose photos are not kept unless somebody says so.
         sessions=_switch(environment, SESSIONS, default=not hosts),
     )
+
+
+def runs_folder(environment: Mapping[str, str] = os.environ) -> Path:
+    """Return the folder of own runs: `METAIQA_RUNS`, or `runs` in the working directory."""
+    return Path(environment.get(RUNS) or "runs")
 
 
 def _switch(environment: Mapping[str, str], name: str, *, default: bool) -> bool:

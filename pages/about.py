@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from pages.about import how_it_works, model_card
-from pages.shared import frame
+from pages.about import how_it_works, tour
+from pages.shared import frame, model_card
 from pages.shared.assessor import choose_assessor
 
 frame.ensure()
@@ -17,6 +17,7 @@ assessor = choose_assessor()
 
 st.subheader("How it works", anchor=False)
 how_it_works.show(assessor)
+tour.show()
 
 left, right = st.columns(2, gap="large")
 with left:

@@ -2,12 +2,14 @@
 
 import streamlit as st
 
-from pages.benchmarks import authentic_views, data, own_run_views, widgets
+from pages.benchmarks import authentic_views, data, own_run_views
 from pages.shared import frame, skipped_results
+from pages.shared.terms import TERMS
 
 frame.ensure()
 
 VIEWS = {
+    "Methods": authentic_views.methods_view,
     "Ablation": authentic_views.ablation_view,
     "Repeats": own_run_views.repeats_view,
     "Parameter study": own_run_views.parameter_view,
@@ -15,17 +17,14 @@ VIEWS = {
 }
 
 st.title("Authentic databases and ablation", anchor=False)
-st.write(
+st.markdown(
     "Photos as cameras and phones really make them. Methods are fine-tuned on one part of a database and judged on the "
-    "rest. Numbers are correlations with people (1 = perfect), reported in the paper (Zhu et al., CVPR 2020) unless "
-    "marked otherwise."
+    "rest. Numbers are correlations with people, from the paper (Zhu et al., CVPR 2020) unless marked otherwise.",
+    help=f"SROCC: {TERMS['SROCC']}  \nPLCC: {TERMS['PLCC']}",
 )
 runs, problems = data.own_runs()
+controls = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
+with controls:
+    view = st.segmented_control("View", list(VIEWS), default="Methods", required=True, key="view", bind="query-params")
+VIEWS[view](runs, controls)
 skipped_results.show(problems)
-view = st.segmented_control(
-    "View", ["Methods", *VIEWS], default="Methods", required=True, key="view", bind="query-params"
-)
-if view == "Methods":
-    authentic_views.methods_view(runs, widgets.compare_with_mine())
-else:
-    VIEWS[view](runs)

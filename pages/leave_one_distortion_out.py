@@ -6,8 +6,10 @@ import streamlit as st
 
 from metaiqa_core.results import published, summaries
 from metaiqa_core.results.records import Protocol
-from pages.benchmarks import data, distortion_views, widgets
+from pages.benchmarks import data, distortion_views, my_results, widgets
+from pages.benchmarks.distortion_views import ShownTable
 from pages.shared import frame, skipped_results
+from pages.shared.terms import TERMS
 
 frame.ensure()
 
@@ -20,19 +22,24 @@ VIEWS = {
 }
 
 st.title("Leave-one-distortion-out", anchor=False)
-st.write(
-    "Train on all distortion types of a database but one, test on that one: how well does a method judge a distortion "
-    "that it has never seen? Numbers are SROCC, rank agreement with people (1 = perfect). "
-    "Reported in the paper (Zhu et al., CVPR 2020, Table 2) unless marked otherwise."
+st.markdown(
+    "How well does a method judge a kind of distortion that it has never seen? It learns from all types of a database "
+    "but one and is judged on that one. Numbers are from the paper (Zhu et al., CVPR 2020, Table 2) unless marked "
+    "otherwise; they are SROCC.",
+    help=f"SROCC: {TERMS['SROCC']}",
 )
 
-left, right = st.columns([1, 2])
-with left:
+controls = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
+with controls:
     database = st.segmented_control(
         "Database", ["TID2013", "KADID-10k"], default="TID2013", required=True, key="database", bind="query-params"
     )
+    view = st.segmented_control("View", list(VIEWS), default="Heat map", required=True, key="view", bind="query-params")
+    more = st.popover("Types, runs and mine", icon=":material/tune:")
 types = published.distortion_types(database)
-with right:
+runs, problems = data.own_runs()
+runs = data.runs_with(runs, [Protocol.LEAVE_ONE_DISTORTION_OUT], data.imitations(database))
+with more:
     families = st.pills(
         "Distortion families",
         list(dict.fromkeys(entry.family for entry in types)),
@@ -42,20 +49,16 @@ with right:
         help="None chosen shows all.",
         wrap=True,
     )
+    chosen = data.choose_runs(runs, "runs", shown=1)
+    mine = my_results.choose(database)
 
-runs, problems = data.own_runs()
-skipped_results.show(problems)
-runs = data.runs_with(runs, [Protocol.LEAVE_ONE_DISTORTION_OUT], data.imitations(database))
-chosen = data.choose_runs(runs, "runs", shown=1)
-uploaded = widgets.compare_with_mine()
-
-view = st.segmented_control("View", list(VIEWS), default="Heat map", required=True, key="view", bind="query-params")
 printed = [record for record in published.leave_one_distortion_out() if record.database == database]
-columns = data.columns_of(database, printed, chosen, uploaded)
+columns = data.columns_of(database, printed, chosen, mine.records)
 rows = [entry.abbreviation for entry in types if view == "Averages" or not families or entry.family in families]
 table = summaries.by_type(chain.from_iterable(columns.values()), rows, list(columns))
-VIEWS[view](table, columns, database)
+VIEWS[view](ShownTable(table, columns, database, mine), controls)
 
+skipped_results.show(problems)
 if not runs:
     widgets.empty_state(
         "Your own runs appear here as further columns, with intervals, scatter plots and worst images.",

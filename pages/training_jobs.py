@@ -4,8 +4,7 @@ import streamlit as st
 
 from metaiqa_core.errors import JobError
 from metaiqa_core.jobs.job import find_job, find_jobs
-from metaiqa_core.results.storage import runs_folder
-from metaiqa_core.settings import FOLDERS, read_settings
+from metaiqa_core.settings import FOLDERS, read_settings, runs_folder
 from pages.jobs import job_list, permission, start, watch
 from pages.shared import frame, skipped_results
 from pages.shared.plain import plain
@@ -26,7 +25,7 @@ if problem := st.session_state.pop("job_problem", None):
     st.error(plain(problem))
 
 jobs, problems = find_jobs(runs)
-name = st.query_params.get("job")
+name = job_list.opened()
 if not jobs and not name:
     start.show(runs, reason)
 else:

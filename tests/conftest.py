@@ -16,6 +16,7 @@ def _quiet_machine(tmp_path_factory):
         sys.modules["torch"].set_num_threads(1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("METAIQA_MODELS", str(tmp_path_factory.mktemp("models")))
+        patch.setenv("METAIQA_RUNS", str(tmp_path_factory.mktemp("runs")))
         patch.setenv("METAIQA_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
 

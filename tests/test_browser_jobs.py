@@ -76,7 +76,8 @@ def test_a_job_is_started_watched_and_survives_reload_and_restart_until_it_is_ca
         try:
             with app_with_quick_jobs(runs, port) as address:
                 open_page(page, address)
-                page.get_by_text("Fine-tuning", exact=True).click()
+                page.get_by_label("What to do").click()
+                page.get_by_role("option", name="Fine-tuning", exact=True).click()
                 database = page.locator(".st-key-fine-tune_database input")
                 database.fill(str(tiny_csv))
                 database.press("Enter")

@@ -141,6 +141,14 @@ def test_predictions_without_any_linear_trend_are_judged_too():
     assert np.isfinite(criteria.plcc_logistic)
 
 
+def test_the_fitted_correlation_has_an_interval_around_it():
+    generator = np.random.default_rng(4)
+    opinion = generator.uniform(0, 1, 80)
+    criteria = evaluate(np.exp(3 * opinion) + generator.normal(0, 1, 80), opinion, resamples=200)
+    low, high = criteria.plcc_logistic_interval
+    assert low < criteria.plcc_logistic < high
+
+
 def test_evaluate_gathers_the_criteria_and_their_intervals():
     generator = np.random.default_rng(3)
     opinion = generator.uniform(0, 1, 60)

@@ -1,5 +1,6 @@
 """The About page tells what the card says, and says so where the card is silent."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -51,3 +52,31 @@ def test_measured_accuracy_comes_with_its_spread_and_its_protocol(tiny_default):
     page = opened()
     assert {metric.label: metric.value for metric in page.metric} == {"SROCC": "0.823 ± 0.015", "PLCC": "0.856"}
     assert "repeated splits" in page.table[0].value.to_string()
+
+
+def test_the_tour_shows_a_task_the_steps_as_they_move_and_the_papers_result():
+    page = opened()
+    assert "**Task: Gaussian blur**" in texts(page)
+    assert "MetaIQA is best on 19 of 24 types" in texts(page)
+    assert "MetaIQA is best on 19 of 25 types" in texts(page)
+    figure = json.loads(page.get("plotly_chart")[-1].proto.spec)
+    assert len(figure["frames"]) == 8 * (2 * 6 + 2)
+    assert "times less error after S steps" in texts(page)
+
+
+def test_the_settings_of_the_toy_are_computed_anew():
+    page = opened()
+    page.slider(key="toy_steps").set_value(1)
+    page.slider(key="toy_tasks").set_value(1).run()
+    assert not page.exception
+    figure = json.loads(page.get("plotly_chart")[-1].proto.spec)
+    assert len(figure["frames"]) == 8 * (2 * 1 + 2)
+    page.slider(key="toy_moment_32").set_value(2).run()
+    assert "Mini\\-batch 1 of 8: each task steps towards its support set, 1 of 1" in texts(page)
+
+
+def test_the_tour_leads_to_table_2(monkeypatch):
+    page, asked = opened(), []
+    monkeypatch.setattr("streamlit.switch_page", asked.append)
+    page.button(key="tour_to_table").click().run()
+    assert asked == ["pages/leave_one_distortion_out.py"]

@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 from lone_page_fixtures import figures, opened_page, results_folder, texts  # noqa: F401
-from results_fixtures import Protocol, ablation_run, adaptation_run, parameter_run, repeats_run
+from results_fixtures import Protocol, ablation_run, adaptation_run, parameter_run, predictions, repeats_run
 
 from metaiqa_core.results import storage
 
@@ -148,3 +148,53 @@ def test_an_upload_with_the_known_transposition_is_warned_about(runs):
     assert not page.exception
     assert "the original's in the other order" in texts(page)
     assert bars(figures(page)[0])["yours"] == {"MetaIQA · yours": "0.835"}
+
+
+def test_shipped_models_are_rows_beside_table_3_labelled_as_measured_here(runs):
+    page = opened()
+    rows = bars(figures(page)[0])["shipped model"]
+    assert {name for name in rows if name.endswith("measured here")} == set(rows) != set()
+    words = texts(page).replace("\\", "")
+    assert "measured here: SROCC" in words
+    assert "random 80/20 splits" in words
+    assert not [name for name in bars(figures(opened(database="CID2013"))[0]) if name == "shipped model"]
+
+
+@pytest.mark.parametrize("view", ["Methods", "Ablation", "Repeats", "Parameter study", "Adaptation"])
+def test_every_chart_says_what_it_shows(runs, view):
+    repeats_run(runs, "meta")
+    parameter_run(runs, "study")
+    adaptation_run(runs, "curve")
+    page = opened(view=view)
+    sentences = {
+        "Methods": "Of the paper's methods, MetaIQA is best on LIVE Challenge with SROCC 0.802",
+        "Ablation": "In the paper, MetaIQA is ahead of Baseline in 6 of 6 rows",
+        "Repeats": "has the best mean SROCC",
+        "Parameter study": "The best mean",
+        "Adaptation": "labelled photos,",
+    }
+    assert sentences[view] in texts(page).replace("\\", "")
+
+
+def test_adaptation_has_a_second_panel_with_the_gain_over_the_plain_start(runs):
+    adaptation_run(runs, "curve")
+    (figure,) = figures(opened(view="Adaptation"))
+    lower = [trace for trace in figure["data"] if trace.get("yaxis") == "y2"]
+    assert len(lower) == 2
+    assert figure["layout"]["yaxis2"]["title"]["text"] == "Gain over ImageNet"
+    assert figure["layout"]["xaxis2"]["type"] == "log"
+
+
+def test_uploaded_predictions_are_tested_against_a_run_on_the_same_images(runs):
+    repeats_run(runs, "meta")
+    page = opened()
+    content = predictions(count=60, agreement=0.1).assign(level=0, reference="").to_csv(index=False).encode()
+    page.file_uploader(key="my_results").upload("mine.csv", content, "text/csv").run()
+    assert not page.exception
+    assert "My method (yours) minus MetaIQA · meta: SROCC" in texts(page).replace("\\", "").replace("**", "")
+
+
+def test_a_repeat_is_opened_by_a_link(runs):
+    repeats_run(runs, "meta")
+    page = opened(view="Repeats", repeat="MetaIQA · meta, seed 3")
+    assert page.selectbox(key="repeat").value == 3

@@ -4,10 +4,12 @@ import json
 import os
 from functools import partial
 
+import pandas as pd
 import pytest
 from lone_page_fixtures import figures, opened_page, results_folder, texts  # noqa: F401
 from PIL import Image
 from results_fixtures import leave_one_out_run, predictions
+from streamlit.testing.v1 import AppTest
 
 from metaiqa_core.results import storage
 from pages.shared.plain import plain
@@ -200,3 +202,54 @@ def test_a_run_whose_folder_is_no_utf8_is_shown_under_a_name_that_is(runs):
     assert not page.exception
     assert not page.warning
     assert page.multiselect(key="runs").value == ["caf\\xE9"]
+
+
+def test_the_picture_says_in_a_sentence_what_it_shows(runs):
+    assert "**MetaIQA is best on 19 of 24 types; " in texts(opened())
+    words = texts(opened(show="Difference to a method", versus="BRISQUE"))
+    assert "MetaIQA is ahead of BRISQUE on" in words.replace("\\", "")
+
+
+def test_types_have_their_full_names_and_methods_their_authors_on_hover(runs):
+    figure = figures(opened())[0]
+    labels = [label.replace("<br>", " ") for label in figure["layout"]["yaxis"]["ticktext"]]
+    assert labels[:2] == ["AGN Additive Gaussian noise", "ANC Noise more intense in colour components"]
+    assert max(label.count("<br>") for label in figure["layout"]["yaxis"]["ticktext"]) == 1
+    assert "Mittal, Moorthy and Bovik" in json.dumps(figure["data"][-1]["customdata"])
+
+
+def upload(page, content, name="mine.csv"):
+    page.file_uploader(key="my_results").upload(name, content, "text/csv").run()
+    assert not page.exception
+    return page
+
+
+def test_what_was_uploaded_stays_for_the_session_until_it_is_removed(runs):
+    page = upload(opened(), b"method,database,distortion_type,metric,value\nMine,TID2013,GB,srocc,0.99\n")
+    name, _ = page.session_state["my_results_file"]
+    assert name == "mine.csv"
+    later = AppTest.from_file(page._script_path, default_timeout=60)
+    later.session_state["my_results_file"] = page.session_state["my_results_file"]
+    later.run()
+    assert ("Mine · yours", "GB") in heat_map_values(figures(later)[0])
+    later.button(key="remove_mine").click().run()
+    assert ("Mine · yours", "GB") not in heat_map_values(figures(later)[0])
+
+
+def test_uploaded_predictions_are_a_column_with_a_scatter_plot_and_are_tested_against_runs(runs):
+    leave_one_out_run(runs, "good", agreement=0.9, types=2)
+    frames = [predictions(kind, agreement=0.2, seed=place) for place, kind in enumerate(("AGN", "ANC"))]
+    content = pd.concat(frames).to_csv(index=False).encode()
+    page = upload(opened(view="Differences", versus="MetaIQA · good", runs=["good"]), content)
+    page.selectbox(key="method").set_value("My method · yours").run()
+    assert "2 of 2 leave 0 out" in texts(page)
+    page.segmented_control(key="view").set_value("Heat map").run()
+    assert "Model and people, AGN" in [figure["layout"]["title"]["text"] for figure in figures(page)]
+
+
+def test_a_shared_link_opens_the_seed_and_the_runs_too(runs):
+    leave_one_out_run(runs, "mine", types=1)
+    leave_one_out_run(runs, "other", types=1, method="Other")
+    page = opened(runs=["other"], method="Other · other")
+    assert page.multiselect(key="runs").value == ["other"]
+    assert [heading.value for heading in page.subheader] == ["AGN, Other · other"]

@@ -35,7 +35,7 @@ def words_shown(page):
 
 def fill(page, command, **values):
     if command != "meta-train":
-        page.segmented_control(key="job_command").set_value(command).run()
+        page.selectbox(key="job_command").set_value(command).run()
     for name, value in values.items():
         key = name if name.startswith(("name_", "preset_")) else f"{command}_{name}"
         kinds = (page.text_input, page.text_area, page.number_input, page.selectbox, page.checkbox, page.multiselect)
@@ -65,18 +65,24 @@ def test_every_command_has_a_form_whose_fields_show_the_preset_and_whose_words_t
     further = {
         "parameter-study": {"target": "/data/y"},
         **dict.fromkeys(("ablation", "adaptation-curve"), {"start": "A=default\nB=resnet18:random"}),
+        "synthesize": {"like": "kadid10k", "photos": "/data/x"},
+        "databases": {"name": "csv", "folder": "/data/x"},
+        "graph-tune": {"model": "lite0-graph"},
     }
-    fill(page, command, database="/data/x", **further.get(command, {}))
-    preset = JOB_COMMANDS[command].presets["recommended"]
-    assert page.number_input(key=f"{command}_epochs").proto.placeholder == str(preset.epochs)
+    database = {} if command in ("synthesize", "databases") else {"database": "/data/x"}
+    fill(page, command, **database, **further.get(command, {}))
+    entry = JOB_COMMANDS[command]
+    settings = entry.presets["recommended"] if entry.presets else entry.settings
+    if settings:
+        name = next(name for name in ("epochs", "steps", "quality_steps") if hasattr(settings, name))
+        assert page.number_input(key=f"{command}_{name}").proto.placeholder == str(getattr(settings, name))
     assert not page.button(key="start_job").disabled
-    parsed = build_parser().parse_args(words_shown(page)[3:])
-    assert (parsed.command, parsed.preset, parsed.epochs, str(parsed.run_dir)) == (
-        command,
-        "recommended",
-        None,
-        str(runs / command),
-    )
+    parsed = build_parser([command]).parse_args(words_shown(page)[3:])
+    assert parsed.command == command
+    assert getattr(parsed, "preset", "recommended") == "recommended"
+    assert getattr(parsed, "epochs", None) is None
+    place = parsed.output if hasattr(parsed, "output") else parsed.run_dir
+    assert place.is_relative_to(runs / command)
 
 
 def test_the_command_line_has_what_was_changed_and_quotes_what_a_shell_would_split(runs):
@@ -247,7 +253,7 @@ def test_the_example_starts_with_its_photos_and_two_commands_as_it_was_shown(run
     job = job_in(runs, "example", State.FINISHED)
     assert [words[0] for words in job.commands] == ["synthesize", "meta-train"]
     assert shell_lines(job.command_words()) == shown
-    assert len(list((runs / "example-photos").glob("*.png"))) == 5
+    assert len(list((runs / "example/photos").glob("*.png"))) == 5
     assert example.free_name(runs, "example") == "example-2"
     assert [job.name for job in find_jobs(runs)[0]] == ["example"]
 

@@ -133,3 +133,12 @@ def test_a_table_in_which_a_name_comes_twice_keeps_all_its_rows():
         r"series\_1 & 0.25 \\",
         r"series\_1 & \textbf{0.75} \\",
     ]
+
+
+def test_latex_shrinks_to_the_page_where_it_is_larger():
+    wide = pd.DataFrame([[0.5] * 14], columns=[f"A method with a long name {number}" for number in range(14)])
+    lines = export.to_latex(wide, "type", caption="", label="x").splitlines()
+    assert lines[1].startswith(r"% needs \usepackage{adjustbox}")
+    box = lines.index(r"\begin{adjustbox}{max width=\textwidth, max totalheight=0.9\textheight}")
+    assert lines[box + 1].startswith(r"\begin{tabular}")
+    assert lines.index(r"\end{adjustbox}") == lines.index(r"\end{tabular}") + 1

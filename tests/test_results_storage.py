@@ -10,6 +10,7 @@ from results_fixtures import leave_one_out_run, measured, predictions
 from metaiqa_core.errors import ResultsError
 from metaiqa_core.results import storage
 from metaiqa_core.results.records import Protocol, Published, ResultRecord
+from metaiqa_core.settings import runs_folder
 
 
 def one_record(run="run", cell=None, **changes):
@@ -47,8 +48,8 @@ def test_a_label_is_a_field_of_its_own_and_by_default_the_method(tmp_path):
 
 
 def test_the_folder_is_found_by_environment_or_default(tmp_path):
-    assert storage.runs_folder({"METAIQA_RUNS": str(tmp_path)}) == tmp_path
-    assert str(storage.runs_folder({})) == "runs"
+    assert runs_folder({"METAIQA_RUNS": str(tmp_path)}) == tmp_path
+    assert str(runs_folder({})) == "runs"
 
 
 def test_a_run_grows_and_keeps_the_predictions_of_earlier_cells(tmp_path):

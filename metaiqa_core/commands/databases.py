@@ -23,6 +23,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     check = actions.add_parser(
         "check", help="check a database for missing, extra, unreadable or double images and wrong scores"
     )
+    add_check_arguments(check)
+    _add_output_arguments(listing)
+
+
+def add_check_arguments(check: argparse.ArgumentParser) -> None:
+    """Declare the options of `databases check`."""
     names = ", ".join(official.key for official in OFFICIAL)
     check.add_argument(
         "name", metavar="NAME", help=f"name of the database: {names}, or {CSV} for your own or a synthesised one"
@@ -31,11 +37,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "folder", type=Path, metavar="DIR", help="folder that it is unpacked in; for csv also the file itself"
     )
     add_layout_arguments(check)
-    for action in (listing, check):
-        action.add_argument(
-            "--format", choices=("table", "json"), default="table", help="format of the output (default: table)"
-        )
-        action.add_argument("--output", type=Path, metavar="FILE", help="file to write instead of the terminal")
+    _add_output_arguments(check)
+
+
+def _add_output_arguments(action: argparse.ArgumentParser) -> None:
+    action.add_argument(
+        "--format", choices=("table", "json"), default="table", help="format of the output (default: table)"
+    )
+    action.add_argument("--output", type=Path, metavar="FILE", help="file to write instead of the terminal")
 
 
 def run(arguments: argparse.Namespace) -> int:

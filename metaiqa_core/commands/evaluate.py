@@ -99,7 +99,7 @@ def _table(answer: dict[str, Any], criteria: Criteria, by_type: AgreementByType 
     rows = [
         ["SROCC", f"{criteria.srocc:.4f}", _interval(criteria.srocc_interval)],
         ["PLCC", f"{criteria.plcc:.4f}", _interval(criteria.plcc_interval)],
-        ["PLCC after logistic fit", f"{criteria.plcc_logistic:.4f}", ""],
+        ["PLCC after logistic fit", f"{criteria.plcc_logistic:.4f}", _interval(criteria.plcc_logistic_interval)],
         ["KROCC", f"{criteria.krocc:.4f}", _interval(criteria.krocc_interval)],
         ["RMSE, unit scores", f"{criteria.rmse:.4f}", _interval(criteria.rmse_interval)],
     ]

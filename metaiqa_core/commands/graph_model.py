@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train all three stages, judge, and write the model."""
-    config, run_folder = _read_configuration(arguments), read_run_folder(arguments)
+    config, run_folder = read_configuration(arguments), read_run_folder(arguments)
     parts = NewParts(tuple(arguments.adapters), tuple(arguments.levels), arguments.top_down)
     origin = replace(read_origin(arguments), parts=parts)
     databases, judged = read_databases(arguments.database), read_databases(list(arguments.judged))
@@ -57,7 +57,12 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _read_configuration(arguments: argparse.Namespace) -> ThreeStagesConfig:
+def read_configuration(arguments: argparse.Namespace) -> ThreeStagesConfig:
+    """Return the configuration of all three stages that the options name.
+
+    Raises:
+        TrainingError: If a number of images is none.
+    """
     meta = META_PRESETS[arguments.meta_preset]
     meta = replace(meta, epochs=arguments.meta_epochs or meta.epochs, crop=arguments.meta_crop or meta.crop)
     prior = PriorConfig(meta, seed=arguments.seed, preset=arguments.meta_preset, licence=arguments.licence)

@@ -11,6 +11,7 @@ from metaiqa_core.commands.options.run_folder import add_run_arguments, read_run
 from metaiqa_core.commands.options.start import add_start_arguments, read_origin
 from metaiqa_core.commands.output import finish_with_bar, say
 from metaiqa_core.databases.reading import read_databases
+from metaiqa_core.experiments.graph_configuration import GraphModelConfig
 from metaiqa_core.experiments.graph_training import graph_training
 
 
@@ -22,9 +23,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_graph_model_arguments(parser)
 
 
+def read_configuration(arguments: argparse.Namespace) -> GraphModelConfig:
+    """Return the configuration that the options name.
+
+    Raises:
+        TrainingError: If a number of images is none.
+    """
+    return read_graph_model(arguments)
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Compute features, train, calibrate, judge, and write the model."""
-    config, run_folder = read_graph_model(arguments), read_run_folder(arguments)
+    config, run_folder = read_configuration(arguments), read_run_folder(arguments)
     databases, judged = read_databases(arguments.database), read_databases(list(arguments.judged))
     work = graph_training(
         databases, read_origin(arguments), config, run_folder, judged=judged, features=arguments.features

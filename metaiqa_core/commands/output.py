@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -15,6 +16,7 @@ from metaiqa_core.errors import OutputError
 from metaiqa_core.files import is_standard_output, write_text
 from metaiqa_core.foreign_text import csv_text, printable
 from metaiqa_core.progress import Kind, Progress, Work, finish
+from metaiqa_core.results.progress_file import ProgressFile
 
 
 def write(text: str, output: Path | None) -> None:
@@ -146,22 +148,31 @@ def photo_bar(total: int, *, done: int = 0, hidden: bool = False) -> Iterator[Ca
 def finish_with_bar(work: Work[Any]) -> Any:
     """Run work to its end and return its result.
 
-    A progress bar, a line for each record of metrics, and the log messages of the work go to stderr.
+    A progress bar, a line for each record of metrics, and the log messages of the work go to stderr; the position goes
+    to the file of the job that the command belongs to, if any.
     """
     from tqdm import tqdm
 
     shown = ""
+    position = _position()
     with _log_lines(), tqdm(disable=not sys.stderr.isatty(), unit="step", leave=False) as bar:
 
         def show(progress: Progress) -> None:
             nonlocal shown
             _advance(bar, progress)
+            position.write(progress)
             line = _record(progress)
             if line and line != shown:
                 shown = line
                 tqdm.write(printable(line), file=sys.stderr)
 
         return finish(work, show)
+
+
+@lru_cache(maxsize=1)
+def _position() -> ProgressFile:
+    """Return the file of this process, which a command with several parts goes on writing."""
+    return ProgressFile()
 
 
 class _Lines(logging.Handler):

@@ -81,13 +81,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Check the photos, tell the space that is needed, then make the images; return 1 if photos were refused."""
+def read_configuration(arguments: argparse.Namespace) -> SynthesisConfig:
+    """Return the configuration that the options name.
+
+    Raises:
+        DatabaseError: If two options do not go together, or one is out of range.
+    """
     if arguments.scores and arguments.labels:
         raise DatabaseError("--scores brings people's own labels: leave --labels out.")
     if arguments.workers < 1:
         raise DatabaseError(f"--workers must be 1 or more, got {arguments.workers}.")
-    config = SynthesisConfig(
+    return SynthesisConfig(
         like=arguments.like,
         seed=arguments.seed,
         types=tuple(
@@ -97,6 +101,11 @@ def run(arguments: argparse.Namespace) -> int:
         size=arguments.size,
         smallest_size=arguments.smallest_size or arguments.size,
     )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check the photos, tell the space that is needed, then make the images; return 1 if photos were refused."""
+    config = read_configuration(arguments)
     photos = [photo for folder in arguments.photos for photo in _spread(find_photos([folder]), arguments.most)]
     selection = finish_with_bar(select_references(photos, config))
     for reason in selection.refused.values():

@@ -23,6 +23,8 @@ MINIMUM_IMAGES = 3
 class Criteria:
     """Agreement on n images; each interval is a bootstrap percentile interval (low, high).
 
+    That of `plcc_logistic` takes the curve as fitted once, to all images.
+
     Attributes:
         n: Number of images.
         srocc: Spearman rank-order correlation coefficient, tie-aware.
@@ -41,6 +43,7 @@ class Criteria:
     rmse: float
     srocc_interval: tuple[float, float]
     plcc_interval: tuple[float, float]
+    plcc_logistic_interval: tuple[float, float]
     krocc_interval: tuple[float, float]
     rmse_interval: tuple[float, float]
     interval_level: float = 0.95
@@ -58,18 +61,21 @@ def evaluate(predicted: ArrayLike, opinion: ArrayLike, *, resamples: int = 1000,
     """
     predicted, opinion = checked(predicted, opinion)
 
-    def interval(criterion: Callable[[Scores, Scores], float]) -> tuple[float, float]:
-        return bootstrap_interval(criterion, predicted, opinion, resamples=resamples, seed=seed)
+    fitted = fit_logistic(predicted, opinion)
+
+    def interval(criterion: Callable[[Scores, Scores], float], scores: Scores = predicted) -> tuple[float, float]:
+        return bootstrap_interval(criterion, scores, opinion, resamples=resamples, seed=seed)
 
     return Criteria(
         n=len(opinion),
         srocc=srocc(predicted, opinion),
         plcc=plcc(predicted, opinion),
-        plcc_logistic=plcc(fit_logistic(predicted, opinion), opinion),
+        plcc_logistic=plcc(fitted, opinion),
         krocc=krocc(predicted, opinion),
         rmse=rmse(predicted, opinion),
         srocc_interval=interval(srocc),
         plcc_interval=interval(plcc),
+        plcc_logistic_interval=interval(plcc, fitted),
         krocc_interval=interval(krocc),
         rmse_interval=interval(rmse),
     )

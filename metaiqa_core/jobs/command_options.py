@@ -7,7 +7,7 @@ itself judges the values, with the sentence that a terminal would show.
 import argparse
 import os
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NoReturn
@@ -31,7 +31,7 @@ class Option:
 
     Attributes:
         name: Name of the value, such as `batch_size`.
-        flag: Text on the command line, such as `--batch-size`.
+        flag: Text on the command line, such as `--batch-size`; empty for a value that stands alone.
         kind: Kind of value in its field of a form.
         group: Heading of the group of options that it belongs to; `MAIN_GROUP` for none.
         help: Description in one line.
@@ -52,37 +52,50 @@ class Option:
     is_path: bool = False
 
 
-def options_of(declare: DeclareOptions) -> list[Option]:
-    """Return the options that a command declares, except for the run folder, the preset and the options of workers."""
+def options_of(declare: DeclareOptions, left_out: Collection[str] = ()) -> list[Option]:
+    """Return the options that a command declares, except for the run folder, the preset and the options of workers.
+
+    Args:
+        declare: Function that declares the options.
+        left_out: Names of further options to leave out.
+    """
     parser = _parser(declare)
     # argparse offers no public list of what was declared; these names have been the same since it exists.
     return [
         _option(action, group.title or MAIN_GROUP)
         for group in parser._action_groups
         for action in group._group_actions
-        if action.option_strings and action.dest not in _LEFT_OUT
+        if action.dest not in (*_LEFT_OUT, *left_out)
     ]
 
 
-def words_of(command: str, options: list[Option], values: Values, preset: str | None) -> list[str]:
+def words_of(command: str | Sequence[str], options: list[Option], values: Values, preset: str | None) -> list[str]:
     """Return the words of a command line, with only the values that differ from the defaults.
 
     Raises:
         JobError: If a field's words are quoted wrongly.
     """
-    words = [command]
+    words = [command] if isinstance(command, str) else list(command)
     for option in sorted(options, key=lambda option: not option.required):
         words += _words(option, values.get(option.name))
     return [*words, "--preset", preset] if preset else words
 
 
-def parse(declare: DeclareOptions, words: list[str], run_folder: Path) -> argparse.Namespace:
+def parse(
+    declare: DeclareOptions, words: Sequence[str], run_folder: Path, run_words: Sequence[str] | None = None
+) -> argparse.Namespace:
     """Return the arguments that a command would read from its words, which do not include its name.
+
+    Args:
+        declare: Function that declares the options.
+        words: Words of the command line after the command's name.
+        run_folder: Folder of the run.
+        run_words: Words that lead the command into it; by default `--run-dir` with the folder.
 
     Raises:
         JobError: If the command would refuse them, with its own sentence.
     """
-    return _parser(declare).parse_args([*words, "--run-dir", str(run_folder)])
+    return _parser(declare).parse_args([*words, *(run_words or ("--run-dir", str(run_folder)))])
 
 
 class _Parser(argparse.ArgumentParser):
@@ -99,9 +112,9 @@ def _parser(declare: DeclareOptions) -> argparse.ArgumentParser:
 def _option(action: argparse.Action, group: str) -> Option:
     return Option(
         name=action.dest,
-        flag=action.option_strings[0],
+        flag=action.option_strings[0] if action.option_strings else "",
         kind=_kind(action),
-        group=MAIN_GROUP if group in ("options", "optional arguments") else group,
+        group=MAIN_GROUP if group in ("options", "optional arguments", "positional arguments") else group,
         help=(action.help or "").replace("%(default)s", str(action.default)).replace("%%", "%"),
         default=None if action.default is argparse.SUPPRESS else action.default,
         required=action.required,
@@ -134,7 +147,7 @@ def _words(option: Option, value: Any) -> list[str]:
         case "yes or no":
             return [option.flag if value else option.flag.replace("--", "--no-", 1)]
         case "choices":
-            return [] if list(value) == list(option.default or ()) else [option.flag, *value]
+            return [] if list(value) == list(map(str, option.default or ())) else [option.flag, *value]
         case "lines":
             entries = [_word(option, line.strip()) for line in str(value).splitlines() if line.strip()]
             if option.is_path:
@@ -145,6 +158,8 @@ def _words(option: Option, value: Any) -> list[str]:
         case _:
             text = _word(option, str(value).strip())
             # A value that starts with a dash would be taken for an option of its own.
+            if not option.flag:
+                return [text] if text else []
             return [] if not text else [f"{option.flag}={text}"] if text.startswith("-") else [option.flag, text]
 
 

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -37,15 +37,23 @@ SUPERVISOR = (sys.executable, "-m", "metaiqa_core.jobs")
 """Words that start the supervisor of a job, with the job's folder as its last word."""
 
 
-def start(runs: Path, name: str, commands: Sequence[Sequence[str]], *, working_folder: Path | None = None) -> Job:
+def start(
+    runs: Path,
+    name: str,
+    commands: Sequence[Sequence[str]],
+    *,
+    working_folder: Path | None = None,
+    fill: Callable[[Path], None] | None = None,
+) -> Job:
     """Start a job; it works at once or when its turn comes.
 
     Args:
         runs: Folder of all runs; created if needed.
         name: Name of the job and of its folder.
         commands: Commands, each as its words after `python -m metaiqa_core`; all but the last prepare for the last
-            one, which is given `--run-dir`.
+            one, which is given the run folder.
         working_folder: Working folder of the commands; by default that of this process.
+        fill: Function that puts files which the commands read into the new run folder.
 
     Returns:
         The job, waiting.
@@ -76,6 +84,8 @@ def start(runs: Path, name: str, commands: Sequence[Sequence[str]], *, working_f
     except OSError as error:
         raise JobError(f"The run folder {folder} cannot be made: {error.strerror}.") from error
     try:
+        if fill:
+            fill(folder)
         write_text(folder / JOB_FILE, json.dumps(content, indent=1) + "\n")
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
@@ -98,7 +108,7 @@ def resume(runs: Path, name: str) -> Job:
         raise JobError(f"{name} is {job.state}: there is nothing to resume.")
     if not job.working_folder.is_dir():
         raise JobError(f"{name} was started in {job.working_folder}, which is gone: start it anew from here.")
-    return _launch(runs, name)
+    return _launch(runs, name, job.status.begun_at)
 
 
 def cancel(runs: Path, name: str) -> None:
@@ -151,10 +161,10 @@ def _job_of_ours(runs: Path, name: str) -> Job:
     return job
 
 
-def _launch(runs: Path, name: str) -> Job:
+def _launch(runs: Path, name: str, begun_at: float | None = None) -> Job:
     folder = runs.absolute() / name
     try:
-        write_status(folder, Status(State.QUEUED, queued_at=time.time()))
+        write_status(folder, Status(State.QUEUED, queued_at=time.time(), first_started_at=begun_at))
         with (folder / LOG_FILE).open("ab") as log:
             process = start_process([*SUPERVISOR, str(folder)], folder.parent, log)
     except OSError as error:

@@ -68,9 +68,10 @@ class Status:
         supervisor: Process that waits, starts the commands and writes this status.
         command: Process that works, leader of its process group.
         queued_at: Time of start or resumption, seconds since 1970; decides the place in the queue.
-        started_at: Time when its turn came, seconds since 1970; None before that.
+        started_at: Time when its turn came last, seconds since 1970; None before that.
         ended_at: Time when it ended, seconds since 1970; None before that.
         sentence: Reason of a failure, or current activity, in one sentence.
+        first_started_at: Time when its turn came for the first time, seconds since 1970; None before that.
     """
 
     state: State
@@ -80,6 +81,12 @@ class Status:
     started_at: float | None = None
     ended_at: float | None = None
     sentence: str = ""
+    first_started_at: float | None = None
+
+    @property
+    def begun_at(self) -> float | None:
+        """Time when its turn came for the first time, seconds since 1970; None before that."""
+        return self.first_started_at or self.started_at
 
 
 Content = TypeVar("Content")
@@ -125,6 +132,7 @@ class StoredStatus:
     started_at: Second | None
     ended_at: Second | None
     sentence: Annotated[str, MaxLen(100_000)]
+    first_started_at: Second | None = None
 
 
 @dataclass(frozen=True)
@@ -134,7 +142,7 @@ class Job:
     Attributes:
         folder: Folder of the run.
         commands: Commands, each as its words after `python -m metaiqa_core`, run one after the other, without
-            `--run-dir` for the last; empty for a run that was made in a terminal.
+            the run folder for the last; empty for a run that was made in a terminal.
         working_folder: Working folder of the commands, which relative paths start from.
         status: Status of the job, as far as a reader can determine it.
     """
@@ -162,7 +170,7 @@ class Job:
 def with_run_folder(commands: Sequence[Sequence[str]], run: Path, working_folder: Path) -> list[list[str]]:
     """Return the words of each command, with the run folder, as it is named from the working folder, in the last."""
     *first, last = [list(words) for words in commands]
-    return [*first, [*last, "--run-dir", shortest(run, working_folder)]]
+    return [*first, [*last, *JOB_COMMANDS[last[0]].in_run(shortest(run, working_folder))]]
 
 
 def shell_lines(commands: list[list[str]]) -> str:

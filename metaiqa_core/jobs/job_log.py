@@ -32,6 +32,11 @@ def last_sentence(path: Path, begin: int) -> str:
     return f"The program stopped by mistake ({lines[-1]}); the log says where." if _TRACE in text else lines[-1]
 
 
+def has_trace(path: Path, begin: int) -> bool:
+    """Return whether a command stopped by a mistake of the program; the arguments are those of `last_sentence`."""
+    return _TRACE in _read_end(path, begin)
+
+
 def _read_end(path: Path, begin: int) -> str:
     try:
         with path.open("rb") as file:

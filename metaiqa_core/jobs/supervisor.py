@@ -19,10 +19,12 @@ from typing import IO
 
 from metaiqa_core.assets import CHECKOUT
 from metaiqa_core.errors import MetaIQAError
+from metaiqa_core.jobs.catalogue import JOB_COMMANDS
 from metaiqa_core.jobs.job import JOB_FILE, LOG_FILE, State, read_job, read_status, shell_lines, write_status
-from metaiqa_core.jobs.job_log import last_sentence
+from metaiqa_core.jobs.job_log import has_trace, last_sentence
 from metaiqa_core.jobs.process_identity import identify
 from metaiqa_core.jobs.turns import take_lock, take_turn
+from metaiqa_core.results.progress_file import PROGRESS_FILE, PROGRESS_VARIABLE
 
 PROGRAM = (sys.executable, "-m", "metaiqa_core")
 GRACE_SECONDS = 10.0
@@ -53,7 +55,12 @@ def job_environment(environment: Mapping[str, str] = os.environ) -> dict[str, st
 
 
 def start_process(
-    words: Sequence[str], folder: Path, log: IO[bytes], *, pass_fds: Sequence[int] = ()
+    words: Sequence[str],
+    folder: Path,
+    log: IO[bytes],
+    *,
+    pass_fds: Sequence[int] = (),
+    variables: Mapping[str, str] | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start a process of a job, in a group of its own that outlives its parent.
 
@@ -62,11 +69,12 @@ def start_process(
         folder: Folder to start it in.
         log: Open file for all that it writes.
         pass_fds: Open files that it holds too.
+        variables: Environment variables that it gets besides those of every job.
     """
     return subprocess.Popen(
         words,
         cwd=folder,
-        env=job_environment(),
+        env={**job_environment(), **(variables or {})},
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=log,
@@ -101,7 +109,8 @@ class _Supervisor:
             if turn is None:
                 self._end(State.CANCELLED)
                 return
-            self._status = replace(self._status, started_at=time.time())
+            now = time.time()
+            self._status = replace(self._status, started_at=now, first_started_at=self._status.first_started_at or now)
             self._run_commands(turn)
         except _DeletedError:
             return
@@ -129,18 +138,25 @@ class _Supervisor:
                 begin = log.tell()
                 # The command holds the locks too: should this process be killed, the next job still waits.
                 locks = turn, self._lock
-                process = start_process([*self._program, *words], job.working_folder, log, pass_fds=locks)
+                told = {PROGRESS_VARIABLE: str(self._folder / PROGRESS_FILE)}
+                process = start_process(
+                    [*self._program, *words], job.working_folder, log, pass_fds=locks, variables=told
+                )
             self._status = replace(self._status, command=identify(process.pid))
             self._write_state(State.RUNNING)
             self._watch(process)
-            if process.returncode:
+            if failed := process.returncode != 0 and not self._is_answer(words, process.returncode, begin):
                 break
         if self._cancelled and process.returncode:
             self._end(State.CANCELLED)
-        elif process.returncode:
+        elif failed:
             self._end(State.FAILED, _reason(process.returncode, last_sentence(self._folder / LOG_FILE, begin)))
         else:
             self._end(State.FINISHED)
+
+    def _is_answer(self, words: Sequence[str], status: int, begin: int) -> bool:
+        """Return whether an exit status says that a command did its work and found something."""
+        return status == 1 and JOB_COMMANDS[words[0]].may_find and not has_trace(self._folder / LOG_FILE, begin)
 
     def _watch(self, process: subprocess.Popen[bytes]) -> None:
         """Wait until a command has ended; end it if this job is cancelled or its folder is deleted."""

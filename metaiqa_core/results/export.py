@@ -92,17 +92,22 @@ def to_latex(
     printed.columns.name = escape(row_name)  # pandas prints it in the corner
     styled = printed.style.format(lambda value: _cell(value, decimals, missing)).format_index(rows.__getitem__)
     styled = styled.apply(lambda _: np.where(bold, "textbf: --rwrap", ""), axis=None)
-    return (
-        r"% needs \usepackage{booktabs}"
-        + "\n"
-        + styled.to_latex(
-            column_format="l" + "r" * table.shape[1],
-            position_float="centering",
-            hrules=True,
-            caption=escape(caption),
-            label=re.sub(r"[^A-Za-z0-9:._-]", "-", label),
-        )
+    written = styled.to_latex(
+        column_format="l" + "r" * table.shape[1],
+        position_float="centering",
+        hrules=True,
+        caption=escape(caption),
+        label=re.sub(r"[^A-Za-z0-9:._-]", "-", label),
     )
+    return r"% needs \usepackage{booktabs}" + "\n" + _fitted(written)
+
+
+def _fitted(written: str) -> str:
+    """Let a table shrink to the page where it is wider or higher; a small one keeps its size."""
+    begin, end = r"\begin{tabular}", r"\end{tabular}"
+    box = r"\begin{adjustbox}{max width=\textwidth, max totalheight=0.9\textheight}"
+    written = written.replace(begin, f"{box}\n{begin}", 1).replace(end, f"{end}\n\\end{{adjustbox}}", 1)
+    return r"% needs \usepackage{adjustbox}, or take the lines of adjustbox away" + "\n" + written
 
 
 def escape(text: str) -> str:

@@ -13,7 +13,6 @@ after a write, never half of it. Finding runs builds no record, reading a run op
 """
 
 import json
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -30,6 +29,7 @@ from metaiqa_core.results import predictions
 from metaiqa_core.results.predictions import PredictionFile
 from metaiqa_core.results.records import Measured, ResultRecord
 from metaiqa_core.results.stored_run import FORMAT, SCHEMA_VERSION, StoredRecord, StoredRun
+from metaiqa_core.settings import runs_folder
 
 RESULTS_FILE = "results.json"
 _MAXIMUM_BYTES = 50 * 2**20
@@ -75,11 +75,6 @@ class RunSummary:
     def name(self) -> str:
         """Name of the run."""
         return name_text(self.folder.name)
-
-
-def runs_folder(environment: Mapping[str, str] = os.environ) -> Path:
-    """Return the folder of own runs: `METAIQA_RUNS`, or `runs` in the working directory."""
-    return Path(environment.get("METAIQA_RUNS") or "runs")
 
 
 def run_folders() -> list[Path]:

@@ -6,11 +6,12 @@ from textwrap import wrap
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
-from pages.shared.palette import ACCENT, GREEN, MUTED, OPPOSITE, PURPLE, SERIES, faint
+from pages.shared.palette import ACCENT, DEEP, GREEN, MUTED, OPPOSITE, PURPLE, SERIES, faint
 from pages.shared.plain import chart_text
 
-GROUP_COLOURS = {"CNN": ACCENT, "hand-crafted": OPPOSITE, "own run": PURPLE, "yours": GREEN}
+GROUP_COLOURS = {"CNN": ACCENT, "hand-crafted": OPPOSITE, "shipped model": DEEP, "own run": PURPLE, "yours": GREEN}
 # Dash and marker differ too: colour alone does not reach every reader.
 _DASHES = ("solid", "dash", "dot", "dashdot")
 _SYMBOLS = ("circle", "square", "diamond", "cross")
@@ -18,8 +19,19 @@ _LABEL_CHARACTERS = 22
 """Largest number of characters in a line of a label: on a phone, a longer one would leave no room for the chart."""
 
 
-def method_bars(values: pd.Series, groups: Mapping[str, str], metric: str, title: str) -> go.Figure:
-    """Draw one bar a method, coloured by group, best on top; methods without a number stay, marked *not reported*."""
+def method_bars(
+    values: pd.Series, groups: Mapping[str, str], metric: str, title: str, about: Mapping[str, str] | None = None
+) -> go.Figure:
+    """Draw one bar a method, coloured by group, best on top; methods without a number stay, marked *not reported*.
+
+    Args:
+        values: One value a method, NaN where none is reported.
+        groups: Group of each method, a key of `GROUP_COLOURS`.
+        metric: Name of the criterion.
+        title: Title of the chart.
+        about: Explanation of methods, for the hover text.
+    """
+    explained = {chart_text(name): f"<br>{chart_text(text)}" for name, text in (about or {}).items()}
     values = values.rename(chart_text)
     groups = {chart_text(name): group for name, group in groups.items()}
     order = [*values.index[values.isna()], *values.dropna().sort_values().index]
@@ -40,7 +52,8 @@ def method_bars(values: pd.Series, groups: Mapping[str, str], metric: str, title
                     text=[f"{value:.3f}" for value in values[members]],
                     textposition="outside",
                     cliponaxis=False,
-                    hovertemplate=f"<b>%{{y}}</b> ({group})<br>{metric}: %{{x:.3f}}<extra></extra>",
+                    customdata=[explained.get(name, "") for name in members],
+                    hovertemplate=f"<b>%{{y}}</b> ({group})%{{customdata}}<br>{metric}: %{{x:.3f}}<extra></extra>",
                 )
             )
     for name in values.index[values.isna()]:
@@ -154,7 +167,14 @@ def repeat_boxes(values: pd.DataFrame, title: str, metric: str) -> go.Figure:
 
 
 def curves(
-    points: pd.DataFrame, x: str, x_title: str, title: str, *, logarithmic: bool = False, joined: bool = False
+    points: pd.DataFrame,
+    x: str,
+    x_title: str,
+    title: str,
+    *,
+    logarithmic: bool = False,
+    joined: bool = False,
+    gain_over: str | None = None,
 ) -> go.Figure:
     """Draw SROCC over a quantity, one line a series: the mean over seeds, with every seed as a faint point.
 
@@ -168,8 +188,10 @@ def curves(
         title: Title of the chart.
         logarithmic: Whether the horizontal axis is logarithmic.
         joined: Whether to join the points of one seed, so that differences between seeds do not hide those within one.
+        gain_over: Name of the series that a second panel, below, draws the others' gain over, run by run; None for one
+            panel.
     """
-    figure = go.Figure()
+    figure = go.Figure() if gain_over is None else make_subplots(2, 1, shared_xaxes=True, vertical_spacing=0.08)
     names, runs = list(points["name"].unique()), list(points["run"].unique())
     for series, rows in points.groupby("series", sort=False):
         name = chart_text(str(series))
@@ -209,6 +231,21 @@ def curves(
                 hovertemplate=f"<b>{name}</b><br>{x_title}: %{{x}}<br>mean SROCC: %{{y:.4f}}<extra></extra>",
             )
         )
+        if gain_over is not None and rows["name"].iloc[0] != gain_over:
+            gain = _gain(points, rows, x, gain_over)
+            look = figure.data[-1]
+            figure.add_scatter(
+                x=gain.index,
+                y=gain,
+                mode="lines+markers",
+                line=look.line,
+                marker=look.marker,
+                showlegend=False,
+                hovertemplate=f"<b>{name}</b> minus {chart_text(gain_over)}<br>{x_title}: %{{x}}<br>"
+                "gain in SROCC: %{y:+.4f}<extra></extra>",
+                row=2,
+                col=1,
+            )
     ticks = sorted(points[x].unique())
     figure.update_layout(
         title=chart_text(title),
@@ -223,4 +260,15 @@ def curves(
         yaxis={"title": "SROCC"},
         legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0},
     )
+    if gain_over is not None:
+        axis = {"type": "log" if logarithmic else "linear", "tickvals": ticks, "ticktext": [f"{t:g}" for t in ticks]}
+        figure.update_layout(height=640, xaxis={"title": None}, xaxis2={"title": x_title, **axis})
+        figure.update_layout(yaxis2={"title": f"Gain over {chart_text(gain_over)}"})
+        figure.add_hline(y=0, line={"color": MUTED, "width": 1, "dash": "dot"}, row=2, col=1)
     return figure
+
+
+def _gain(points: pd.DataFrame, rows: pd.DataFrame, x: str, gain_over: str) -> pd.Series:
+    """Return how far the mean of a series lies above that of another one in the same run, at the x that both have."""
+    same_run = (points["name"] == gain_over) & (points["run"] == rows["run"].iloc[0])
+    return (rows.groupby(x)["value"].mean() - points[same_run].groupby(x)["value"].mean()).dropna()

@@ -2,51 +2,70 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from metaiqa_core.results import export, published, summaries
+from metaiqa_core.errors import MetaIQAError
+from metaiqa_core.results import conclusions, export, published, summaries
 from metaiqa_core.results.records import Measured, Protocol, ResultRecord, Uploaded
+from metaiqa_core.results.significance import PairedComparison
 from metaiqa_core.results.storage import Run, RunSummary
 from pages.benchmarks import authentic_charts as charts
-from pages.benchmarks import data
-from pages.benchmarks.own_run_views import METRICS, choose_runs, labelled
+from pages.benchmarks import data, my_results
+from pages.benchmarks.my_results import MyResults
+from pages.benchmarks.own_run_views import METRICS, choose_metric, choose_runs, labelled
+from pages.benchmarks.shipped_models import shipped_models
 from pages.benchmarks.widgets import ExportTable, chart, empty_state
 from pages.shared.palette import ACCENT, faint
 from pages.shared.plain import plain
+from pages.shared.terms import TERMS
 
 DATABASES = ("CID2013", "LIVE Challenge", "KonIQ-10k")
 Records = Sequence[ResultRecord]
+SHIPPED = "shipped model"
 
 
-def methods_view(runs: Sequence[RunSummary], uploaded: Records) -> None:
+def methods_view(runs: Sequence[RunSummary], controls: Any) -> None:
     """Show PLCC and SROCC by method and database; missing cells are shown as missing."""
-    own = choose_runs(runs, Protocol.AUTHENTIC)
-    records = [*published.authentic(), *labelled(own, Protocol.AUTHENTIC), *_labelled_uploads(uploaded)]
-    groups = {record.label: _group(record) for record in records}
-    left, right = st.columns(2)
-    database = left.segmented_control(
-        "Database", DATABASES, default="LIVE Challenge", required=True, key="database", bind="query-params"
-    )
-    metric = right.segmented_control(
-        "Criterion", list(METRICS), default="SROCC", required=True, key="metric", bind="query-params"
-    )
+    with controls:
+        database = st.segmented_control(
+            "Database", DATABASES, default="LIVE Challenge", required=True, key="database", bind="query-params"
+        )
+        metric = choose_metric()
+        with st.popover("Runs and mine", icon=":material/tune:"):
+            own = choose_runs(runs, Protocol.AUTHENTIC)
+            mine = my_results.choose(database)
+    uploaded, shipped = mine.records, shipped_models()
+    ours = [record for model in shipped for record in model.records]
+    records = [*published.authentic(), *ours, *labelled(own, Protocol.AUTHENTIC), *_labelled_uploads(uploaded)]
+    groups = {record.label: _group(record) for record in records} | {record.label: SHIPPED for record in ours}
     table = summaries.by_database(records, DATABASES, list(METRICS.values()))
     values = table[(database, METRICS[metric])]
+    values = values[[name for name in values.index if groups[name] != SHIPPED or pd.notna(values[name])]]
     means = {
         group: values[[name for name in values.index if groups[name] == group]].mean()
         for group in ("CNN", "hand-crafted")
     }
     shown = table.copy()
     shown.columns = pd.MultiIndex.from_tuples([(name, criterion.upper()) for name, criterion in table.columns])
+    of_the_paper = values[[name for name in values.index if groups[name] in means]]
+    says = conclusions.best_of_column(of_the_paper, metric, database)
     chart(
-        charts.method_bars(values, groups, metric, f"{metric} on {database}"),
+        charts.method_bars(values, groups, metric, f"{metric} on {database}", _references()),
         f"methods-{database}-{metric}".lower().replace(" ", "-"),
-        f"Bars of {metric} by method on {database}: {values.idxmax()} is best with {values.max():.3f}; "
-        f"{values.isna().sum()} methods report none.",
+        f"Bars of {metric} by method on {database}. Of the paper's methods, {says} {values.isna().sum()} methods "
+        "report none.",
         ExportTable(shown, "method", "Authentic databases: PLCC and SROCC", best_along="columns", decimals=3),
+        says=f"Of the paper's methods, {says}",
     )
+    for model in shipped:
+        if any(record.database == database for record in model.records):
+            st.caption(plain(model.source))
+    if ours and database == ours[0].database:
+        st.caption("The paper's rows and ours are on other photos and other splits: look, but do not rank.")
+    _compare_mine(mine, own, database)
     printed = values[[name for name in values.index if groups[name] in means]]
     st.caption(
         f"{printed.count()} of {len(printed)} published methods report {database}. Mean of those: "
@@ -71,9 +90,10 @@ def methods_view(runs: Sequence[RunSummary], uploaded: Records) -> None:
         )
 
 
-def ablation_view(runs: Sequence[RunSummary]) -> None:
+def ablation_view(runs: Sequence[RunSummary], controls: Any) -> None:
     """Show MetaIQA against Baseline: the same network, two ways of training."""
-    own = choose_runs(runs, Protocol.ABLATION)
+    with controls, st.popover("Runs", icon=":material/tune:"):
+        own = choose_runs(runs, Protocol.ABLATION)
     own_pairs, unpaired = _own_pairs(own)
     pairs = pd.concat([_pairs(published.ablation(), "{} {}"), *own_pairs])
     gains = pairs["metaiqa"] - pairs["baseline"]
@@ -87,6 +107,7 @@ def ablation_view(runs: Sequence[RunSummary]) -> None:
             "MetaIQA against Baseline",
             decimals=3,
         ),
+        says=_gains_in_words(pairs),
     )
     st.caption(
         "Rows that name a run were measured and are means over the repeats that both share, with the number of "
@@ -99,6 +120,63 @@ def ablation_view(runs: Sequence[RunSummary]) -> None:
             "Your own MetaIQA and Baseline runs appear here as further pairs.",
             "python -m metaiqa_core ablation --database DIR --start MetaIQA=MODEL --start Baseline=MODEL --run-dir DIR",
         )
+
+
+def _references() -> dict[str, str]:
+    return {name: method.reference for name, method in published.methods().items()}
+
+
+def _gains_in_words(pairs: pd.DataFrame) -> str:
+    """Say how far MetaIQA is ahead of Baseline, in the paper and where it was measured here."""
+    gains, measured = pairs["metaiqa"] - pairs["baseline"], pairs["ahead"] != ""
+    parts = []
+    for where, some in (("In the paper", gains[~measured]), ("In own runs", gains[measured])):
+        if len(some):
+            ahead = int((some > 0).sum())
+            parts.append(
+                f"{where}, MetaIQA is ahead of Baseline in {ahead} of {len(some)} rows, by {some.mean():+.3f} on "
+                f"average ({some.min():+.3f} to {some.max():+.3f})."
+            )
+    return " ".join(parts)
+
+
+def _compare_mine(mine: MyResults, runs: Sequence[Run], database: str) -> None:
+    """Test uploaded predictions against the repeats of own runs that were made on the same images."""
+    frames = [record for record in mine.records if record.database == database and record.metric == "srocc"]
+    for record in frames:
+        predictions = mine.predictions_of(record)
+        if predictions is None:
+            continue
+        found = _against_runs(predictions, runs, database)
+        if found is None:
+            st.caption(
+                f"No chosen run kept predictions of the same images of {database}, so there is nothing to test "
+                f"{plain(record.method)} against."
+            )
+            return
+        name, compared = found
+        low, high = compared.interval
+        verdict = "clearly" if low > 0 or high < 0 else "not clearly"
+        st.markdown(
+            f"**{plain(record.method)} (yours) minus {plain(name)}**: SROCC {compared.first - compared.second:+.3f} on "
+            f"{compared.images} shared images, 95 % interval {low:+.3f} to {high:+.3f}: {verdict} different.",
+            help=TERMS["interval"],
+        )
+
+
+def _against_runs(predictions: pd.DataFrame, runs: Sequence[Run], database: str) -> tuple[str, PairedComparison] | None:
+    """Return the comparison with the first repeat of a run that shares enough images with the predictions."""
+    for run in runs:
+        for record in run.records:
+            if (record.protocol, record.database, record.metric) != (Protocol.AUTHENTIC, database, "srocc"):
+                continue
+            try:
+                theirs = data.predictions_of(record)
+                if theirs is not None:
+                    return f"{record.method} · {run.name}", data.compared(predictions, theirs)
+            except MetaIQAError:
+                continue  # other images, or too few: the next repeat may share them
+    return None
 
 
 def _labelled_uploads(uploaded: Records) -> list[ResultRecord]:

@@ -15,6 +15,7 @@ from metaiqa_core.foreign_text import name_text
 from metaiqa_core.results import published, significance, storage
 from metaiqa_core.results.records import Measured, Protocol, ResultRecord, Uploaded
 from metaiqa_core.settings import read_settings
+from pages.benchmarks.my_results import MyResults
 from pages.shared.plain import plain
 
 Columns = dict[str, list[ResultRecord]]
@@ -141,13 +142,15 @@ def label_lines(record: ResultRecord, database: str) -> list[str]:
     return parts
 
 
-def predictions_of(record: ResultRecord) -> pd.DataFrame | None:
-    """Read the per-image predictions behind a record; None where none were kept.
+def predictions_of(record: ResultRecord, mine: MyResults | None = None) -> pd.DataFrame | None:
+    """Return the per-image predictions behind a record, of a run or uploaded; None where there are none.
 
     Raises:
         ResultsError: If they were kept but cannot be read.
     """
     source = record.source
+    if isinstance(source, Uploaded):
+        return mine.predictions_of(record) if mine else None
     if not isinstance(source, Measured) or source.predictions is None:
         return None
     places = [folder / source.run for folder in storage.run_folders()]

@@ -6,6 +6,7 @@ differences, which have a sign, by purple-orange around 0.
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from textwrap import wrap
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,8 @@ from plotly.colors import sample_colorscale
 from pages.shared.palette import ACCENT, CLEAR, DARK, DIFFERENCE_SCALE, LIGHT, MUTED, OPPOSITE, SELECTED, VALUE_SCALE
 from pages.shared.plain import chart_text, text_of_chart
 
-_CELL_HEIGHT = 25
+_CELL_HEIGHT = 27
+_LABEL_CHARACTERS = 22
 
 
 def heat_map(
@@ -25,6 +27,7 @@ def heat_map(
     lines: Mapping[str, Sequence[str]],
     *,
     difference_to: str | None = None,
+    about: Mapping[str, str] | None = None,
 ) -> go.Figure:
     """Draw types (rows) by methods (columns).
 
@@ -34,6 +37,7 @@ def heat_map(
         title: Title of the chart.
         lines: Lines of the label of each method, above its column.
         difference_to: Name of the method that was subtracted; None for plain values.
+        about: Explanation of each method, for the hover text.
 
     Returns:
         Colours, numbers, and one invisible point a cell on top. Plotly does not report selections of a heat map; the
@@ -75,15 +79,23 @@ def heat_map(
                 [
                     chart_text(names.get(text_of_chart(row), row)),
                     "not reported" if np.isnan(value) else digits.format(value),
+                    _explained(about, column),
                 ]
-                for _, row, value in cells
+                for column, row, value in cells
             ],
-            hovertemplate=f"<b>%{{x}}</b><br>%{{customdata[0]}}<br>{quantity}: %{{customdata[1]}}<extra></extra>",
+            hovertemplate="<b>%{x}</b>%{customdata[2]}<br>%{customdata[0]}<br>"
+            f"{quantity}: %{{customdata[1]}}<extra></extra>",
             showlegend=False,
         )
     )
-    _lay_out_grid(figure, title, table, lines, height=_CELL_HEIGHT * len(rows) + 80, bottom=80)
+    _lay_out_grid(figure, title, table, lines, names, height=_CELL_HEIGHT * len(rows) + 80, bottom=80)
     return figure
+
+
+def _explained(about: Mapping[str, str] | None, column: str) -> str:
+    """Return the line of a hover text that says what stands behind a method; empty where nothing is known."""
+    explanation = (about or {}).get(text_of_chart(column))
+    return f"<br>{chart_text(explanation)}" if explanation else ""
 
 
 def _with_chart_texts(table: pd.DataFrame) -> pd.DataFrame:
@@ -147,6 +159,7 @@ def _lay_out_grid(
     title: str,
     table: pd.DataFrame,
     lines: Mapping[str, Sequence[str]],
+    names: Mapping[str, str],
     height: int,
     bottom: int,
 ) -> None:
@@ -179,11 +192,20 @@ def _lay_out_grid(
             "range": [len(table) - 0.5, -0.5],
             "showgrid": False,
             "fixedrange": True,
-            "dtick": 1,
+            "tickvals": list(table.index),
+            "ticktext": [_row_label(text_of_chart(row), names) for row in table.index],
+            "tickfont": {"size": 9},
             "type": "category",
             "ticks": "",
         },
     )
+
+
+def _row_label(row: str, names: Mapping[str, str]) -> str:
+    """Return abbreviation and full name of a type in at most two short lines: a phone needs room for the cells."""
+    text = row if names.get(row, row).casefold() == row.casefold() else f"{row} {names.get(row, '')}"
+    lines = wrap(text, max(_LABEL_CHARACTERS, len(text) // 2 + 3), break_on_hyphens=False)
+    return "<br>".join(chart_text(line) for line in lines)
 
 
 def mark_cell(figure: go.Figure, table: pd.DataFrame, row: str, column: str) -> None:
@@ -200,6 +222,7 @@ def type_bars(
     title: str,
     intervals: Mapping[str, tuple[float, float]] | None = None,
     emphasis: str | None = None,
+    about: Mapping[str, str] | None = None,
 ) -> go.Figure:
     """Draw one bar a method for one distortion type, best on top; whiskers where a 95 % interval is known."""
     values = values.dropna().sort_values()
@@ -214,7 +237,8 @@ def type_bars(
             textposition="outside",
             cliponaxis=False,
             error_x=_whiskers(values, intervals),
-            hovertemplate="<b>%{y}</b><br>SROCC: %{x:.4f}<extra></extra>",
+            customdata=[_explained(about, str(name)) for name in values.index],
+            hovertemplate="<b>%{y}</b>%{customdata}<br>SROCC: %{x:.4f}<extra></extra>",
         )
     )
     figure.update_layout(
@@ -298,5 +322,5 @@ def rank_map(
         )
     )
     _add_numbers(figure, ranks, f"{VALUE_SCALE}_r", 1, last, "{:g}")
-    _lay_out_grid(figure, title, ranks, lines, height=_CELL_HEIGHT * len(rows) + 10, bottom=10)
+    _lay_out_grid(figure, title, ranks, lines, names, height=_CELL_HEIGHT * len(rows) + 10, bottom=10)
     return figure

@@ -3,67 +3,96 @@
 Widgets that filter carry `bind="query-params"`: the URL holds the current view.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from metaiqa_core.errors import MetaIQAError
-from metaiqa_core.results import export, published, summaries
-from metaiqa_core.results.records import Measured, ResultRecord
+from metaiqa_core.results import conclusions, export, published, summaries
+from metaiqa_core.results.records import ResultRecord
 from pages.benchmarks import data
 from pages.benchmarks import distortion_charts as charts
 from pages.benchmarks.cell import show_cell
 from pages.benchmarks.data import Columns
+from pages.benchmarks.my_results import MyResults
 from pages.benchmarks.widgets import ExportTable, chart, export_menu
 from pages.shared.plain import plain, text_of_chart
+from pages.shared.terms import TERMS
 
 PAPER_METHOD = "MetaIQA"
 _COMPARED_METHOD = "WaDIQaM-NR"  # the best of the others on both databases
+_SORT_HELP = "*value*: by the method of the open cell, best first; *difference*: by how far it is ahead of the other."
 
 
-def heat_map_view(table: pd.DataFrame, columns: Columns, database: str) -> None:
-    """Show all types by all methods; a click opens the details of a cell."""
+@dataclass(frozen=True, eq=False)
+class ShownTable:
+    """The table that the page shows.
+
+    Attributes:
+        values: SROCC by distortion type (rows) and method (columns).
+        columns: Records behind each column.
+        database: Name of the database.
+        mine: What the visitor brought.
+    """
+
+    values: pd.DataFrame
+    columns: Columns
+    database: str
+    mine: MyResults
+
+
+def heat_map_view(shown: ShownTable, controls: Any) -> None:
+    """Show all types by all methods; a click opens the details of a cell beside them."""
+    table, database = shown.values, shown.database
     names, methods = _names(database), list(table.columns)
-    show, by, versus = st.columns(3)
-    shown = show.selectbox("Show", ["SROCC", "Difference to a method"], key="show", bind="query-params")
-    order = by.selectbox("Sort types by", ["type id", "value", "difference"], key="sort", bind="query-params")
-    with versus:
+    with controls, st.popover("Show and sort", icon=":material/sort:"):
+        kind = st.selectbox("Show", ["SROCC", "Difference to a method"], key="show", bind="query-params")
+        order = st.selectbox(
+            "Sort types by", ["type id", "value", "difference"], key="sort", bind="query-params", help=_SORT_HELP
+        )
         reference = _choose_method("Method to compare with", "versus", methods, _COMPARED_METHOD)
     method = _chosen("method", methods, PAPER_METHOD)
     ordered = summaries.sort_types(table, database, order, method, reference)
-    difference_to = reference if shown != "SROCC" else None
+    difference_to = reference if kind != "SROCC" else None
     drawn = ordered if difference_to is None else summaries.differences(ordered, reference)
     title = (
         f"SROCC on the held-out type, {database}" if difference_to is None else f"SROCC minus {reference}, {database}"
     )
-    figure = charts.heat_map(drawn, names, title, _lines(columns, database), difference_to=difference_to)
-    charts.mark_cell(figure, drawn, _chosen("type", list(names), next(iter(names)), names), method)
-    wins = summaries.best(table).sum()
-    chart(
-        figure,
-        "heat_map",
-        f"Heat map of {len(drawn)} distortion types by {len(drawn.columns)} methods on {database}. "
-        f"{wins.idxmax()} is best on {wins.max()} of {len(table)} types.",
-        ExportTable(drawn, "type", title, best_along="rows"),
-        on_select=_open_clicked_cell,
+    figure = charts.heat_map(
+        drawn, names, title, _lines(shown.columns, database), difference_to=difference_to, about=_about(methods)
     )
-    if order != "type id":
-        st.caption(f"Sorted by {plain(method)}" + (f" minus {plain(reference)}." if order == "difference" else "."))
-    st.divider()
-    st.caption("Details of one cell: click it above, or choose it here.")
-    left, right = st.columns(2)
-    with left:
+    charts.mark_cell(figure, drawn, _chosen("type", list(names), next(iter(names)), names), method)
+    spoken = method if method in _comparable(shown) else PAPER_METHOD
+    says = f"{conclusions.where_best(table[_comparable(shown)], spoken)} {conclusions.hardest(table, spoken)}"
+    if difference_to is not None and method != reference:
+        says = conclusions.ahead(table[method] - table[reference], method, reference)
+    picture, details = st.columns([3, 2], gap="medium")
+    with picture:
+        chart(
+            figure,
+            "heat_map",
+            f"Heat map of {len(drawn)} distortion types by {len(drawn.columns)} methods on {database}. {says}",
+            ExportTable(drawn, "type", title, best_along="rows"),
+            says=says,
+            on_select=_open_clicked_cell,
+        )
+        if order != "type id":
+            st.caption(f"Sorted by {plain(method)}" + (f" minus {plain(reference)}." if order == "difference" else "."))
+    with details:
+        st.caption("Details of one cell: tap or click it, or choose it here.")
         row = _choose_type(list(names), names)
-    with right:
         method = _choose_method("Method", "method", methods, PAPER_METHOD)
-    if row not in table.index:
-        st.info(f"{row} is outside the chosen families.")
-        return
-    # A re-synthesis is another database: its numbers are shown beside, never ranked among.
-    same = [label for label in methods if label == method or _is_on(columns[label], database)]
-    ranked = table.loc[row, same] if _is_on(columns[method], database) else None
-    show_cell([r for r in columns[method] if r.distortion_type == row], row, method, database, ranked)
+        if row not in table.index:
+            st.info(f"{row} is outside the chosen families.")
+            return
+        # A re-synthesis is another database: its numbers are shown beside, never ranked among.
+        same = [label for label in methods if label == method or label in _comparable(shown)]
+        ranked = table.loc[row, same] if method in _comparable(shown) else None
+        records = [record for record in shown.columns[method] if record.distortion_type == row]
+        show_cell(records, row, method, database, ranked, shown.mine)
 
 
 def _open_clicked_cell() -> None:
@@ -72,35 +101,50 @@ def _open_clicked_cell() -> None:
         st.session_state["type"], st.session_state["method"] = (text_of_chart(points[0][axis]) for axis in "yx")
 
 
-def one_type_view(table: pd.DataFrame, columns: Columns, database: str) -> None:
+def one_type_view(shown: ShownTable, controls: Any) -> None:
     """Show all methods on one type."""
-    names = _names(database)
-    row = _choose_type(list(table.index), names)
-    cells = {label: [r for r in records if r.distortion_type == row] for label, records in columns.items()}
+    database, names = shown.database, _names(shown.database)
+    with controls:
+        row = _choose_type(list(shown.values.index), names)
+    cells = {label: [r for r in records if r.distortion_type == row] for label, records in shown.columns.items()}
     intervals = {label: cell[0].interval for label, cell in cells.items() if len(cell) == 1 and cell[0].interval}
-    values = table.loc[row]
+    values = shown.values.loc[row]
     title = f"{names[row]} held out, {database}"
+    says = conclusions.best_of_column(values[_comparable(shown)], "SROCC", names[row])
     chart(
-        charts.type_bars(values, title, intervals, PAPER_METHOD),
+        charts.type_bars(values, title, intervals, PAPER_METHOD, about=_about(list(values.index))),
         f"{database}-{row}".lower(),
-        f"Bars of SROCC by method on {names[row]}. Best: {values.idxmax()} with {values.max():.3f}.",
+        f"Bars of SROCC by method on {names[row]}, {database}. {says}",
         ExportTable(values.to_frame("SROCC"), "method", title, best_along="columns"),
+        says=says,
     )
     if intervals:
-        st.caption("Whiskers: 95 % bootstrap intervals of own runs. The paper prints none.")
+        st.caption("Whiskers: 95 % bootstrap intervals of own runs. The paper prints none.", help=TERMS["interval"])
 
 
-def rank_view(table: pd.DataFrame, columns: Columns, database: str) -> None:
+def rank_view(shown: ShownTable, controls: Any) -> None:
     """Show the best method of each type, and on average."""
-    same = [label for label, records in columns.items() if _is_on(records, database)]
-    if len(same) < len(table.columns):
+    database, columns, same = shown.database, shown.columns, _comparable(shown)
+    if len(same) < len(shown.values.columns):
         st.caption(f"Only columns measured on {database} itself are ranked: a re-synthesis is another database.")
-    table = table[same]
+    table = shown.values[same]
     summary = summaries.ranking(table)
     leader = summary["best"].idxmax()
     st.markdown(
         f"**{plain(leader)}** is best on **{summary['best'].max()} of {len(table)}** types; "
         f"{PAPER_METHOD} exceeds 0.9 on {summary.loc[PAPER_METHOD, 'above']} of {len(table)}."
+    )
+    chart(
+        charts.rank_map(
+            summaries.ranks(table)[list(summary.index)],
+            _names(database),
+            f"Rank by type, {database} (1 = best)",
+            _lines(columns, database),
+        ),
+        "ranks",
+        f"Ranks of {len(same)} methods on {len(table)} types; {leader} is first on {summary['best'].max()}.",
+        ExportTable(summary, "method", f"Ranking on {database}"),
+        says=conclusions.where_best(table, leader),
     )
     number = st.column_config.NumberColumn
     st.dataframe(
@@ -114,31 +158,19 @@ def rank_view(table: pd.DataFrame, columns: Columns, database: str) -> None:
         },
         alt=f"Methods by average rank; {summary.index[0]} leads with {summary['average_rank'].iloc[0]:.2f}.",
     )
-    chart(
-        charts.rank_map(
-            summaries.ranks(table)[list(summary.index)],
-            _names(database),
-            f"Rank by type, {database} (1 = best)",
-            _lines(columns, database),
-        ),
-        "ranks",
-        f"Ranks of {len(same)} methods on {len(table)} types; {leader} is first on {summary['best'].max()}.",
-        ExportTable(summary, "method", f"Ranking on {database}"),
-    )
 
 
-def difference_view(table: pd.DataFrame, columns: Columns, database: str) -> None:
+def difference_view(shown: ShownTable, controls: Any) -> None:
     """Show two methods type by type; significance where both kept predictions of the same images."""
-    left, right = st.columns(2)
-    with left:
+    table, database = shown.values, shown.database
+    with controls:
         first = _choose_method("Method", "method", list(table.columns), PAPER_METHOD)
-    with right:
         second = _choose_method("Compared with", "versus", list(table.columns), _COMPARED_METHOD)
     if first == second:
         st.info("Choose two different methods.")
         return
     differences = (table[first] - table[second]).sort_values(ascending=False)
-    intervals, notes = _paired_intervals(columns, first, second, list(table.index))
+    intervals, notes = _paired_intervals(shown, first, second)
     wins, count = int((differences > 0).sum()), differences.count()
     exported = differences.to_frame("difference")
     if intervals:
@@ -148,34 +180,33 @@ def difference_view(table: pd.DataFrame, columns: Columns, database: str) -> Non
         "differences",
         f"{first} minus {second}: better on {wins} of {count} types, mean {differences.mean():+.3f}.",
         ExportTable(exported, "type", f"SROCC, {first} minus {second}, {database}"),
+        says=conclusions.ahead(differences, first, second) if count else f"{first} and {second} share no type.",
     )
     if intervals:
         clear = sum(low > 0 or high < 0 for low, high in intervals.values())
         st.caption(
-            f"{plain(first)} is better on {wins} of {count} types. Whiskers: 95 % intervals of a paired bootstrap over "
-            f"reference photos; {clear} of {len(intervals)} leave 0 out, each looked at alone."
+            f"Whiskers: 95 % intervals of a paired bootstrap over reference photos; {clear} of {len(intervals)} leave "
+            "0 out, each looked at alone."
         )
     else:
         st.caption(
-            f"{plain(first)} is better on {wins} of {count} types. No significance is given: that needs both methods' "
-            "predictions of the same images, which only own runs have."
+            "No significance is given: that needs both methods' predictions of the same images, which only own runs "
+            "and uploaded predictions have."
         )
     for note in notes:
         st.warning(plain(note))
 
 
-def _paired_intervals(
-    columns: Columns, first: str, second: str, types: list[str]
-) -> tuple[dict[str, tuple[float, float]], list[str]]:
-    """Return the paired interval of each type where both sides kept predictions, and the failures."""
+def _paired_intervals(shown: ShownTable, first: str, second: str) -> tuple[dict[str, tuple[float, float]], list[str]]:
+    """Return the paired interval of each type where both sides have predictions, and the failures."""
     intervals: dict[str, tuple[float, float]] = {}
     notes: list[str] = []
-    for row in types:
-        cells = [[r for r in columns[label] if r.distortion_type == row] for label in (first, second)]
-        if not all(len(cell) == 1 and isinstance(cell[0].source, Measured) for cell in cells):
+    for row in shown.values.index:
+        cells = [[r for r in shown.columns[label] if r.distortion_type == row] for label in (first, second)]
+        if not all(len(cell) == 1 for cell in cells):
             continue
         try:
-            left, right = (data.predictions_of(cell[0]) for cell in cells)
+            left, right = (data.predictions_of(cell[0], shown.mine) for cell in cells)
             if left is not None and right is not None:
                 intervals[row] = data.compared(left, right).interval
         except MetaIQAError as error:
@@ -183,8 +214,9 @@ def _paired_intervals(
     return intervals, notes[:3]
 
 
-def average_view(table: pd.DataFrame, columns: Columns, database: str) -> None:
+def average_view(shown: ShownTable, controls: Any) -> None:
     """Show the paper's averages, recomputed from its cells."""
+    table, database = shown.values, shown.database
     printed = [record for record in published.printed_averages() if record.database == database]
     check = summaries.check_averages(table[[record.method for record in printed]], printed)
     wrong = list(check.index[~check["agrees"]])
@@ -233,6 +265,17 @@ def _is_on(records: list[ResultRecord], database: str) -> bool:
     return all(record.database == database for record in records)
 
 
+def _comparable(shown: ShownTable) -> list[str]:
+    """Return the columns that were measured on the database itself, which alone are ranked among each other."""
+    return [label for label, records in shown.columns.items() if _is_on(records, shown.database)]
+
+
+def _about(methods: Sequence[str]) -> dict[str, str]:
+    """Return what stands behind each published method: its authors, venue and year."""
+    known = published.methods()
+    return {method: known[method].reference for method in methods if method in known}
+
+
 def _in_words(abbreviation: str, names: Mapping[str, str]) -> str:
     return f"{abbreviation}: {names[abbreviation]}"
 
@@ -245,7 +288,11 @@ def _choose_type(types: list[str], names: Mapping[str, str]) -> str:
 
 def _choose_method(label: str, key: str, methods: list[str], default: str) -> str:
     index = methods.index(default) if default in methods else 0
-    return st.selectbox(label, methods, index=index, key=key, bind="query-params")
+    return st.selectbox(label, methods, index=index, key=key, bind="query-params", help=_methods_help(methods))
+
+
+def _methods_help(methods: list[str]) -> str:
+    return "  \n".join(f"{plain(method)}: {plain(reference)}." for method, reference in _about(methods).items())
 
 
 def _chosen(key: str, options: list[str], default: str, names: Mapping[str, str] | None = None) -> str:

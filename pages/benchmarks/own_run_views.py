@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from metaiqa_core.results import export
+from metaiqa_core.results import conclusions, export
 from metaiqa_core.results.records import Measured, Protocol, ResultRecord
 from metaiqa_core.results.storage import Run, RunSummary
 from pages.benchmarks import authentic_charts as charts
@@ -14,11 +15,26 @@ from pages.benchmarks import data
 from pages.benchmarks.cell import show_predictions
 from pages.benchmarks.widgets import ExportTable, chart, empty_state
 from pages.shared.plain import plain
+from pages.shared.terms import TERMS
 
 METRICS = {"SROCC": "srocc", "PLCC": "plcc"}
 
 
-def repeats_view(runs: Sequence[RunSummary]) -> None:
+def choose_metric() -> str:
+    """Let the user choose the criterion."""
+    explained = "  \n".join(f"{name}: {TERMS[name]}" for name in METRICS)
+    return st.segmented_control(
+        "Criterion",
+        list(METRICS),
+        default="SROCC",
+        required=True,
+        key="metric",
+        bind="query-params",
+        help=explained,
+    )
+
+
+def repeats_view(runs: Sequence[RunSummary], controls: Any) -> None:
     """Show the spread over repeats of own runs, and the details of a repeat."""
     protocols = (Protocol.AUTHENTIC, Protocol.ABLATION)
     databases = list(
@@ -30,12 +46,11 @@ def repeats_view(runs: Sequence[RunSummary]) -> None:
             "python -m metaiqa_core fine-tune --database DIR --repeats 10 --run-dir runs/NAME",
         )
         return
-    own = choose_runs(runs, *protocols)
-    left, right = st.columns(2)
-    database = left.selectbox("Database", databases, key="own_database", bind="query-params")
-    metric = right.segmented_control(
-        "Criterion", list(METRICS), default="SROCC", required=True, key="metric", bind="query-params"
-    )
+    with controls:
+        database = st.selectbox("Database", databases, key="own_database", bind="query-params", width=240)
+        metric = choose_metric()
+        with st.popover("Runs", icon=":material/tune:"):
+            own = choose_runs(runs, *protocols)
     shown = [
         record
         for protocol in protocols
@@ -53,24 +68,43 @@ def repeats_view(runs: Sequence[RunSummary]) -> None:
         f"{metric} of {len(values)} repeats on {database}; best mean {summary['mean'].max():.3f}, "
         f"{summary['mean'].idxmax()}.",
         ExportTable(summary, "method", f"{metric} over repeats, {database}"),
+        says=_repeats_in_words(summary, metric),
     )
     st.dataframe(
         export.harmless(summary).style.format("{:.4f}", subset=["mean", "std", "min", "max"], na_rep="–"),
         alt="Mean and spread over repeats.",
     )
     position = st.selectbox(
-        "Open a repeat", range(len(shown)), format_func=lambda i: f"{shown[i].label}, seed {_seed(shown[i])}"
+        "Open a repeat",
+        range(len(shown)),
+        format_func=lambda i: f"{shown[i].label}, seed {_seed(shown[i])}",
+        key="repeat",
+        bind="query-params",
     )
     show_predictions(shown[position])
 
 
-def parameter_view(runs: Sequence[RunSummary]) -> None:
+def _repeats_in_words(summary: pd.DataFrame, metric: str) -> str:
+    """Say which label is best on average, and how much chance there is in a single repeat."""
+    best = summary["mean"].idxmax()
+    row = summary.loc[best]
+    sentence = f"{best} has the best mean {metric}, {row['mean']:.3f}"
+    if row["count"] < 2:
+        return f"{sentence}, from a single repeat."
+    return (
+        f"{sentence}; from repeat to repeat it runs from {row['min']:.3f} to {row['max']:.3f} (standard deviation "
+        f"{row['std']:.3f}), so smaller differences say nothing."
+    )
+
+
+def parameter_view(runs: Sequence[RunSummary], controls: Any) -> None:
     """Show SROCC over the number of tasks k and of inner steps S: the paper's Figure 4, from own runs."""
     st.write(
         "Figure 4 of the paper is a drawing without printed numbers. Its text says: SROCC on LIVE Challenge grows with "
         "k and S, drops slightly for k > 5 and is stable for S > 6; so k = 5 and S = 6."
     )
-    own = choose_runs(runs, Protocol.PARAMETER_STUDY)
+    with controls, st.popover("Runs", icon=":material/tune:"):
+        own = choose_runs(runs, Protocol.PARAMETER_STUDY)
     if not own:
         empty_state(
             "The parameter study is drawn from own runs.",
@@ -88,6 +122,8 @@ def parameter_view(runs: Sequence[RunSummary]) -> None:
             f"parameter-study-{key}",
             f"SROCC over the number of {title}: best mean {best.max():.3f} at {best.idxmax()}.",
             ExportTable(points.set_index("series"), "series", f"Parameter study over the number of {title}"),
+            says=f"The best mean, {best.max():.3f}, is at {best.idxmax()}; the worst, {best.min():.3f}, at "
+            f"{best.idxmin()} ({title}).",
         )
 
 
@@ -107,12 +143,13 @@ def _study_description(runs: Sequence[Run]) -> str:
     return " ".join(sentences)
 
 
-def adaptation_view(runs: Sequence[RunSummary]) -> None:
+def adaptation_view(runs: Sequence[RunSummary], controls: Any) -> None:
     """Show SROCC on held-out photos over the number of labelled photos, by starting point."""
     st.write(
         "How few labelled photos does a quality prior need? SROCC on held-out photos after fine-tuning on n of them."
     )
-    own = choose_runs(runs, Protocol.ADAPTATION_CURVE)
+    with controls, st.popover("Runs", icon=":material/tune:"):
+        own = choose_runs(runs, Protocol.ADAPTATION_CURVE)
     points = _points(own, Protocol.ADAPTATION_CURVE, "labelled_photos", "start")
     if points.empty:
         empty_state(
@@ -120,16 +157,31 @@ def adaptation_view(runs: Sequence[RunSummary]) -> None:
             "python -m metaiqa_core adaptation-curve --database DIR --start NAME=MODEL --run-dir runs/NAME",
         )
         return
-    fewest = points["labelled_photos"].min()
-    first = points[points["labelled_photos"] == fewest].groupby("series")["value"].mean()
+    plainest = _plainest(points)
+    says = conclusions.curves_end(points, "labelled_photos", "labelled photos")
     chart(
         charts.curves(
-            points, "labelled_photos", "Labelled photos", "Adaptation: SROCC over labelled photos", logarithmic=True
+            points,
+            "labelled_photos",
+            "Labelled photos",
+            "Adaptation: SROCC over labelled photos",
+            logarithmic=True,
+            gain_over=plainest,
         ),
         "adaptation",
-        f"SROCC over labelled photos by starting point; {first.idxmax()} leads at n = {fewest}, {first.max():.3f}.",
+        f"SROCC over labelled photos by starting point, and below how far each is ahead of {plainest}. {says}",
         ExportTable(points.set_index("series"), "series", "Adaptation curves"),
+        says=says,
     )
+
+
+def _plainest(points: pd.DataFrame) -> str:
+    """Return the start that the others are compared with: plain ImageNet weights, or the one that begins lowest."""
+    names = points["name"].unique()
+    if imagenet := [name for name in names if "imagenet" in name.casefold()]:
+        return str(imagenet[0])
+    fewest = points[points["labelled_photos"] == points["labelled_photos"].min()]
+    return str(fewest.groupby("name")["value"].mean().idxmin())
 
 
 def choose_runs(runs: Sequence[RunSummary], *protocols: Protocol) -> list[Run]:

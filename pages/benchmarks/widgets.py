@@ -8,9 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from metaiqa_core.errors import ResultsError
-from metaiqa_core.results import export, uploads
-from metaiqa_core.results.records import ResultRecord
+from metaiqa_core.results import export
 from pages.shared.plain import plain
 
 
@@ -34,17 +32,25 @@ class ExportTable:
 
 
 def chart(
-    figure: go.Figure, name: str, alt: str, table: ExportTable, *, on_select: Callable[[], None] | None = None
+    figure: go.Figure,
+    name: str,
+    alt: str,
+    table: ExportTable,
+    *,
+    says: str,
+    on_select: Callable[[], None] | None = None,
 ) -> None:
-    """Show a chart, and export it with its table.
+    """Show what a chart says, the chart, and the export of it and of its table.
 
     Args:
         figure: Figure to show.
         name: File name without suffix; also the widget key.
         alt: Description of the chart for screen readers, one sentence.
         table: Table of the numbers in the chart.
+        says: What the chart says, in a sentence or two that were computed from its numbers.
         on_select: Function to call when a point is clicked; the selection is in `st.session_state[name]`.
     """
+    st.markdown(f"**{plain(says)}**")
     image_format = st.session_state.get(f"{name}_image", "PNG").lower()
     config: dict[str, Any] = {
         "displaylogo": False,
@@ -102,29 +108,3 @@ def empty_state(what: str, command: str) -> None:
     with st.container(border=True):
         st.markdown(f"**No runs of your own yet.** {what}")
         st.code(command, language="bash", wrap_lines=True)
-
-
-def compare_with_mine() -> list[ResultRecord]:
-    """Offer the upload of one's own numbers; return the records of the file that is there."""
-    with st.expander("Compare with mine"):
-        st.caption(
-            "Your own numbers as CSV. They stay in this session and are marked as yours; nobody has checked them."
-        )
-        st.download_button(
-            "Template", uploads.template(), "my-results.csv", "text/csv", key="download_template", on_click="ignore"
-        )
-        upload = st.file_uploader("Results as CSV", type="csv", key="my_results", max_upload_size=1)
-        if upload is None:
-            return []
-        try:
-            records, problems = uploads.read_upload(upload.getvalue(), upload.name)
-        except ResultsError as error:
-            st.error(plain(str(error)))
-            return []
-        if records:
-            st.success(f"{len(records)} number{'s' * (len(records) > 1)} read from {plain(upload.name)}.")
-        for problem in problems[:20]:
-            st.warning(plain(problem))
-        if len(problems) > 20:
-            st.warning(f"… and {len(problems) - 20} more lines with an error.")
-        return records

@@ -1,6 +1,8 @@
 """A run's curves: loss and rank agreement over its working time, every value faint and their trend on top."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import cycle
 
 import numpy as np
 import pandas as pd
@@ -50,8 +52,8 @@ def curves(metrics: pd.DataFrame, chart: Chart) -> go.Figure:
         metrics: Table from `results.run_log.read_metrics`.
         chart: Kind of curve to draw.
     """
-    figure, longest = go.Figure(), float(metrics["seconds"].max()) if len(metrics) else 0.0
-    unit, seconds = ("hours", 3600) if longest > 3 * 3600 else ("minutes", 60) if longest > 180 else ("seconds", 1)
+    figure = go.Figure()
+    unit, seconds = _unit(float(metrics["seconds"].max()) if len(metrics) else 0.0)
     shown = metrics_of(metrics, chart).assign(title=lambda lines: titles(lines).map(chart_text))
     for position, (name, rows) in enumerate(shown.groupby("metric", sort=False)):
         look = _LOOKS[position % len(_LOOKS)]
@@ -61,6 +63,15 @@ def curves(metrics: pd.DataFrame, chart: Chart) -> go.Figure:
         if not outcomes.all():
             for trace in _trend(rows[~outcomes], chart_text(label(str(name))), look, unit, seconds):
                 figure.add_trace(trace)
+    return _laid_out(figure, chart, unit)
+
+
+def _unit(longest: float) -> tuple[str, int]:
+    """Return the unit of time that suits a number of seconds, and how many seconds it has."""
+    return ("hours", 3600) if longest > 3 * 3600 else ("minutes", 60) if longest > 180 else ("seconds", 1)
+
+
+def _laid_out(figure: go.Figure, chart: Chart, unit: str) -> go.Figure:
     figure.update_layout(
         title={"text": chart.title, "x": 0, "xref": "paper"},
         height=320,
@@ -75,6 +86,28 @@ def curves(metrics: pd.DataFrame, chart: Chart) -> go.Figure:
     if chart.is_correlation:
         figure.add_hline(y=0, line={"color": MUTED, "width": 1, "dash": "dot"})
     return figure
+
+
+def compared(runs: Mapping[str, pd.DataFrame], chart: Chart) -> go.Figure:
+    """Draw the curves of several runs over each other: a colour and a marker for each run, trends alone.
+
+    Args:
+        runs: Table from `results.run_log.read_metrics` of each run, by its name.
+        chart: Kind of curve to draw.
+    """
+    longest = max((float(metrics["seconds"].max()) for metrics in runs.values() if len(metrics)), default=0.0)
+    unit, seconds = _unit(longest)
+    figure = go.Figure()
+    for look, (run, metrics) in zip(cycle(_LOOKS), runs.items(), strict=False):
+        shown = metrics_of(metrics, chart).assign(title=lambda lines: titles(lines).map(chart_text))
+        for name, rows in shown.groupby("metric", sort=False):
+            curve = f"{chart_text(run)}, {chart_text(label(str(name)))}"
+            outcomes = rows["kind"] == Kind.OUTCOME
+            if outcomes.any():
+                figure.add_trace(_points(rows[outcomes], f"{curve} of a fold", look, unit, seconds))
+            if not outcomes.all():
+                figure.add_traces(_trend(rows[~outcomes], curve, look, unit, seconds))
+    return _laid_out(figure, chart, unit)
 
 
 def label(metric: str) -> str:

@@ -2,14 +2,13 @@
 
 from pathlib import Path
 
-from metaiqa_core.errors import JobError
-from metaiqa_core.files import write_whole
 from metaiqa_core.jobs import control
+from metaiqa_core.jobs.catalogue import DATABASE_FOLDER
 from metaiqa_core.jobs.job import Job, shell_lines, shortest, with_run_folder
 from metaiqa_core.models.model_files import DEFAULT_START
 from pages.shared import samples
 
-_PHOTOS, _DATABASE = "example-photos", "example-database"
+_NAME, _PHOTOS = "example", "photos"
 _PRISTINE = tuple(name for name in samples.NAMES if "," not in name)
 _TYPES = ("GB", "JPEG", "WN", "Brighten", "CD", "Pixelate")
 ABOUT = (
@@ -19,10 +18,14 @@ ABOUT = (
 )
 
 
-def commands(runs: Path) -> list[list[str]]:
-    """Return the words of the example's two commands: make the database, then learn from it."""
+def commands(run: Path) -> list[list[str]]:
+    """Return the words of the example's two commands: make the database, then learn from it.
+
+    Args:
+        run: Folder of the run, which photos and database lie in: they go with it when it is deleted.
+    """
     here = Path.cwd()
-    photos, database = (shortest(runs / name, here) for name in (_PHOTOS, _DATABASE))
+    photos, database = (shortest(run / name, here) for name in (_PHOTOS, DATABASE_FOLDER))
     types = [f"kadid10k:{name}" for name in _TYPES]
     images = ["--types", *types, "--levels", "1", "3", "5", "--size", "256x192", "--workers", "1"]
     pace = ["--epochs", "12", "--tasks-per-batch", "2", "--inner-steps", "1", "--crop", "192"]
@@ -34,32 +37,27 @@ def commands(runs: Path) -> list[list[str]]:
 
 def shell(runs: Path) -> str:
     """Return the lines that do the same in a terminal, in the folder that the app was started in."""
-    return shell_lines(with_run_folder(commands(runs), runs / free_name(runs, "example"), Path.cwd()))
+    run = runs / free_name(runs, _NAME)
+    return shell_lines(with_run_folder(commands(run), run, Path.cwd()))
 
 
 def start(runs: Path) -> Job:
-    """Put the sample photos into the runs folder and start the example.
+    """Start the example, with the sample photos in its run folder.
 
     Raises:
         JobError: If the disk refuses.
     """
-    try:
-        for name in _PRISTINE:
-            if not (runs / _PHOTOS / name).exists():
-                _write(runs / _PHOTOS / name, samples.content(name))
-    except OSError as error:
-        raise JobError(f"The sample photos cannot be written into {runs}: {error.strerror}.") from error
-    return control.start(runs, free_name(runs, "example"), commands(runs))
+    name = free_name(runs, _NAME)
+    return control.start(runs, name, commands(runs / name), fill=_put_photos)
+
+
+def _put_photos(run: Path) -> None:
+    (run / _PHOTOS).mkdir()
+    for name in _PRISTINE:
+        (run / _PHOTOS / name).write_bytes(samples.content(name))
 
 
 def free_name(runs: Path, wish: str) -> str:
     """Return a name that no folder in the runs folder has: the wish, or the wish with a number."""
     names = [wish, *(f"{wish}-{number}" for number in range(2, 10_000))]
     return next(name for name in names if not (runs / name).exists())
-
-
-def _write(path: Path, content: bytes) -> None:
-    def fill(temporary: Path) -> None:
-        temporary.write_bytes(content)
-
-    write_whole(path, fill)

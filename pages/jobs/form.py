@@ -1,6 +1,7 @@
 """The form that starts a job: its fields are the command's own options, its defaults a preset."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,57 +11,74 @@ from metaiqa_core.cli import load_command
 from metaiqa_core.commands.options.database_choice import chosen_database, chosen_databases
 from metaiqa_core.databases import reading
 from metaiqa_core.databases.learnable import require_learnable
-from metaiqa_core.errors import JobError, MetaIQAError
+from metaiqa_core.databases.rated_image import Database
+from metaiqa_core.errors import DatabaseError, JobError
 from metaiqa_core.jobs import control
-from metaiqa_core.jobs.catalogue import JOB_COMMANDS, JobCommand
-from metaiqa_core.jobs.command_options import MAIN_GROUP, Option, options_of, parse, words_of
-from metaiqa_core.jobs.job import NAME, NAME_RULE, Job, shell_lines, shortest
+from metaiqa_core.jobs.catalogue import JOB_COMMANDS, JobCommand, job_title
+from metaiqa_core.jobs.command_options import DeclareOptions, Option, options_of, parse, words_of
+from metaiqa_core.jobs.job import NAME, NAME_RULE, Job, find_jobs, shell_lines, shortest
+from metaiqa_core.models.model_files import find_model
 from metaiqa_core.settings import read_settings
 from metaiqa_core.tasks import distortion_tasks
+from pages.jobs import fields, uploaded_database
 from pages.jobs.example import free_name
 from pages.jobs.folders import require_allowed, require_allowed_photos
+from pages.jobs.known_databases import known_databases
 from pages.shared.plain import plain
+from pages.shared.streamlit_internals import UploadedFile
 
-_COLUMNS = 3
+_WITH_UPLOAD = ("evaluate", "fine-tune")
 
 
-def show(runs: Path) -> tuple[str, list[str]]:
+def show(runs: Path) -> tuple[str, list[str], list[UploadedFile]]:
     """Draw the form.
 
     Returns:
-        The run's name, and the words of its command; empty words where the form cannot be right yet.
+        The run's name; the words of its command, empty where the form cannot be right yet; and the files of an uploaded
+        database, none where a path was named.
     """
-    command = st.segmented_control(
-        "What to train", list(JOB_COMMANDS), default="meta-train", format_func=_title, required=True, key="job_command"
+    command = st.selectbox(
+        "What to do", list(JOB_COMMANDS), format_func=lambda name: job_title([name]), key="job_command"
     )
-    entry, options = JOB_COMMANDS[command], options_of(load_command(command).add_arguments)
+    entry = JOB_COMMANDS[command]
+    options = options_of(declares(entry), entry.left_out)
     st.caption(entry.summary)
-    main = [option for option in options if option.required]
+    main = [option for option in options if option.required or option.name == "model" and command == "evaluate"]
     left, middle, right = st.columns([2, 1, 1])
-    preset = right.selectbox(
-        "Preset",
-        list(entry.presets),
-        key=f"preset_{command}",
-        help="Gives the value of every setting that you leave empty.",
-    )
+    preset = None
+    if entry.presets:
+        preset = right.selectbox(
+            "Preset",
+            list(entry.presets),
+            key=f"preset_{command}",
+            help="Gives the value of every setting that you leave empty.",
+        )
     name = middle.text_input("Name of the run", free_name(runs, command), key=f"name_{command}", max_chars=60)
-    values = {option.name: _field(left, option, command, None) for option in main}
-    for group in dict.fromkeys(option.group for option in options if not option.required):
-        members = [option for option in options if option.group == group and not option.required]
-        values |= _group(group, members, command, entry.presets[preset])
+    values = {option.name: fields.field(left, option, command, entry, None) for option in main}
+    with left:
+        _offer_known(runs, main, command)
+        upload = uploaded_database.choose(command) if command in _WITH_UPLOAD else []
+    if upload:
+        values["database"] = shortest(uploaded_database.place_in(runs / (name or "NAME")), Path.cwd())
+    settings = entry.presets[preset] if preset else entry.settings
+    others = [option for option in options if option not in main]
+    for title in dict.fromkeys(option.group for option in others):
+        members = [option for option in others if option.group == title]
+        values |= fields.group(title, members, command, entry, settings)
     try:
-        words = words_of(command, options, values, preset)
+        words = words_of(entry.words, options, values, preset)
     except JobError as error:
         st.error(plain(str(error)))
-        return name, []
-    _show_command([*_named(words, main, values), "--run-dir", shortest(runs / (name or "NAME"), Path.cwd())])
-    missing = [_label(option) for option in main if not values[option.name]]
+        return name, [], upload
+    run = shortest(runs / (name or "NAME"), Path.cwd())
+    _show_command([*_named(words, entry, main, values), *entry.in_run(run)])
+    missing = [fields.label(option) for option in main if option.required and not values[option.name]]
     if missing:
         st.caption(f"Still to fill in: {', '.join(missing)}.")
-    return name, [] if missing else words
+    return name, [] if missing else words, upload
 
 
-def start(runs: Path, name: str, words: list[str]) -> Job:
+def start(runs: Path, name: str, words: list[str], upload: Sequence[UploadedFile] = ()) -> Job:
     """Build the configuration that the command will build, so that a mistake is shown at once, and start the job.
 
     Raises:
@@ -68,106 +86,109 @@ def start(runs: Path, name: str, words: list[str]) -> Job:
     """
     if not NAME.fullmatch(name):
         raise JobError(f"The name of the run needs {NAME_RULE}; got {name!r}.")
-    command = load_command(words[0])
-    arguments = parse(command.add_arguments, words[1:], runs / name)
+    if not upload:
+        _check(runs, name, words)
+        return control.start(runs, name, [words])
+    with uploaded_database.unpacked(upload, runs) as folder:
+        place = shortest(uploaded_database.place_in(runs / name), Path.cwd())
+        _check(runs, name, [str(folder) if word == place else word for word in words])
+        return control.start(runs, name, [words], fill=lambda run: uploaded_database.move_into(folder, run))
+
+
+def declares(entry: JobCommand) -> DeclareOptions:
+    """Return the function that declares the options of a job's command."""
+    command: Any = load_command(entry.entry.name)
+    declare: DeclareOptions = getattr(command, f"add_{entry.action}_arguments" if entry.action else "add_arguments")
+    return declare
+
+
+def arguments_of(words: Sequence[str], run: Path) -> argparse.Namespace:
+    """Return the arguments that the command of a job reads from its words.
+
+    Raises:
+        JobError: If the command would refuse them, with its own sentence.
+    """
+    entry = JOB_COMMANDS[words[0]]
+    return parse(declares(entry), words[len(entry.words) :], run, entry.in_run(str(run)))
+
+
+def _check(runs: Path, name: str, words: list[str]) -> None:
+    arguments, command = arguments_of(words, runs / name), load_command(words[0])
     require_allowed(arguments, read_settings())
     try:
-        command.read_configuration(arguments)
+        if read := getattr(command, "read_configuration", None):
+            read(arguments)
     except (ValueError, TypeError) as error:
         raise JobError(f"The settings do not fit: {str(error).rstrip('.')}.") from error
-    _check_databases(arguments, JOB_COMMANDS[words[0]])
-    return control.start(runs, name, [words])
-
-
-def _check_databases(arguments: argparse.Namespace, entry: JobCommand) -> None:
+    if model := getattr(arguments, "model", None):
+        find_model(model)
     try:
-        several = isinstance(arguments.database, list)
-        databases = chosen_databases(arguments) if several else [chosen_database(arguments)]
-        targets = []
-        if target := getattr(arguments, "target", None):
-            targets.append(reading.read_database(target, images=arguments.target_images))
-        require_allowed_photos([*databases, *targets], read_settings())
-        if entry.by_type:
-            distortion_tasks(*databases)
-        require_learnable(*databases, by_type=entry.by_type)
-        if targets:
-            require_learnable(*targets)
-    except MetaIQAError:
-        raise
+        _check_databases(arguments, words[0])
     except OSError as error:
         raise JobError(f"The database cannot be read: {error.strerror}.") from error
 
 
-def _group(group: str, options: list[Option], command: str, preset: Any) -> dict[str, Any]:
-    """Draw one group of options, folded; return the values that were filled in."""
-    values = {}
-    title = "More options" if group == MAIN_GROUP else f"{group[:1].upper()}{group[1:]}"
-    with st.expander(title):
-        for begin in range(0, len(options), _COLUMNS):
-            row = options[begin : begin + _COLUMNS]
-            for column, option in zip(st.columns(_COLUMNS), row, strict=False):
-                values[option.name] = _field(column, option, command, preset)
-    return values
+def _check_databases(arguments: argparse.Namespace, command: str) -> None:
+    entry, settings = JOB_COMMANDS[command], read_settings()
+    if command == "databases" and not arguments.folder.exists():
+        raise DatabaseError(f"There is no folder or file {arguments.folder}: expected a database of rated photos.")
+    if not hasattr(arguments, "database"):
+        return
+    databases = _databases(arguments)
+    targets = []
+    if target := getattr(arguments, "target", None):
+        targets.append(reading.read_database(target, images=arguments.target_images))
+    require_allowed_photos([*databases, *targets], settings)
+    if settings.folders is not None:  # their tables may lead to photos elsewhere, which is asked only where it matters
+        further = [*getattr(arguments, "rehearse", ()), *getattr(arguments, "judged", ())]
+        require_allowed_photos(reading.read_databases(further), settings)
+    if entry.by_type:
+        distortion_tasks(*databases)
+    if entry.presets:
+        require_learnable(*databases, by_type=entry.by_type)
+    if targets:
+        require_learnable(*targets)
 
 
-def _field(place: Any, option: Option, command: str, preset: Any) -> Any:
-    """Draw one option; an empty field leaves the preset's or the command's own value, which it shows in grey."""
-    key, label, help_text = f"{command}_{option.name}", _label(option), f"`{option.flag}` {plain(option.help)}"
-    default = getattr(preset, option.name, option.default) if preset is not None else option.default
-    shown = "" if default is None else f"{default:g}" if isinstance(default, float) else str(default)
-    match option.kind:
-        case "switch":
-            return place.checkbox(label, key=key, help=help_text)
-        case "yes or no":
-            texts = {True: "yes", False: "no"}
-            return place.selectbox(
-                label, list(texts), None, texts.get, key=key, help=help_text, placeholder=texts.get(default, "default")
-            )
-        case "choice":
-            hint = shown or "none"
-            return place.selectbox(label, option.choices, None, key=key, help=help_text, placeholder=hint)
-        case "choices":
-            return place.multiselect(label, option.choices, list(default or ()), key=key, help=help_text)
-        case "whole number":
-            return place.number_input(
-                label, value=None, step=1, key=key, help=help_text, placeholder=shown or "default"
-            )
-        case "lines" if option.required:
-            hint = "one per line"
-            return place.text_area(f"{label} ({hint})", key=key, help=help_text, placeholder=_hint(option), height=82)
-        case "lines":
-            return place.text_area(f"{label} (one per line)", key=key, help=help_text, height=82)
-        case "words":
-            hint = " ".join(map(str, default)) if default else "default"
-            return place.text_input(label, key=key, help=help_text, placeholder=hint)
-        case _:
-            hint = shown or (_hint(option) if option.required else "default")
-            return place.text_input(label, key=key, help=help_text, placeholder=hint)
+def _databases(arguments: argparse.Namespace) -> list[Database]:
+    if not isinstance(arguments.database, list):
+        return [chosen_database(arguments)]
+    return chosen_databases(arguments) if hasattr(arguments, "images") else reading.read_databases(arguments.database)
 
 
-def _hint(option: Option) -> str:
-    if option.name == "database":
-        return "/path/to/a/folder or file.csv"
-    return (
-        "MetaIQA=runs/meta-train/meta-train.safetensors\nImageNet=resnet18:imagenet" if option.name == "start" else ""
-    )
+def _offer_known(runs: Path, main: list[Option], command: str) -> None:
+    """Offer the databases that this machine has; the chosen one is written into its field."""
+    field = next((option for option in main if option.name in ("database", "folder")), None)
+    if field is None:
+        return
+    known = known_databases(find_jobs(runs)[0], read_settings())
+    if known:
+        st.selectbox(
+            "Databases on this machine",
+            known,
+            None,
+            key=f"known_{command}",
+            placeholder="choose one that was used or made before",
+            on_change=_take,
+            args=(f"known_{command}", f"{command}_{field.name}", field.kind == "lines"),
+        )
 
 
-def _named(words: list[str], main: list[Option], values: dict[str, Any]) -> list[str]:
+def _take(key: str, field: str, several: bool) -> None:
+    path = st.session_state[key]
+    if path:
+        written = str(st.session_state.get(field) or "").strip() if several else ""
+        st.session_state[field] = f"{written}\n{path}".strip()
+        st.session_state[key] = None
+
+
+def _named(words: list[str], entry: JobCommand, main: list[Option], values: dict[str, Any]) -> list[str]:
     """Return the words to show while the form is incomplete: missing values stand in capitals."""
-    missing = [word for option in main if not values[option.name] for word in (option.flag, option.name.upper())]
-    return [words[0], *missing, *words[1:]]
+    gaps = [option for option in main if option.required and not values[option.name]]
+    missing = [word for option in gaps for word in (option.flag, option.name.upper()) if word]
+    return [*entry.words, *missing, *words[len(entry.words) :]]
 
 
 def _show_command(words: list[str]) -> None:
     st.caption("Terminal command:")
     st.code(shell_lines([words]), language="bash", wrap_lines=True)
-
-
-def _title(command: str) -> str:
-    return JOB_COMMANDS[command].title
-
-
-def _label(option: Option) -> str:
-    text = option.name.replace("_", " ")
-    return f"{text[:1].upper()}{text[1:]}"

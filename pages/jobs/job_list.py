@@ -6,13 +6,15 @@ from collections.abc import Sequence
 import streamlit as st
 
 from metaiqa_core.durations import duration_in_words
-from metaiqa_core.jobs.catalogue import JOB_COMMANDS
+from metaiqa_core.jobs.catalogue import job_title
 from metaiqa_core.jobs.job import Job
-from pages.jobs.watch import WORDS
+from pages.jobs.states import WORDS
+from pages.shared.plain import plain
 
 NEW = ""
 """Stands for the form in the list of runs."""
 _LONG = 6
+_OPENED = "opened_job"
 
 
 def show(jobs: Sequence[Job], opened: str | None) -> None:
@@ -24,18 +26,31 @@ def show(jobs: Sequence[Job], opened: str | None) -> None:
     st.session_state["job_choice"] = opened if opened in by_name else None if opened else NEW
 
     def title(name: str) -> str:
-        return f"{WORDS[by_name[name].state][0]} {name}" if name in by_name else "➕ Start a new job"
+        return f"{WORDS[by_name[name].state][0]} {plain(name)}" if name in by_name else ":material/add: Start a new job"
 
     with st.container(height=520 if len(jobs) > _LONG else "content", border=False):
         st.radio("Runs", names, format_func=title, captions=captions, key="job_choice", on_change=_open, index=None)
 
 
+def opened() -> str | None:
+    """Return the name of the run that is open: the one in the address, or who comes back finds what was open before."""
+    name = st.query_params.get("job")
+    # The list keeps its choice as long as the page is shown: without one, the page was just opened.
+    if name is None and "job_choice" not in st.session_state and (before := st.session_state.get(_OPENED)):
+        st.query_params["job"] = name = before
+    st.session_state[_OPENED] = name
+    return name
+
+
 def close() -> None:
     """Close the run that is open."""
-    st.query_params.pop("job", None)
+    st.session_state.pop(_OPENED, None)
+    for parameter in ("job", "with"):
+        st.query_params.pop(parameter, None)
 
 
 def _open() -> None:
+    st.query_params.pop("with", None)
     if name := st.session_state["job_choice"]:
         st.query_params["job"] = name
     else:
@@ -43,7 +58,7 @@ def _open() -> None:
 
 
 def _caption(job: Job) -> str:
-    what = JOB_COMMANDS[job.commands[-1][0]].title if job.commands else ""
-    age = duration_in_words(time.time() - job.status.queued_at)
+    what = job_title(job.commands[-1]) if job.commands else ""
+    age = duration_in_words(time.time() - (job.status.begun_at or job.status.queued_at))
     word = WORDS[job.state][1]
     return f"{what}, {word}, {age} ago" if what else f"{word}, {age} ago"

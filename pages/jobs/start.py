@@ -13,6 +13,7 @@ from pages.shared.plain import plain
 
 _INTRODUCTION = """
 **Meta-training** learns a quality prior from distorted photos; **fine-tuning** adapts it to photos that people rated.\\
+**Evaluate** tells how well a model agrees with people on a database of yours.\\
 **Leave-one-distortion-out**, **ablation** and **adaptation curves** measure what that is worth, for the result pages.\\
 Jobs keep running when you close this page; come back to cancel or resume them. One runs at a time, the next waits.
 """
@@ -28,9 +29,9 @@ def show(runs: Path, reason: str | None) -> None:
     st.markdown(_INTRODUCTION)
     with st.container(border=True):
         st.markdown("**Start a job**")
-        name, words = form.show(runs)
+        name, words, upload = form.show(runs)
         if st.button("Start", type="primary", disabled=not words or reason is not None, key="start_job"):
-            _begin(lambda: form.start(runs, name, words))
+            _begin(lambda: form.start(runs, name, words, upload))
     with st.expander("No database at hand? A small example", expanded=not words):
         st.markdown(example.ABOUT)
         st.code(example.shell(runs), language="bash", wrap_lines=True)

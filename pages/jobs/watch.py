@@ -1,6 +1,5 @@
 """View of one run: its progress, curves and log, drawn anew every few seconds while it works."""
 
-import shlex
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,29 +10,22 @@ import streamlit as st
 from metaiqa_core.durations import duration_in_words
 from metaiqa_core.errors import MetaIQAError
 from metaiqa_core.jobs import control
-from metaiqa_core.jobs.catalogue import JOB_COMMANDS
-from metaiqa_core.jobs.job import LOG_FILE, Job, State, find_job, find_jobs, shell_lines, shortest
+from metaiqa_core.jobs.catalogue import job_title
+from metaiqa_core.jobs.job import LOG_FILE, Job, State, find_job, find_jobs, shell_lines
 from metaiqa_core.jobs.job_log import tail
 from metaiqa_core.jobs.outlook import Outlook, outlook
-from metaiqa_core.results.run_log import METRICS_FILE, read_metrics
+from metaiqa_core.results.progress_file import PROGRESS_FILE, read_position
+from metaiqa_core.results.run_log import METRICS_FILE
+from pages.jobs import comparison, outcome
 from pages.jobs.charts import LOSS, SROCC, Chart, curves, metrics_of
+from pages.jobs.curves import curves_of
 from pages.jobs.permission import require_permission
+from pages.jobs.states import WORDS
 from pages.shared.failures import readable_failures
 from pages.shared.plain import plain
 
 REFRESH_SECONDS = 2.0
-LOG_LINES = 14
-WORDS = {
-    State.QUEUED: ("⏳", "waiting for its turn", "orange"),
-    State.RUNNING: ("▶️", "running", "blue"),
-    State.CANCELLING: ("⏹️", "being cancelled", "orange"),
-    State.FINISHED: ("✅", "finished", "green"),
-    State.FAILED: ("❌", "failed", "red"),
-    State.CANCELLED: ("⏹️", "cancelled", "gray"),
-    State.STALE: ("⚠️", "interrupted", "orange"),
-    State.TERMINAL: ("⌨️", "started in a terminal", "gray"),
-}
-"""Sign, word and colour of each state; the word alone suffices."""
+LOG_LINES = 8
 
 
 def show(runs: Path, job: Job, reason: str | None, leave: Callable[[], None]) -> None:
@@ -53,7 +45,10 @@ def show(runs: Path, job: Job, reason: str | None, leave: Callable[[], None]) ->
         _actions(runs, job, reason, leave)
     else:
         st.caption("This run was started in a terminal and has to be stopped there. Its progress is shown here.")
+        comparison.choose(job, _others(runs, job))
     _show_state(job)
+    outcome.show(job)
+    comparison.show(job)
     follow(runs, job)
     if job.commands:
         with st.expander("Terminal command"):
@@ -61,7 +56,6 @@ def show(runs: Path, job: Job, reason: str | None, leave: Callable[[], None]) ->
             st.caption(
                 f"In the folder {plain(str(job.working_folder))}. Started again, it continues from its saved state."
             )
-    _show_output(job)
 
 
 def follow(runs: Path, job: Job | None) -> None:
@@ -92,7 +86,10 @@ def _progress(job: Job) -> None:
     metrics = curves_of(job)
     view = outlook(metrics)
     if job.state.is_active or job.state == State.TERMINAL:
-        st.progress(view.share if view else 0.0, plain(_position(job, view)))
+        share, sentence = _position(job, view)
+        st.progress(share, plain(sentence))
+        if job.state == State.RUNNING and job.status.begun_at:
+            st.caption(f"Started {duration_in_words(time.time() - job.status.begun_at)} ago.")
     charts = [chart for chart in (LOSS, SROCC) if len(metrics_of(metrics, chart))]
     for chart, column in zip(charts, st.columns(len(charts)) if charts else [], strict=True):
         with column:
@@ -102,15 +99,26 @@ def _progress(job: Job) -> None:
     _log(job)
 
 
-def _position(job: Job, view: Outlook | None) -> str:
+def _position(job: Job, view: Outlook | None) -> tuple[float, str]:
+    """Return the finished share and a sentence; commands without curves say themselves how far they have come."""
     if job.state == State.QUEUED:
-        return "Waiting: one job runs at a time, in the order in which they were started"
+        return 0.0, "Waiting: one job runs at a time, in the order in which they were started"
+    position = read_position(job.folder)
+    if position and (view is None or _changed_at(job, PROGRESS_FILE) > _changed_at(job, METRICS_FILE) + 5):
+        return position.share, f"{position.title}: {position.step:,} of {position.total:,}"
     if view is None:
-        return "Getting ready"
+        return 0.0, "Getting ready"
     left = ""
     if view.seconds_left and job.state == State.RUNNING:
         left = f"; about {duration_in_words(view.seconds_left)} left"
-    return f"{view.stage}: {view.share:.0%}{left}"
+    return view.share, f"{view.stage}: {view.share:.0%}{left}"
+
+
+def _changed_at(job: Job, file: str) -> float:
+    try:
+        return (job.folder / file).stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _draw(metrics: pd.DataFrame, chart: Chart, name: str) -> None:
@@ -130,7 +138,7 @@ def _log(job: Job) -> None:
     if not path.is_file():
         return
     st.caption("Latest log")
-    st.code(tail(path, LOG_LINES) or "(nothing yet)", language=None, wrap_lines=True, height=220)
+    st.code(tail(path, LOG_LINES) or "(nothing yet)", language=None, wrap_lines=True)
     st.download_button(
         "Download the whole log",
         lambda: path.read_bytes() if path.is_file() else b"",
@@ -139,28 +147,6 @@ def _log(job: Job) -> None:
         key=f"log_{job.name}",
         on_click="ignore",
     )
-
-
-def curves_of(job: Job) -> pd.DataFrame:
-    """Return the curves of a run; for one that workers share, the curves in their folders."""
-    folders = [job.folder, *sorted((job.folder / "workers").glob("[0-9]*"))]
-    frames = [frame for folder in folders if len(frame := _metrics(folder))]
-    if not frames:
-        return read_metrics(job.folder)
-    return frames[0] if len(frames) == 1 else pd.concat(frames).sort_values("seconds", ignore_index=True)
-
-
-def _metrics(folder: Path) -> pd.DataFrame:
-    try:
-        status = (folder / METRICS_FILE).stat()
-    except OSError:
-        return pd.DataFrame()
-    return _read(str(folder), status.st_mtime_ns, status.st_size)
-
-
-@st.cache_data(max_entries=16, show_spinner=False)
-def _read(folder: str, modified: int, size: int) -> pd.DataFrame:
-    return read_metrics(Path(folder))
 
 
 def _show_state(job: Job) -> None:
@@ -173,30 +159,13 @@ def _show_state(job: Job) -> None:
         )
     elif job.state == State.CANCELLED:
         st.info("Cancelled. What was saved is kept; *Resume* continues from there.")
-    elif job.state == State.FINISHED and status.ended_at and status.started_at:
-        st.success(f"Finished after {duration_in_words(status.ended_at - status.started_at)}.")
-
-
-def _show_output(job: Job) -> None:
-    """Show the models and results that a run has written, and how to use them."""
-    if job.state not in (State.FINISHED, State.TERMINAL):
-        return
-    for model in sorted(job.folder.glob("*.safetensors")):
-        st.caption("This run's model. Score photos with it, or fine-tune it:")
-        st.code(
-            f"python -m metaiqa_core score PHOTO --model {shlex.quote(shortest(model, Path.cwd()))}",
-            language="bash",
-            wrap_lines=True,
-        )
-    if (job.folder / "results.json").is_file():
-        st.caption(
-            "This run's results are shown on the pages *Leave-one-distortion-out* and *Authentic databases* (ablation, "
-            "parameter study, adaptation)."
-        )
+    elif job.state == State.FINISHED and status.ended_at and status.begun_at:
+        counted = ", counted from its first start" if status.begun_at != status.started_at else ""
+        st.success(f"Finished after {duration_in_words(status.ended_at - status.begun_at)}{counted}.")
 
 
 def _actions(runs: Path, job: Job, reason: str | None, leave: Callable[[], None]) -> None:
-    title = JOB_COMMANDS[job.commands[-1][0]].title
+    title = job_title(job.commands[-1])
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(title, width="content")
         if job.state.is_active:
@@ -212,6 +181,7 @@ def _actions(runs: Path, job: Job, reason: str | None, leave: Callable[[], None]
                 disabled=reason is not None,
                 key="resume_job",
             )
+        comparison.choose(job, _others(runs, job))
         with st.popover("Delete …", disabled=reason is not None):
             st.markdown(
                 f"Delete **{plain(job.name)}** with its state, curves, results and models? This cannot be undone."
@@ -222,6 +192,14 @@ def _actions(runs: Path, job: Job, reason: str | None, leave: Callable[[], None]
                 args=(control.delete, runs, job.name, leave),
                 key="delete_job",
             )
+
+
+def _others(runs: Path, job: Job) -> list[str]:
+    """Return the names of the other runs, those of the same command first."""
+    kind = job.commands[-1][0] if job.commands else ""
+    others = [other for other in find_jobs(runs)[0] if other.name != job.name]
+    others.sort(key=lambda other: (other.commands[-1][0] if other.commands else "") != kind)
+    return [other.name for other in others]
 
 
 def _do(action: Callable[[Path, str], object], runs: Path, name: str, after: Callable[[], None] | None = None) -> None:

@@ -1,10 +1,13 @@
 """The model that the pages use: chosen in one place, loaded once for all sessions."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from metaiqa_core.assess import Assessor
 from metaiqa_core.errors import CheckpointError
 from metaiqa_core.models.model_files import DEFAULT_MODEL, find_model, list_models
+from metaiqa_core.settings import read_settings, runs_folder
 from pages.shared.photo_limits import photo_limits
 from pages.shared.plain import plain
 
@@ -24,12 +27,19 @@ def load(name: str = "default") -> Assessor:
     return _load(name, path.stat().st_mtime_ns if path.is_file() else 0)
 
 
+def _may_be_used(path: Path) -> bool:
+    """Return whether a model may be offered: those of runs only where the settings let the runs folder be read."""
+    return not path.is_relative_to(runs_folder().resolve()) or read_settings().allows(path)
+
+
 def choose_assessor() -> Assessor:
     """Offer a choice where there is more than one model, and return the chosen one.
 
     Where the model cannot be loaded, the page shows the reason and stops.
     """
-    names = sorted(list_models(), key=lambda name: name != DEFAULT_MODEL)
+    names = sorted(
+        (name for name, path in list_models().items() if _may_be_used(path)), key=lambda name: name != DEFAULT_MODEL
+    )
     name = "default"
     if len(names) > 1:
         # The widget's own state ends with its page; the choice outlives it under another name.

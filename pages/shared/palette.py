@@ -10,7 +10,7 @@ ACCENT = "#2f8fb5"
 """The first series of a chart, the model, what speaks for something; readable on the light and the dark background."""
 OPPOSITE = "#d9822b"
 """The second series, people, what speaks against something; as far from ACCENT as two colours are for all eyes."""
-PURPLE, GREEN = "#7b5ea7", "#4d9d6b"
+PURPLE, GREEN, DEEP = "#7b5ea7", "#4d9d6b", "#5b6b7a"
 SERIES = (ACCENT, OPPOSITE, PURPLE, GREEN)
 """The series of a chart, in this order."""
 MUTED = "#8a929a"

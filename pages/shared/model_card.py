@@ -20,7 +20,7 @@ def show(card: ModelCard) -> None:
     """Show a card; missing entries are named as missing, never guessed."""
     st.subheader(f"Model card: {plain(card.name)}", anchor=False)
     st.write(plain(card.summary))
-    _accuracy(card.accuracy)
+    show_accuracy(card.accuracy)
     if card.calibration:
         _calibration(card.calibration)
     st.markdown("**Training data**")
@@ -28,19 +28,23 @@ def show(card: ModelCard) -> None:
     st.markdown("**Licence**")
     st.write(plain(card.licence))
     with st.expander("Recipe and file"):
-        st.json(
-            {
-                "recipe": card.recipe,
-                "preprocessing": card.preprocessing.to_dict(),
-                "score scale": card.score_scale,
-                "sha256": card.sha256,
-                "created": card.created,
-                "code version": card.code_version,
-            }
-        )
+        st.json(recipe_and_file(card))
 
 
-def _accuracy(accuracy: dict[str, Any]) -> None:
+def recipe_and_file(card: ModelCard) -> dict[str, Any]:
+    """Return how a model was made, and what tells its file from others."""
+    return {
+        "recipe": card.recipe,
+        "preprocessing": card.preprocessing.to_dict(),
+        "score scale": card.score_scale,
+        "sha256": card.sha256,
+        "created": card.created,
+        "code version": card.code_version,
+    }
+
+
+def show_accuracy(accuracy: dict[str, Any]) -> None:
+    """Show the measured accuracy that a card has, or that there is none."""
     st.markdown("**Measured accuracy**")
     found = {key: texts for key, texts in _CRITERIA.items() if isinstance(accuracy.get(f"{key}_mean"), int | float)}
     if not found:

@@ -7,9 +7,17 @@ import plotly.graph_objects as go
 from pages.shared.palette import ACCENT, LIGHT, MUTED, VALUE_SCALE, faint
 from pages.shared.plain import chart_text
 
+_UNIT_SCORES = ("Opinion score (0–1, higher is better)", "Predicted score (0–1)")
 
-def predictions_scatter(predictions: pd.DataFrame, title: str) -> go.Figure:
-    """Draw predicted against opinion scores, coloured by level where the images have one."""
+
+def predictions_scatter(predictions: pd.DataFrame, title: str, *, axes: tuple[str, str] = _UNIT_SCORES) -> go.Figure:
+    """Draw predicted against opinion scores, coloured by level where the images have one.
+
+    Args:
+        predictions: Table with the columns `image`, `level`, `opinion_score` and `predicted_score`.
+        title: Title of the chart.
+        axes: Titles of the horizontal and of the vertical axis.
+    """
     levels = predictions["level"].to_numpy()
     graded = levels.max() > 0
     marker = {"size": 7, "opacity": 0.8, "line": {"width": 0.5, "color": faint(LIGHT, 0.6)}, "color": ACCENT}
@@ -41,8 +49,8 @@ def predictions_scatter(predictions: pd.DataFrame, title: str) -> go.Figure:
         height=400,
         margin={"l": 10, "r": 10, "t": 60, "b": 50},
         showlegend=False,
-        xaxis={"title": "Opinion score (0–1, higher is better)"},
-        yaxis={"title": "Predicted score (0–1)"},
+        xaxis={"title": axes[0]},
+        yaxis={"title": axes[1]},
     )
     return figure
 

@@ -24,7 +24,7 @@ def show_levels(database: str, abbreviation: str) -> None:
     st.markdown(f"**{abbreviation} at its five levels**")
     try:
         with st.spinner("Distorting a sample photo …"):
-            photos, facts = _levels(distortion_key(database, abbreviation))
+            photos, facts = levels(distortion_key(database, abbreviation))
     except MetaIQAError as error:
         st.error(plain(str(error)))
         return
@@ -37,8 +37,12 @@ def show_levels(database: str, abbreviation: str) -> None:
 
 
 @st.cache_data(max_entries=49, show_spinner=False)
-def _levels(key: str) -> tuple[list[bytes], str]:
-    """Return the five distorted photos as PNG, and the description of a distorted photo."""
+def levels(key: str) -> tuple[list[bytes], str]:
+    """Return a sample photo with a distortion at levels 1 to 5 as PNG, and the description of a distorted photo.
+
+    Args:
+        key: Key of the distortion, such as `kadid10k:GB`.
+    """
     # Imports torch: only when an example is shown.
     from metaiqa_core.distortions import LEVELS, distort, find_distortion
 

@@ -1,0 +1,151 @@
+"""A user's own predictions, image by image, as CSV: numbers to show beside the published ones, and to test.
+
+| column | meaning |
+|---|---|
+| image | name of the image file |
+| mos, or opinion_score | people's score: on the database's own scale, or from 0 to 1 |
+| predicted, or predicted_score | the model's score, on the same scale |
+| method, database, distortion_type, reference, level | may be left out |
+
+Type, reference and level are read from the names of images where no column has them. `evaluate --predictions FILE`
+writes such a file.
+"""
+
+import io
+import re
+from dataclasses import dataclass
+
+import pandas as pd
+
+from metaiqa_core.databases.catalogue import OFFICIAL
+from metaiqa_core.errors import EvaluationError, ResultsError
+from metaiqa_core.evaluation.criteria import plcc, srocc
+from metaiqa_core.foreign_text import text_from_csv
+from metaiqa_core.results import predictions, published
+from metaiqa_core.results.records import Protocol, ResultRecord, Uploaded
+from metaiqa_core.results.uploads import DATABASES
+
+MAXIMUM_BYTES = 8 * 2**20
+_NAME = re.compile(r"[iI](\d\d)_(\d\d)_0?(\d)\b")
+"""Names of images in TID2013 and in KADID-10k: reference, type and level."""
+
+
+@dataclass(frozen=True, eq=False)
+class UploadedPredictions:
+    """What an upload of predictions holds.
+
+    Attributes:
+        records: Numbers computed from it: SROCC of each distortion type, or PLCC and SROCC of a database without types.
+        frames: Predictions (`predictions.COLUMNS`) behind them, by method, database and type ("" where there is none).
+        problems: One sentence for each part that no number could be computed of.
+    """
+
+    records: tuple[ResultRecord, ...]
+    frames: dict[tuple[str, str, str], pd.DataFrame]
+    problems: tuple[str, ...]
+
+
+def holds_predictions(content: bytes) -> bool:
+    """Return whether the first line of a CSV file is that of predictions rather than of results."""
+    names = _header(content)
+    return "image" in names and bool({"predicted", "predicted_score"} & set(names))
+
+
+def read_predictions_upload(content: bytes, file: str, database: str) -> UploadedPredictions:
+    """Read a CSV file of predictions.
+
+    Args:
+        content: Bytes of the file: UTF-8, comma- or semicolon-separated.
+        file: Name of the file, for the source of the records.
+        database: Database of the images where the file has no column of that name.
+
+    Raises:
+        ResultsError: If the file as a whole cannot be read, or a score is none.
+    """
+    frame = _table(content, file, database)
+    records: list[ResultRecord] = []
+    frames: dict[tuple[str, str, str], pd.DataFrame] = {}
+    problems = []
+    for (method, name, kind), rows in frame.groupby(["method", "database", "distortion_type"], sort=False):
+        types = [entry.abbreviation for entry in published.distortion_types(name)]
+        if types and kind not in types:
+            problems.append(f"{len(rows)} images of {name} have no distortion type of it: got {kind or 'none'!r:.40}.")
+            continue
+        protocol = Protocol.LEAVE_ONE_DISTORTION_OUT if types else Protocol.AUTHENTIC
+        source = Uploaded(file, int(rows.index[0]) + 2)
+        predicted, opinion = rows["predicted_score"].to_numpy(), rows["opinion_score"].to_numpy()
+        try:
+            values = {"srocc": srocc(predicted, opinion)} | ({} if types else {"plcc": plcc(predicted, opinion)})
+        except EvaluationError as error:
+            problems.append(f"{name}{f', {kind}' if kind else ''}: {error}")
+            continue
+        frames[method, name, kind if types else ""] = predictions.checked(rows)
+        records += [
+            ResultRecord(method, name, protocol, kind if types else None, metric, value, None, len(rows), source)
+            for metric, value in values.items()
+        ]
+    return UploadedPredictions(tuple(records), frames, tuple(problems))
+
+
+def _header(content: bytes) -> list[str]:
+    line = content[:10_000].decode("utf-8-sig", errors="replace").partition("\n")[0].strip()
+    return [name.strip().strip('"').lower() for name in re.split("[,;]", line)]
+
+
+def _table(content: bytes, file: str, database: str) -> pd.DataFrame:
+    if len(content) > MAXIMUM_BYTES:
+        raise ResultsError(f"{file} has {len(content) / 2**20:.1f} MiB; at most 8 MiB are read.")
+    first = content[:10_000].partition(b"\n")[0]
+    try:
+        separator = ";" if first.count(b";") > first.count(b",") else ","
+        frame = pd.read_csv(io.BytesIO(content), sep=separator, encoding="utf-8-sig", dtype=str, keep_default_na=False)
+    except (ValueError, UnicodeDecodeError) as error:
+        raise ResultsError(f"{file} is no CSV table in UTF-8: {str(error).splitlines()[0]:.200}.") from None
+    frame.columns = [str(name).strip().lower() for name in frame.columns]
+    frame = frame.map(lambda cell: text_from_csv(str(cell).strip()))
+    raw = "opinion_score" not in frame
+    opinion, predicted = ("mos", "predicted") if raw else ("opinion_score", "predicted_score")
+    for name in ("image", opinion, predicted):
+        if name not in frame:
+            raise ResultsError(f"{file} needs the column {name} beside its others: image, mos and predicted.")
+    frame["image"] = frame["image"].str.rpartition("/")[2]
+    for name, default in (("method", "My method"), ("database", database), ("distortion_type", ""), ("reference", "")):
+        given = frame[name] if name in frame else pd.Series("", index=frame.index)
+        frame[name] = given.where(given != "", default)
+    known = {name.casefold(): name for name in DATABASES}
+    if unknown := sorted(set(frame["database"].str.casefold()) - set(known)):
+        raise ResultsError(f"{file} names the database {unknown[0]!r:.60}, which is none of {', '.join(DATABASES)}.")
+    frame["database"] = frame["database"].str.casefold().map(known)
+    numbers = frame[[opinion, predicted]].apply(pd.to_numeric, errors="coerce")
+    if numbers.isna().any(axis=None):
+        line = int(numbers.isna().any(axis=1).idxmax()) + 2
+        raise ResultsError(f"{file}, line {line}: a score is no number; use a point as decimal sign.")
+    frame["opinion_score"], frame["predicted_score"] = numbers[opinion], numbers[predicted]
+    return _with_units(_with_types(frame), raw)
+
+
+def _with_types(frame: pd.DataFrame) -> pd.DataFrame:
+    """Fill in type, reference and level from the names of images, where they say it and the columns do not."""
+    parts = frame["image"].str.extract(_NAME)
+    by_id = {(name, entry.id): entry.abbreviation for name in DATABASES for entry in published.distortion_types(name)}
+    ids = pd.to_numeric(parts[1], errors="coerce").fillna(0).astype(int)
+    named = [by_id.get(key, "") for key in zip(frame["database"], ids, strict=True)]
+    empty = frame["distortion_type"] == ""
+    frame["distortion_type"] = frame["distortion_type"].where(~empty, named)
+    frame["reference"] = frame["reference"].where(frame["reference"] != "", parts[0].fillna(""))
+    level = frame["level"] if "level" in frame else parts[2]
+    frame["level"] = pd.to_numeric(level, errors="coerce").fillna(0).astype(int)
+    return frame
+
+
+def _with_units(frame: pd.DataFrame, raw: bool) -> pd.DataFrame:
+    """Bring raw scores to unit scores, on the scale that the database publishes."""
+    if not raw:
+        return frame
+    ranges = {official.name: official.raw_range for official in OFFICIAL}
+    for name in frame["database"].unique():
+        low, high = ranges.get(published.RESYNTHESES.get(name, name), (0.0, 1.0))
+        rows = frame["database"] == name
+        for column in ("opinion_score", "predicted_score"):
+            frame.loc[rows, column] = (frame.loc[rows, column] - low) / (high - low)
+    return frame

@@ -1,0 +1,65 @@
+"""The models that come with the program, as rows beside the paper's Table 3: what their cards say was measured here."""
+
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from metaiqa_core.errors import CheckpointError
+from metaiqa_core.models.card import ModelCard, read_card
+from metaiqa_core.models.model_files import SHIPPED_MODELS
+from metaiqa_core.results.records import Measured, Protocol, ResultRecord
+
+_DATABASES = {"LIVE Challenge": "LIVE Challenge", "LIVE In the Wild": "LIVE Challenge", "KonIQ-10k": "KonIQ-10k"}
+"""Databases of Table 3, by how a card's text begins."""
+
+
+@dataclass(frozen=True)
+class ShippedModel:
+    """A model with the numbers of its card.
+
+    Attributes:
+        records: PLCC and SROCC, labelled with the model and "measured here".
+        source: Where they come from, in one sentence: data, splits and date.
+    """
+
+    records: tuple[ResultRecord, ...]
+    source: str
+
+
+@st.cache_data(show_spinner=False)
+def shipped_models() -> list[ShippedModel]:
+    """Return the shipped models whose accuracy was measured on a database of Table 3."""
+    found = []
+    for path in sorted(SHIPPED_MODELS.glob("*.json")):
+        try:
+            card = read_card(path)
+        except CheckpointError:
+            continue
+        if model := _model(card):
+            found.append(model)
+    return found
+
+
+def _model(card: ModelCard) -> ShippedModel | None:
+    told, splits = str(card.accuracy.get("database", "")), card.accuracy.get("splits")
+    database = next((name for begin, name in _DATABASES.items() if told.startswith(begin)), None)
+    values = {metric: card.accuracy.get(f"{metric}_mean") for metric in ("plcc", "srocc")}
+    if database is None or None in values.values():
+        return None
+    date = str(card.accuracy.get("date", ""))
+    source = Measured(card.name, card.sha256, {}, 0, "", date, card.code_version)
+    label = f"{card.name} · measured here"
+    records = tuple(
+        replace(
+            ResultRecord(card.name, database, Protocol.AUTHENTIC, None, metric, float(value or 0), None, None, source),
+            label=label,
+        )
+        for metric, value in values.items()
+    )
+    spread = card.accuracy.get("srocc_std")
+    about = f" ± {spread:.3f}" if isinstance(spread, float) else ""
+    sentence = (
+        f"{card.name}, measured here: SROCC {values['srocc']:.3f}{about}, mean of {splits} random 80/20 splits of "
+        f"{told}, {date}."
+    )
+    return ShippedModel(records, sentence)
