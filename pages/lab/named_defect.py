@@ -20,7 +20,7 @@ def show(bench: Bench, choice: Choice) -> None:
     if DEFAULT_GRAPH_MODEL not in list_graph_models() or entry.key in bench.failures:
         return
     try:
-        said = _diagnosis(load(DEFAULT_GRAPH_MODEL).card.sha256, bench.seed, entry.key, choice.level, bench.pixels)
+        said = diagnosis_of(bench, choice)
     except MetaIQAError as error:
         st.caption(plain(f"What the model would call this: {error}"))
         return
@@ -30,6 +30,16 @@ def show(bench: Bench, choice: Choice) -> None:
         help="Another model than the one that scores names what is wrong with a photo. It says that it cannot tell "
         "where none is probable enough.",
     )
+
+
+def diagnosis_of(bench: Bench, choice: Choice) -> Diagnosis:
+    """Return what the graph model says of the photo at the chosen level; the last ones are kept.
+
+    Raises:
+        MetaIQAError: If the type cannot be applied, or the photo is too small.
+    """
+    model = load(DEFAULT_GRAPH_MODEL).card.sha256
+    return _diagnosis(model, bench.seed, choice.distortion.key, choice.level, bench.pixels)
 
 
 @st.cache_data(max_entries=200, show_spinner=False)
