@@ -89,6 +89,11 @@ COMMANDS = {
             "Let a graph model learn opinion scores, split by reference, without changing what it says of defects.",
         ),
         CommandEntry(
+            "graph-compare",
+            "Graph comparison",
+            "Compare the graph model with MetaIQA and hand-crafted features on the same splits, and leave parts out.",
+        ),
+        CommandEntry(
             "evaluate",
             "Evaluation",
             "Evaluate a model on rated photos: SROCC, PLCC, KROCC and RMSE with intervals; SROCC by type.",

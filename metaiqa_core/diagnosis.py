@@ -33,6 +33,8 @@ class DiagnosisCalibration:
         interval: Nominal coverage of the level's interval, in (0, 1).
         deviations: Half the width of that interval, in standard deviations of the level: a conformal quantile.
         measured_on: The photos, in words.
+        nothing: What is added to the logarithm of the odds that nothing is to be found: most photos that people have
+            are undamaged, unlike most of those that the model has learned from.
     """
 
     __pydantic_config__ = STRICT
@@ -43,6 +45,7 @@ class DiagnosisCalibration:
     interval: Annotated[float, Interval(gt=0, lt=1)] = 0.9
     deviations: Annotated[float, Interval(gt=0, le=100)] = 1.645
     measured_on: Annotated[str, MaxLen(10_000)] = ""
+    nothing: Annotated[float, Interval(ge=0, le=100)] = 0.0
 
     def may_say(self, word: str, probability: float) -> bool:
         """Return whether a word is probable enough to be said."""
@@ -124,7 +127,8 @@ def read_diagnosis(
     if len(output) < 3 + len(defects) or not np.isfinite(output).all():
         raise ValueError("the output of the graph model has too few values, or some are not finite")
     quality, level, deviation = map(float, output[:3])
-    shares = probabilities(output[None, 3 : 3 + len(defects)], calibration.temperature)[0]
+    logits = favour_nothing(output[None, 3 : 3 + len(defects)], defects, calibration)
+    shares = probabilities(logits, calibration.temperature)[0]
     words = word_shares(shares[None], defects)
     word = max(words, key=lambda one: float(words[one][0]))
     probability = min(float(words[word][0]), 1.0)
@@ -144,6 +148,20 @@ def read_diagnosis(
         type_code=tuple(map(float, output[3 + len(defects) :])),
         quality=quality,
     )
+
+
+def favour_nothing(
+    logits: NDArray[np.floating[Any]], defects: Sequence[Defect], calibration: DiagnosisCalibration
+) -> NDArray[np.floating[Any]]:
+    """Return logits (N, K) in which nothing found is as much more probable as the calibration says.
+
+    Args:
+        logits: (N, K): logits of the defects.
+        defects: The K defects.
+        calibration: Temperature, and what is added.
+    """
+    added = [calibration.nothing if defect.word == NOTHING else 0.0 for defect in defects]
+    return logits + calibration.temperature * np.array(added)
 
 
 def probabilities(logits: NDArray[np.floating[Any]], temperature: float) -> NDArray[np.float64]:

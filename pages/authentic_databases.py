@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.benchmarks import authentic_views, data, own_run_views
+from pages.benchmarks import authentic_views, comparison_view, data, own_run_views
 from pages.shared import frame, skipped_results
 from pages.shared.terms import TERMS
 
@@ -14,6 +14,7 @@ VIEWS = {
     "Repeats": own_run_views.repeats_view,
     "Parameter study": own_run_views.parameter_view,
     "Adaptation": own_run_views.adaptation_view,
+    "Graph model": comparison_view.comparison_view,
 }
 
 st.title("Authentic databases and ablation", anchor=False)

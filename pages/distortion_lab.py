@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.lab import chart, chosen_photo, controls, downloads, gallery, measuring, named_defect, swipe
+from pages.lab import chart, chosen_photo, controls, downloads, gallery, how_it_sees, measuring, named_defect, swipe
 from pages.shared import frame
 from pages.shared.assessor import choose_assessor
 from pages.shared.photo_library import library
@@ -34,3 +34,4 @@ scope = controls.scope(choice.distortion)
 measuring.offer_scope(bench, scope)
 gallery.show(bench, scope, choice)
 downloads.offer_table(bench, photo, assessor)
+how_it_sees.show(bench, choice)

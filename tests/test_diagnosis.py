@@ -85,6 +85,34 @@ def test_few_undamaged_photos_are_accused_of_a_word_once_it_is_calibrated():
         assert sum(said) <= 0.02 * none.sum() + 1
 
 
+def test_few_undamaged_photos_are_accused_of_anything_once_it_is_calibrated():
+    drawn, others = readings(3000, sharpness=1.5), readings(3000, seed=1, sharpness=1.5)
+    free = calibrate_defects(drawn, measured_on="drawn", right=0.5, accused=0.99)
+    fitted = calibrate_defects(drawn, measured_on="drawn", right=0.5, accused=0.99, accused_at_all=0.03)
+    assert judge_defects(others, free).false_alarm > 0.1
+    assert judge_defects(drawn, fitted).false_alarm <= 0.03
+    assert judge_defects(others, fitted).false_alarm < 0.05
+    assert judge_defects(others, fitted).told < judge_defects(others, free).told
+
+
+def test_raising_the_odds_of_nothing_found_costs_no_more_words_than_allowed():
+    drawn = readings(3000, sharpness=2)
+    fair = calibrate_defects(drawn, measured_on="drawn")
+    lenient = calibrate_defects(drawn, measured_on="drawn", lost=0.02)
+    assert fair.nothing == 0 < lenient.nothing
+    before, after = judge_defects(drawn, fair), judge_defects(drawn, lenient)
+    assert after.nothing > before.nothing
+    assert before.word - 0.02 <= after.word + 1e-9
+
+
+def test_the_odds_that_nothing_is_found_are_raised_by_what_the_calibration_says():
+    logits = np.log([0.1, 0.4, 0.2, 0.3])
+    shares = read_diagnosis(output(logits), FOUR, DiagnosisCalibration(nothing=np.log(9))).words
+    assert shares[NOTHING] == pytest.approx(0.9 / 1.8)
+    doubled = DiagnosisCalibration(temperature=2, nothing=np.log(9))
+    assert read_diagnosis(output(2 * logits), FOUR, doubled).words[NOTHING] == pytest.approx(0.9 / 1.8)
+
+
 @pytest.mark.parametrize("values", [[0.1, 0.2], [np.nan] * 9])
 def test_an_output_that_is_none_is_refused(values):
     with pytest.raises(ValueError, match="too few values, or some are not finite"):
@@ -226,13 +254,17 @@ def test_the_command_refuses_a_model_without_a_graph(run, tiny_checkpoint, photo
 
 def test_three_commands_make_a_model_that_diagnoses(run, tmp_path, photos):
     database = write_distorted(tmp_path / "distorted")
+    (photos / "spare").mkdir()
+    for number in range(2):
+        Image.fromarray(photo_pixels(number, size=(150, 140))).save(photos / "spare" / f"{number}.png")
     small = ("--levels", 2, 4, "--tone", 4, "--width", 8, "--steps", 3, "--type-nodes", 3, "--defects-per-step", 2)
     start = ("--backbone", "mobilenet_v3_small", "--initial-weights", "random")
     folder = tmp_path / "run"
     words = ("graph-train", *start, "--database", database, "--run-dir", folder, "--judged", database, *small)
-    status, _, err = run(*words)
+    status, _, err = run(*words, "--undamaged", photos / "spare", "--judged-undamaged", photos / "spare")
     assert status == 0, err
     card = read_card(folder / "run.json")
+    assert card.accuracy["spare"]["photos"] == 2
     assert {defect.word for defect in card.graph.defects} == {NOTHING, "blurred", "noisy"}
     assert card.accuracy["scores"]["photos"] == 60
     tuned = tmp_path / "tuned"
@@ -245,6 +277,16 @@ def test_three_commands_make_a_model_that_diagnoses(run, tmp_path, photos):
     status, out, _ = run("diagnose", photos / "large.png", "--model", tuned / "tuned.safetensors", "--format", "json")
     assert status == 0
     assert json.loads(out)[0]["file"].endswith("large.png")
+
+
+def test_a_folder_without_undamaged_photos_is_refused(run, tmp_path):
+    database = write_distorted(tmp_path / "distorted", scenes=1)
+    start = ("--backbone", "mobilenet_v3_small", "--initial-weights", "random")
+    words = ("graph-train", *start, "--database", database, "--run-dir", tmp_path / "run")
+    status, _, err = run(*words, "--undamaged", tmp_path / "nowhere")
+    assert status == 2
+    assert "There are no photos in" in err
+    assert "name a folder of undamaged photos" in err
 
 
 def test_graph_training_without_types_is_refused(run, tiny_csv, tmp_path):

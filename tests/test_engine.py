@@ -218,3 +218,15 @@ def test_score_imports_neither_torch_nor_any_other_large_library(tmp_path):
     )  # fmt: skip
     assert outcome.returncode == 0, outcome.stderr[-2000:]
     assert [row["error"] for row in json.loads(outcome.stdout)] == [None, None]
+
+
+def test_fields_that_do_nothing_are_no_part_of_a_graph_models_name():
+    card = read_card(list_graph_models()["lite0-graph"].with_suffix(".json"))
+    named = graph_name(card)
+    backbone = card.graph.backbone
+    for change in ({"centres": 0}, {"studies": 0}, {"adapters": ()}, {"fused": 0}, {"dropout": 0.5}):
+        same = replace(card.graph, backbone=replace(backbone, **change))
+        assert graph_name(replace(card, graph=same)) == named
+    for change in ({"adapters": (3,)}, {"fused": 16}):
+        other = replace(card.graph, backbone=replace(backbone, **change))
+        assert graph_name(replace(card, graph=other)) != named

@@ -28,6 +28,9 @@ APPLIED = {
     "kadid10k:CD": "colours off",
 }
 
+NEARLY = ("kadid10k:GB", "kadid10k:WN")
+"""Types that are the most probable at level 4 of this photo, and not probable enough to be said."""
+
 
 @pytest.fixture(scope="module")
 def assessor():
@@ -51,17 +54,21 @@ def test_the_card_has_what_the_documentation_reports():
     accuracy = read_card(WEIGHTS.with_suffix(".json")).accuracy
     for photos in ("held out", "pristine23-style"):
         assert {"word", "type", "level_error", "coverage", "told_right"} <= set(accuracy[photos])
+    for photos in ("held out", "pristine23-style", "LIVE Challenge judged", "Kodak"):
+        assert accuracy[photos]["false_alarm"] <= 0.1
 
 
 @pytest.mark.parametrize("kind", APPLIED)
-def test_a_distortion_at_level_four_is_called_what_it_is(assessor, photo, kind):
+def test_a_distortion_at_level_four_is_taken_for_what_it_is_and_called_so_or_not_at_all(assessor, photo, kind):
     said = assessor.diagnose(distort(photo, kind, 4))
-    assert said.word == APPLIED[kind], said.sentence
-    assert 1 <= said.level_low <= said.level <= said.level_high <= 5
+    assert max(said.words, key=said.words.get) == APPLIED[kind], said.words
+    assert said.word in ((None, APPLIED[kind]) if kind in NEARLY else (APPLIED[kind],)), said.sentence
+    if said.word:
+        assert 1 <= said.level_low <= said.level <= said.level_high <= 5
 
 
 def test_a_stronger_compression_and_a_stronger_noise_have_a_higher_level(assessor, photo):
-    for kind in ("kadid10k:JPEG", "kadid10k:WN"):
+    for kind in ("kadid10k:JPEG", "kadid10k:IN"):
         levels = [assessor.diagnose(distort(photo, kind, level)).level for level in (3, 5)]
         assert levels[0] < levels[1]
 

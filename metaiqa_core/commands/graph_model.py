@@ -9,6 +9,7 @@ from metaiqa_core.commands.options.graph_model import (
     add_quality_arguments,
     read_graph_model,
     read_quality,
+    read_undamaged,
 )
 from metaiqa_core.commands.options.run_folder import add_run_arguments, read_run_folder
 from metaiqa_core.commands.options.start import add_start_arguments, read_origin
@@ -49,7 +50,15 @@ def run(arguments: argparse.Namespace) -> int:
     parts = NewParts(tuple(arguments.adapters), tuple(arguments.levels), arguments.top_down)
     origin = replace(read_origin(arguments), parts=parts)
     databases, judged = read_databases(arguments.database), read_databases(list(arguments.judged))
-    work = graph_model(databases, origin, config, run_folder, judged=judged, features=arguments.features)
+    work = graph_model(
+        databases,
+        origin,
+        config,
+        run_folder,
+        judged=judged,
+        features=arguments.features,
+        **read_undamaged(arguments),
+    )
     model = finish_with_bar(work)
     for name, measured in model.accuracy.items():
         say(f"{name}: {', '.join(f'{one} {value}' for one, value in measured.items() if value is not None)}")

@@ -6,6 +6,7 @@ from metaiqa_core.commands.options.graph_model import (
     add_graph_data_arguments,
     add_graph_model_arguments,
     read_graph_model,
+    read_undamaged,
 )
 from metaiqa_core.commands.options.run_folder import add_run_arguments, read_run_folder
 from metaiqa_core.commands.options.start import add_start_arguments, read_origin
@@ -37,7 +38,13 @@ def run(arguments: argparse.Namespace) -> int:
     config, run_folder = read_configuration(arguments), read_run_folder(arguments)
     databases, judged = read_databases(arguments.database), read_databases(list(arguments.judged))
     work = graph_training(
-        databases, read_origin(arguments), config, run_folder, judged=judged, features=arguments.features
+        databases,
+        read_origin(arguments),
+        config,
+        run_folder,
+        judged=judged,
+        features=arguments.features,
+        **read_undamaged(arguments),
     )
     model = finish_with_bar(work)
     for name, measured in model.accuracy.items():

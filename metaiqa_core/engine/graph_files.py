@@ -8,14 +8,17 @@ import contextlib
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 from metaiqa_core.assets import ASSETS
 from metaiqa_core.engine.stored_graph import Graph
 from metaiqa_core.errors import CheckpointError, EngineError
 from metaiqa_core.files import cache_folder, write_whole
 from metaiqa_core.models.card import ModelCard
+from metaiqa_core.models.regressor_config import RegressorConfig
 
 SHIPPED_GRAPHS = ASSETS / "graphs"
+_LATER = ("centres", "adapters", "fused", "studies")
 EXPORT_VERSION = 1
 """Counts changes of `graph.export_graph` that change a graph."""
 
@@ -43,18 +46,24 @@ def graph_name(card: ModelCard) -> str:
     architecture: dict[str, object] = {"architecture": card.architecture, "export": EXPORT_VERSION}
     label: str = card.architecture
     if card.regressor:
-        fields = card.regressor.to_dict()
-        del fields["dropout"]  # does nothing in evaluation mode
-        for later in ("centres", "studies"):
-            if not fields[later]:
-                del fields[later]  # names of graphs stay what they were
-        architecture |= fields
+        architecture |= _named_fields(card.regressor)
         label = card.regressor.backbone
     if card.graph:
-        architecture |= card.graph.to_dict() | {"defects": len(card.graph.defects)}
+        backbone = _named_fields(card.graph.backbone)
+        architecture |= card.graph.to_dict() | {"backbone": backbone, "defects": len(card.graph.defects)}
         label = f"{card.graph.backbone.backbone}-{card.architecture}"
     digest = hashlib.sha256(json.dumps(architecture, sort_keys=True).encode()).hexdigest()
     return f"{label}-{digest[:12]}.graph"
+
+
+def _named_fields(config: RegressorConfig) -> dict[str, Any]:
+    """Return the fields that tell networks apart; those that came later count only where they do something.
+
+    So the names of graphs stay what they were when a field is added.
+    """
+    return {
+        name: value for name, value in config.to_dict().items() if name != "dropout" and (name not in _LATER or value)
+    }
 
 
 def own_graphs() -> Path:

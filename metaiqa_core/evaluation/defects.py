@@ -4,7 +4,7 @@ Everything is measured on photos of contents that it has not learned from.
 """
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,19 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from metaiqa_core.defect_words import NOTHING, Defect
-from metaiqa_core.diagnosis import STRONGEST, WEAKEST, DiagnosisCalibration, probabilities, word_shares
+from metaiqa_core.diagnosis import (
+    STRONGEST,
+    WEAKEST,
+    DiagnosisCalibration,
+    favour_nothing,
+    probabilities,
+    word_shares,
+)
 from metaiqa_core.errors import EvaluationError
 
 Array = NDArray[np.floating[Any]]
+_ADDED = tuple(np.arange(0, 2.51, 0.125).tolist())
+"""What may be added to the logarithm of the odds of nothing found."""
 CLEAR_LEVELS = (3, 4, 5)
 """Levels at which a defect should be told: at 1 and 2 most people hardly see it."""
 
@@ -115,6 +124,7 @@ def judge_defects(readings: DefectReadings, calibration: DiagnosisCalibration) -
         readings: What it says, and what is true.
         calibration: Its temperature, threshold and interval.
     """
+    readings = replace(readings, logits=favour_nothing(readings.logits, readings.known, calibration))
     words, shares = readings.words(calibration.temperature)
     may = [calibration.may_say(str(word), float(share)) for word, share in zip(words, shares, strict=True)]
     said = np.where(may, words, "")
@@ -167,14 +177,22 @@ def confusion(readings: DefectReadings) -> tuple[list[str], NDArray[np.int64]]:
 
 
 def calibrate_defects(
-    readings: DefectReadings, *, measured_on: str, right: float = 0.9, interval: float = 0.9, accused: float = 0.01
+    readings: DefectReadings,
+    *,
+    measured_on: str,
+    right: float = 0.9,
+    interval: float = 0.9,
+    accused: float = 0.01,
+    accused_at_all: float = 1.0,
+    lost: float | None = None,
 ) -> DiagnosisCalibration:
     """Fit temperature, threshold and interval on photos that the model has not learned from.
 
     The temperature makes the logits most likely. The threshold is the least at which the share of right ones among the
     said words of defects is as large as asked for. As most photos that people have are undamaged, unlike these, each
-    word may need a higher one, at which few undamaged photos are accused of it. The interval is conformal: a quantile
-    of the levels' errors, in their own standard deviations.
+    word may need a higher one, at which few undamaged photos are accused of it, and all words one at which few are
+    accused of anything; and the odds that nothing is to be found are raised as far as that costs few right words. The
+    interval is conformal: a quantile of the levels' errors, in their own standard deviations.
 
     Args:
         readings: What the model says, and what is true; of photos with and without defects.
@@ -182,6 +200,9 @@ def calibrate_defects(
         right: Share of the said words that should be right, in (0, 1).
         interval: Nominal coverage of the level's interval, in (0, 1).
         accused: Share of the undamaged photos that may be accused of a word, in [0, 1).
+        accused_at_all: Share of the undamaged photos that may be accused of any word, in [0, 1]; 1 sets no limit.
+        lost: Share of the clearly distorted photos whose word may become wrong by raising the odds that nothing is
+            found; None: these stay as they are.
 
     Raises:
         EvaluationError: If there are no photos with a known level, or none with a defect that the model knows.
@@ -199,23 +220,42 @@ def calibrate_defects(
         return float(-np.log(shares[np.arange(len(targets)), targets] + 1e-12).mean())
 
     temperature = math.exp(minimize_scalar(loss, bounds=(-2, 2), method="bounded").x)
+    calibration = DiagnosisCalibration(temperature=temperature, interval=interval, measured_on=measured_on)
+    calibration = replace(calibration, nothing=_added_to_nothing(readings, calibration, lost))
+    readings = replace(readings, logits=favour_nothing(readings.logits, readings.known, calibration))
     words, shares = readings.words(temperature)
     claims = words != NOTHING
     order = np.argsort(-shares[claims])
     hits = (words == readings.true_words)[claims][order]
     good = np.nonzero(np.cumsum(hits) / np.arange(1, len(hits) + 1) >= right)[0]
     threshold = float(shares[claims][order][good[-1]]) if len(good) else 1.0
+    undamaged = readings.true_words == NOTHING
+    if undamaged.any() and accused_at_all < 1:
+        claimed = np.where(claims, shares, 0.0)[undamaged]
+        reached = float(np.quantile(claimed, 1 - accused_at_all, method="higher"))
+        threshold = max(threshold, float(np.nextafter(reached, 1)))
     errors = np.abs(readings.level - readings.levels)[levels] / readings.deviation[levels]
     rank = min(math.ceil((len(errors) + 1) * interval), len(errors))
     deviations = float(np.sort(errors)[rank - 1])
-    return DiagnosisCalibration(
-        temperature=temperature,
+    return replace(
+        calibration,
         threshold=threshold,
         thresholds=_thresholds(readings, temperature, threshold, accused),
-        interval=interval,
         deviations=min(max(deviations, 1e-3), 100.0),
-        measured_on=measured_on,
     )
+
+
+def _added_to_nothing(readings: DefectReadings, calibration: DiagnosisCalibration, lost: float | None) -> float:
+    """Return the most that can be added to the odds of nothing found at the cost of few right words."""
+    clear = np.isin(readings.levels, CLEAR_LEVELS) & (readings.true_words != NOTHING)
+    if lost is None or not clear.any():
+        return 0.0
+    right = []
+    for added in _ADDED:
+        logits = favour_nothing(readings.logits, readings.known, replace(calibration, nothing=added))
+        words, _ = replace(readings, logits=logits).words(calibration.temperature)
+        right.append(_share(words == readings.true_words, clear))
+    return max(added for added, share in zip(_ADDED, right, strict=True) if share >= max(right) - lost)
 
 
 def _thresholds(readings: DefectReadings, temperature: float, least: float, accused: float) -> dict[str, float]:

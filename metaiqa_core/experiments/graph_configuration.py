@@ -29,6 +29,8 @@ class GraphModelConfig:
         degraded: Number of distorted copies of each of these that are learned from.
         held_out_share: Share of the contents that nothing learns from and that the calibration is measured on.
         right: Share of the said words that should be right.
+        accused: Share of the undamaged photos that may be accused of any defect.
+        lost: Share of the clearly distorted photos whose word may become wrong for the sake of undamaged ones.
         seed: Seed of new layers, of the training and of the contents held out.
         name: Name of the model; "" takes the name of the run folder.
         training_data: Description of the photos and of who rated them; "" takes the databases' names.
@@ -47,6 +49,8 @@ class GraphModelConfig:
     degraded: int = 2
     held_out_share: float = 0.2
     right: float = 0.9
+    accused: float = 0.03
+    lost: float = 0.01
     seed: int = 0
     name: str = ""
     training_data: str = ""
@@ -54,7 +58,7 @@ class GraphModelConfig:
     half: bool = True
 
     def __post_init__(self) -> None:
-        for name in ("good_share", "held_out_share", "right"):
+        for name in ("good_share", "held_out_share", "right", "accused", "lost"):
             if not 0 < getattr(self, name) < 1:
                 raise ValueError(f"{name} must be in (0, 1), got {getattr(self, name)}")
         if not 2 <= self.width <= 4096:

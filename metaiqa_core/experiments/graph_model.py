@@ -38,6 +38,8 @@ def graph_model(
     run: RunFolder,
     *,
     judged: Sequence[Database] = (),
+    undamaged: Sequence[Database] = (),
+    judged_undamaged: Sequence[Database] = (),
     features: Path | None = None,
 ) -> Work[GraphModel]:
     """Make a graph model from a backbone, stage after stage; each has a folder of its own in the run's folder.
@@ -49,6 +51,8 @@ def graph_model(
         config: Settings of the three stages.
         run: Folder of the run; finished stages are taken from there, and an interrupted one is resumed.
         judged: Databases that nothing is learned from or chosen by, to be measured on.
+        undamaged: Photos in which nothing is wrong, for the second stage.
+        judged_undamaged: Such photos that nothing is learned from or chosen by.
         features: Folder of kept features, which several runs may share; None: one in the run's folder.
 
     Yields:
@@ -68,7 +72,14 @@ def graph_model(
     work = learn_prior(typed, origin, config.prior, folder("meta"))
     prior = yield from placed(work, STAGES[0], 1, len(STAGES))
     graph_work = graph_training(
-        databases, Origin(model=str(prior.file)), config.graph, folder("graph"), judged=judged, features=kept
+        databases,
+        Origin(model=str(prior.file)),
+        config.graph,
+        folder("graph"),
+        judged=judged,
+        undamaged=undamaged,
+        judged_undamaged=judged_undamaged,
+        features=kept,
     )
     graph = yield from placed(graph_work, STAGES[1], 2, len(STAGES))
     name = config.quality.name or run.name

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from metaiqa_core.databases.rated_image import Database, RatedImage
 from metaiqa_core.distortions import KADID10K, LEVELS, distort
-from metaiqa_core.errors import TrainingError
+from metaiqa_core.errors import DatabaseError, TrainingError
 from metaiqa_core.experiments.kernel_data import chosen_positions
 from metaiqa_core.images import Photo
+from metaiqa_core.images.photo_folders import FolderScan
 from metaiqa_core.models.distortion_graph.quarter_features import QuarterFeatures
 from metaiqa_core.preprocessing import Preprocessing
 from metaiqa_core.progress import Work
@@ -20,6 +21,21 @@ from metaiqa_core.training.quarter_rows import quarter_rows
 
 CHOICE_SEED = 0
 """Seed of the choice of images and of the distortions of copies: one for all runs, so that they share features."""
+
+
+def undamaged_photos(folder: Path) -> Database:
+    """Return the photos of a folder as photos in which nothing is wrong, each with the best score.
+
+    Args:
+        folder: Folder of photos without opinion scores.
+
+    Raises:
+        DatabaseError: If there is no photo in it.
+    """
+    files = FolderScan().photos_in(folder) if folder.is_dir() else []
+    if not files:
+        raise DatabaseError(f"There are no photos in {folder}: name a folder of undamaged photos.")
+    return Database(folder.resolve().name, tuple(RatedImage(file, 1.0, 1.0) for file in files), (0.0, 1.0))
 
 
 class GraphSources:

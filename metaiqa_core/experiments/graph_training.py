@@ -56,6 +56,8 @@ def graph_training(
     run: RunFolder,
     *,
     judged: Sequence[Database] = (),
+    undamaged: Sequence[Database] = (),
+    judged_undamaged: Sequence[Database] = (),
     features: Path | None = None,
 ) -> Work[GraphModel]:
     """Let a graph learn from distorted and from good authentic photos, and write the model into the run's folder.
@@ -66,6 +68,9 @@ def graph_training(
         config: Settings of the experiment.
         run: Folder of the run; an interrupted training is resumed.
         judged: Databases that nothing is learned from or chosen by, to be measured on.
+        undamaged: Photos in which nothing is wrong (`undamaged_photos`): all of them are learned from and calibrated
+            on, with distorted copies.
+        judged_undamaged: Such photos that nothing is learned from or chosen by.
         features: Folder of kept features, which several runs may share; None: one in the run's folder.
 
     Yields:
@@ -84,13 +89,14 @@ def graph_training(
     """
     if not any(_has_types(database) for database in databases):
         raise TrainingError("Graph training needs a database with distortion types: name one with --database.")
-    if unknown := sorted(config.most.keys() - {database.name for database in (*databases, *judged)}):
+    named = (*databases, *judged, *undamaged, *judged_undamaged)
+    if unknown := sorted(config.most.keys() - {database.name for database in named}):
         raise TrainingError(f"There is no database {unknown[0]} among those that were named.")
     start = origin.load(folded=True)
     defects = _defects_of(databases)
     network = new_graph_network(start, defects, config)
     sources = GraphSources(network.features, PREPROCESSING, features or run.folder / "features")
-    images = yield from _all_images(sources, databases, config)
+    images = yield from _all_images(sources, databases, undamaged, config)
     learned, held_out = split_by_group(images.contents, config.held_out_share, (config.seed, 8))
     training = replace(config.training, seed=config.seed)
     work = train_graph(network.graph, images.take(learned), training, state_file=run.folder / "state.pt")
@@ -98,10 +104,15 @@ def graph_training(
     network.eval().requires_grad_(False)
     kept = _readings(network, images.take(held_out))
     measured_on = f"{len(held_out)} photos of contents that nothing was learned from, of the same databases"
-    calibration = calibrate_defects(kept, measured_on=measured_on, right=config.right)
+    calibration = calibrate_defects(
+        kept, measured_on=measured_on, right=config.right, accused_at_all=config.accused, lost=config.lost
+    )
     accuracy: dict[str, Any] = {"held out": judge_defects(kept, calibration).to_dict()}
     for database in judged:
         others = yield from _judged_images(sources, database, config)
+        accuracy[database.name] = judge_defects(_readings(network, others), calibration).to_dict()
+    for database in judged_undamaged:
+        others = yield from sources.good(database, 1.0, config.most.get(database.name))
         accuracy[database.name] = judge_defects(_readings(network, others), calibration).to_dict()
     name = config.name or run.name
     recipe = {
@@ -115,7 +126,7 @@ def graph_training(
         "photos_held_out": len(held_out),
         "torch": torch.__version__,
     }
-    card = graph_card(network, calibration, name, config, databases, recipe, accuracy)
+    card = graph_card(network, calibration, name, config, [*databases, *undamaged], recipe, accuracy)
     file = run.folder / f"{name}.safetensors"
     save_checkpoint(network, card, file, half=config.half)
     return GraphModel(network, file, accuracy)
@@ -197,16 +208,19 @@ def _defects_of(databases: Sequence[Database]) -> list[Defect]:
     return sorted({defect_of(kind, level) for kind, level in pairs if kind and level} | {Defect("", NOTHING)})
 
 
-def _all_images(sources: GraphSources, databases: Sequence[Database], config: GraphModelConfig) -> Work[DefectImages]:
+def _all_images(
+    sources: GraphSources, databases: Sequence[Database], undamaged: Sequence[Database], config: GraphModelConfig
+) -> Work[DefectImages]:
     parts = []
-    for database in databases:
+    shares = [(database, config.good_share) for database in databases] + [(one, 1.0) for one in undamaged]
+    for database, share in shares:
         most = config.most.get(database.name)
         if _has_types(database):
             parts.append((yield from sources.typed(database, most)))
             continue
-        parts.append((yield from sources.good(database, config.good_share, most)))
+        parts.append((yield from sources.good(database, share, most)))
         if config.degraded:
-            parts.append((yield from sources.degraded(database, config.good_share, most, config.degraded)))
+            parts.append((yield from sources.degraded(database, share, most, config.degraded)))
     return DefectImages.together(parts)
 
 

@@ -18,13 +18,14 @@ _CELL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
 
 class Protocol(StrEnum):
-    """The protocol by which a number was obtained (Section 4 of the paper; the adaptation curve is this project's)."""
+    """The protocol by which a number was obtained (Section 4 of the paper; the last two are this project's)."""
 
     LEAVE_ONE_DISTORTION_OUT = "leave-one-distortion-out"
     AUTHENTIC = "authentic"
     ABLATION = "ablation"
     PARAMETER_STUDY = "parameter-study"
     ADAPTATION_CURVE = "adaptation-curve"
+    COMPARISON = "comparison"
 
 
 @dataclass(frozen=True)

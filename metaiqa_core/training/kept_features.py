@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ from metaiqa_core.preprocessing import Preprocessing
 from metaiqa_core.progress import Progress, Work
 
 Features = NDArray[np.float32]
+Row = Callable[[NDArray[np.uint8]], NDArray[np.floating[Any]]]
+"""Pixels (height, width, 3) -> features of one photo."""
 Change = Callable[[Photo, int], Photo | NDArray[np.uint8]]
 """(photo, its number) -> the photo, changed; such as a distortion."""
 _SAVED_EVERY = 500
@@ -51,19 +54,48 @@ def kept_features(
     Raises:
         DatabaseError: If an image cannot be read.
     """
+
+    def reader() -> Row:
+        engine = OnnxEngine(export_graph(module), {name: one.numpy() for name, one in module.state_dict().items()})
+        return lambda pixels: engine.output(pixels)[0]
+
+    return (yield from kept_rows(reader, identity, images, preprocessing, folder, change))
+
+
+def kept_rows(
+    reader: Callable[[], Row],
+    identity: Sequence[str],
+    images: Sequence[RatedImage],
+    preprocessing: Preprocessing,
+    folder: Path,
+    change: Change | None = None,
+) -> Work[Features]:
+    """Return the features of images that any function gives, not a network alone.
+
+    Args:
+        reader: Function that makes that function, once there are images to read.
+        identity: Texts that tell it from all others.
+        images: The images.
+        preprocessing: Steps from a photo to its pixels.
+        folder: Folder of the kept features, as for `kept_features`.
+        change: What happens to each photo before the preprocessing; None: nothing.
+
+    Raises:
+        DatabaseError: If an image cannot be read.
+    """
     file = folder / f"{_key(identity, images, preprocessing)}.npy"
     done = np.load(file) if file.exists() else None
     if done is not None and len(done) == len(images):
         return done.astype(np.float32)
     rows = [] if done is None else list(done)
-    engine = OnnxEngine(export_graph(module), {name: one.numpy() for name, one in module.state_dict().items()})
+    read = reader()
     for number in range(len(rows), len(images)):
         try:
             photo = decode(images[number].path, minimum_short_side=preprocessing.short_side)
             pixels = preprocessing.pixels(change(photo, number) if change else photo)
         except PhotoError as error:
             raise DatabaseError(f"An image of the database cannot be used: {error}") from error
-        rows.append(engine.output(pixels)[0].astype(np.float16))
+        rows.append(read(pixels).astype(np.float16))
         if (number + 1) % _SAVED_EVERY == 0 or number + 1 == len(images):
             write_whole(file, lambda temporary: _save(temporary, rows))
         yield Progress("computing features", number + 1, len(images))

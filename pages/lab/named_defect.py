@@ -32,12 +32,22 @@ def show(bench: Bench, choice: Choice) -> None:
     if not st.session_state[_REMEMBERED]:
         return
     try:
-        said = _diagnosis(load(DEFAULT_GRAPH_MODEL).card.sha256, bench.seed, entry.key, choice.level, bench.pixels)
+        said = diagnosis_of(bench, choice)
     except MetaIQAError as error:
         st.caption(plain(f"The damage cannot be named: {error}"))
         return
     applied = defect_of(entry.key, choice.level)
     st.caption(plain(f"The model's answer: {said.sentence} What was applied: {applied.word}, level {choice.level}."))
+
+
+def diagnosis_of(bench: Bench, choice: Choice) -> Diagnosis:
+    """Return what the graph model says of the photo at the chosen level; the last ones are kept.
+
+    Raises:
+        MetaIQAError: If the type cannot be applied, or the photo is too small.
+    """
+    model = load(DEFAULT_GRAPH_MODEL).card.sha256
+    return _diagnosis(model, bench.seed, choice.distortion.key, choice.level, bench.pixels)
 
 
 @st.cache_data(max_entries=200, show_spinner="Naming the damage …")

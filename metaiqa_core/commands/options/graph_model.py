@@ -6,7 +6,9 @@ from typing import Any
 
 from metaiqa_core.commands.options.configuration import add_options, chosen
 from metaiqa_core.commands.options.several_databases import add_most_argument, read_counts
+from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.experiments.graph_configuration import GraphModelConfig, QualityConfig
+from metaiqa_core.experiments.graph_sources import undamaged_photos
 from metaiqa_core.training.graph_configuration import GraphTrainingConfig, QualityTuningConfig
 
 _DEFAULTS = GraphModelConfig()
@@ -43,6 +45,15 @@ def add_graph_model_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR|CSV",
         help="databases that nothing is learned from or chosen by, to be measured on",
     )
+    for name, what in (("undamaged", "to learn from and to calibrate on"), ("judged-undamaged", "to be measured on")):
+        parser.add_argument(
+            f"--{name}",
+            type=Path,
+            nargs="+",
+            default=(),
+            metavar="DIR",
+            help=f"folders of photos in which nothing is wrong, {what}",
+        )
     model = parser.add_argument_group("graph model")
     model.add_argument(
         "--levels",
@@ -85,6 +96,18 @@ def add_graph_model_arguments(parser: argparse.ArgumentParser) -> None:
         default=_DEFAULTS.right,
         help="share of the said words that should be right (default: %(default)s)",
     )
+    model.add_argument(
+        "--accused",
+        type=float,
+        default=_DEFAULTS.accused,
+        help="share of the undamaged photos that may be accused of any defect (default: %(default)s)",
+    )
+    model.add_argument(
+        "--lost",
+        type=float,
+        default=_DEFAULTS.lost,
+        help="share of the clearly distorted photos whose word that may cost (default: %(default)s)",
+    )
     card = parser.add_argument_group("model card")
     card.add_argument("--training-data", default="", help="description of the photos and of their raters")
     card.add_argument("--licence", default="not stated", help="terms of the weights and of the data behind them")
@@ -108,10 +131,24 @@ def read_graph_model(arguments: argparse.Namespace) -> GraphModelConfig:
         degraded=arguments.degraded,
         held_out_share=arguments.held_out_share,
         right=arguments.right,
+        accused=arguments.accused,
+        lost=arguments.lost,
         training_data=arguments.training_data,
         licence=arguments.licence,
         **_data(arguments),
     )
+
+
+def read_undamaged(arguments: argparse.Namespace) -> dict[str, list[Database]]:
+    """Return the undamaged photos that the options name, by the argument of the experiment that takes them.
+
+    Raises:
+        DatabaseError: If a folder holds no photo.
+    """
+    return {
+        name: [undamaged_photos(folder) for folder in getattr(arguments, name)]
+        for name in ("undamaged", "judged_undamaged")
+    }
 
 
 def add_quality_arguments(parser: argparse.ArgumentParser) -> None:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from metaiqa_core.models.distortion_graph.graph_config import GraphConfig
 from metaiqa_core.models.regressor import Regressor
 
-_COLOURS = 5
+TONE_CHANNELS = 5
 """Channels of the tone level: red, green, blue, lightness, and the distance of the largest from the smallest."""
 
 
@@ -93,7 +93,7 @@ class QuarterFeatures(nn.Module):
         self.quarters = nn.ModuleList(Quarters() for _ in range(levels + bool(config.tone)))
         self.register_buffer("mean", network.mean, persistent=False)
         self.register_buffer("std", network.std, persistent=False)
-        self.width = sum(network.level_channels) * 2 + 2 * _COLOURS * config.tone
+        self.width = sum(network.level_channels) * 2 + 2 * TONE_CHANNELS * config.tone
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the features (B, 4, P) of images (B, 3, H, W), RGB in [0, 1], of any size from 128 pixels a side."""

@@ -1,0 +1,137 @@
+"""How the model sees distortions: type codes of photos it has not learned from, among them that of the photo here."""
+
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from metaiqa_core.defect_words import NOTHING, TWINS
+from metaiqa_core.distortions import find_distortion
+from metaiqa_core.errors import EvaluationError, MetaIQAError
+from metaiqa_core.evaluation.distortion_map import DistortionMap, read_map
+from metaiqa_core.models.model_files import DEFAULT_GRAPH_MODEL, SHIPPED_GRAPH_MODELS, list_graph_models
+from pages.lab import sight_charts as charts
+from pages.lab.bench import Bench
+from pages.lab.controls import Choice
+from pages.lab.named_defect import diagnosis_of
+from pages.shared.assessor import load
+from pages.shared.plain import plain
+
+_ALIKE = 5
+VIEWS = ("Map of types", "Graph of a type", "Mixed up", "Most alike")
+
+
+def show(bench: Bench, choice: Choice) -> None:
+    """Offer the views; they are drawn once they are asked for."""
+    if DEFAULT_GRAPH_MODEL not in list_graph_models():
+        return
+    st.subheader("How the model sees distortions", anchor=False)
+    view = st.segmented_control(
+        "View",
+        VIEWS,
+        key="lab_sight",
+        bind="query-params",
+        help="The graph model, which names defects, not the scores.",
+    )
+    if not view:
+        st.caption("Choose a view: what the model that names defects takes to be alike, and what it mixes up.")
+        return
+    try:
+        seen = _map(SHIPPED_GRAPH_MODELS / f"{DEFAULT_GRAPH_MODEL}.map.npz", load(DEFAULT_GRAPH_MODEL).card.sha256)
+        if view == VIEWS[1]:
+            _graph(seen, choice)
+        elif view == VIEWS[2]:
+            _confusion(seen)
+        else:
+            here = seen.place(np.array(diagnosis_of(bench, choice).type_code))
+            (_map_of_types if view == VIEWS[0] else _most_alike)(seen, here, choice)
+    except MetaIQAError as error:
+        st.info(plain(str(error)))
+        return
+    st.caption(plain(f"{seen.measured_on}. Clearly distorted photos are those at levels 3 to 5."))
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _map(file: Path, model: str) -> DistortionMap:
+    seen = read_map(file)
+    if seen.model != model:
+        raise EvaluationError("The map of distortions is that of another model: make it again.")
+    return seen
+
+
+def name_of(kind: str) -> str:
+    """Return the name of a type for people; undamaged photos have none."""
+    return find_distortion(kind).name if kind else "undamaged"
+
+
+def _map_of_types(seen: DistortionMap, here: np.ndarray, choice: Choice) -> None:
+    shown = seen.clear
+    sentence = (
+        f"{shown.sum()} clearly distorted photos: the nearest one that shows something else is of the same type for "
+        f"{100 * seen.retrieval():.0f} %. These two directions hold {100 * float(seen.shares[:2].sum()):.0f} % of the "
+        "differences; the ring is your photo as it is distorted here."
+    )
+    st.plotly_chart(
+        charts.map_of_types(seen, here, name_of), key="lab_sight_map", config={"displayModeBar": False}, alt=sentence
+    )
+    st.caption(sentence)
+
+
+def _graph(seen: DistortionMap, choice: Choice) -> None:
+    kind = TWINS.get(choice.distortion.key, choice.distortion.key)
+    graph = seen.graphs.get(kind)
+    if graph is None:
+        st.info(plain(f"The model has not learned {name_of(kind)} as a type: choose one of KADID-10k."))
+        return
+    one, other, most = graph.strongest()
+    few, fewer, least = graph.weakest()
+
+    def photo(node: int) -> str:
+        place = graph.photos[node]
+        return f"{seen.contents[place]} at level {seen.levels[place]:.0f}"
+
+    sentence = (
+        f"{len(graph.photos)} photos of {name_of(kind).lower()} as the nodes of one graph. {photo(one)} and "
+        f"{photo(other)} take most from each other ({most:.3f}), {photo(few)} and {photo(fewer)} least ({least:.3f})."
+    )
+    st.plotly_chart(
+        charts.graph_of_type(seen, graph), key="lab_sight_graph", config={"displayModeBar": False}, alt=sentence
+    )
+    st.caption(plain(sentence))
+
+
+def _confusion(seen: DistortionMap) -> None:
+    names, table = seen.confusion()
+    right = np.trace(table) / table.sum()
+    mixed = table - np.diag(np.diag(table))
+    true, called = np.unravel_index(mixed.argmax(), mixed.shape)
+    sentence = (
+        f"{100 * right:.0f} % of {table.sum()} clearly distorted photos are called what they are. Most often mixed up: "
+        f"{mixed[true, called]} of {table[true].sum()} photos of {name_of(names[true]).lower()} are called "
+        f"{name_of(names[called]).lower()}."
+    )
+    st.plotly_chart(
+        charts.confusion([name_of(name) for name in names], table),
+        key="lab_sight_confusion",
+        config={"displayModeBar": False},
+        alt=sentence,
+    )
+    st.caption(plain(sentence))
+
+
+def _most_alike(seen: DistortionMap, here: np.ndarray, choice: Choice) -> None:
+    places = seen.most_alike(here, _ALIKE)
+    kind = TWINS.get(choice.distortion.key, choice.distortion.key)
+    rows = {
+        "type": [name_of(str(seen.types[place])) for place in places],
+        "level": [int(seen.levels[place]) for place in places],
+        "word": [str(seen.words[place]) if seen.types[place] else NOTHING for place in places],
+        "what it shows": [f"CID22 {seen.contents[place]}" for place in places],
+    }
+    same = sum(seen.types[place] == kind for place in places)
+    sentence = (
+        f"Of the {len(places)} photos whose codes are most like that of yours, distorted by {name_of(kind).lower()} at "
+        f"level {choice.level}, {same} {'is' if same == 1 else 'are'} of that type."
+    )
+    st.dataframe(rows, hide_index=True, alt=sentence)
+    st.caption(plain(sentence))

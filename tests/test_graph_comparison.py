@@ -1,0 +1,137 @@
+"""The comparison of the graph model with MetaIQA and hand-crafted features: features, regression, splits, records."""
+
+import json
+import sys
+
+import numpy as np
+import pandas as pd
+import piq  # noqa: F401 - its module of natural scene statistics is the independent truth
+import pytest
+import torch
+from graph_fixtures import write_distorted
+from page_fixtures import ROOT
+from skimage import data
+from streamlit.testing.v1 import AppTest
+
+from metaiqa_core.databases.reading import read_database
+from metaiqa_core.errors import TrainingError
+from metaiqa_core.evaluation.criteria import srocc
+from metaiqa_core.experiments.compared_methods import GraphParts
+from metaiqa_core.experiments.graph_comparison import METHODS
+from metaiqa_core.results.records import Protocol
+from metaiqa_core.results.storage import SHIPPED_RUNS, read_predictions, read_run
+from metaiqa_core.training.kernel_ridge import kernel_ridge
+from metaiqa_core.training.natural_scene_statistics import natural_scene_features
+from pages.benchmarks.comparison_view import gains_over_hand_crafted
+
+
+@pytest.mark.parametrize("cut", [np.s_[:], np.s_[:301, :211]])
+def test_the_natural_scene_statistics_are_those_of_another_implementation(cut):
+    pixels = np.ascontiguousarray(data.astronaut()[cut])
+    luma = torch.from_numpy(pixels.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32))[None, None]
+    theirs = sys.modules["piq.brisque"]._natural_scene_statistics
+    expected = torch.cat([theirs(luma), theirs(torch.nn.functional.avg_pool2d(luma, 2))], -1).numpy().ravel()
+    assert natural_scene_features(pixels) == pytest.approx(expected, abs=2e-3)
+
+
+def test_statistics_of_a_photo_without_any_contrast_are_finite():
+    assert np.isfinite(natural_scene_features(np.full((40, 50, 3), 128, np.uint8))).all()
+
+
+def test_a_photo_too_small_for_statistics_is_refused():
+    with pytest.raises(ValueError, match="expected a photo of at least 16 pixels a side"):
+        natural_scene_features(np.zeros((8, 30, 3), np.uint8))
+
+
+def test_kernel_ridge_regression_learns_a_curve_that_no_line_follows():
+    draws = np.random.default_rng(0)
+    features, asked = draws.uniform(-2, 2, (200, 2)), draws.uniform(-2, 2, (60, 2))
+    curve = lambda one: 0.5 + 0.1 * one[:, 0] ** 2 - 0.05 * np.abs(one[:, 1])  # noqa: E731
+    groups = [str(number) for number in range(200)]
+    predicted = kernel_ridge(features, curve(features), groups, asked, seed=0)
+    assert srocc(predicted, curve(asked)) > 0.95
+
+
+def test_kernel_ridge_regression_needs_different_scores():
+    with pytest.raises(TrainingError, match="expected two photos or more with different scores"):
+        kernel_ridge(np.zeros((3, 2)), np.ones(3), ["a", "b", "c"], np.zeros((1, 2)), seed=0)
+
+
+def test_a_graph_without_fusion_sees_the_columns_of_the_last_level_alone():
+    assert GraphParts((9,), (2, 9), 0, 4, 8, True).columns([3, 5]) == list(range(46, 56))
+    assert GraphParts((2, 9), (2, 9), 4, 4, 8, True).columns([3, 5]) == list(range(56))
+
+
+def test_the_command_judges_every_method_on_the_same_splits_and_goes_on_where_it_was(run, tmp_path):
+    folder = write_distorted(tmp_path / "distorted", scenes=6)
+    words = (
+        "graph-compare", "--database", folder, "--typed", folder, "--prior", "mobilenet-prior", "--run-dir",
+        tmp_path / "run", "--plain", "mobilenet-prior-bn", "--short-side", 128, "--seeds", 0, 1, "--width", 8,
+        "--steps", 3, "--type-nodes", 3, "--defects-per-step", 2, "--quality-steps", 3,
+    )  # fmt: skip
+    status, out, err = run(*words)
+    assert status == 0, err
+    assert [line.split("  ")[0] for line in out.splitlines()[1:] if line][-len(METHODS) :] == list(METHODS)
+    stored = read_run(tmp_path / "run")
+    assert {record.protocol for record in stored.records} == {Protocol.COMPARISON}
+    assert {record.method for record in stored.records} == set(METHODS)
+    splits = {record.source.seed: set() for record in stored.records}
+    for record in stored.records:
+        splits[record.source.seed].add(record.source.split_hash)
+    assert all(len(hashes) == 1 for hashes in splits.values())
+    images = read_database(folder).images
+    for name in stored.predictions:
+        judged = set(read_predictions(stored, name)["reference"])
+        assert judged < {image.reference for image in images}
+    before = json.loads((tmp_path / "run" / "results.json").read_text())
+    assert run(*words)[0] == 0
+    assert json.loads((tmp_path / "run" / "results.json").read_text()) == before
+
+
+def test_the_comparison_needs_types(run, tiny_csv, tmp_path):
+    status, _, err = run("graph-compare", "--database", tiny_csv, "--typed", tiny_csv, "--run-dir", tmp_path / "run")
+    assert status == 2
+    assert "The comparison needs a database with distortion types" in err
+
+
+def test_gains_are_means_over_both_criteria_and_rank_by_database():
+    table = pd.DataFrame(
+        {
+            "method": ["hand-crafted (BRISQUE)", "graph model"],
+            "database": "LIVE Challenge",
+            "srocc": [0.5, 0.6],
+            "plcc": [0.5, 0.55],
+            "seeds": 3,
+            "images": 930,
+            "seen": False,
+        }
+    )
+    assert gains_over_hand_crafted(table)["gain"].tolist() == pytest.approx([15])
+
+
+COMPARISONS = ("comparison-livec", "comparison-biq2021", "comparison-tid2013-kodak", "comparison-kadid10k-style")
+
+
+@pytest.mark.parametrize("name", COMPARISONS)
+def test_the_shipped_comparisons_can_be_read_with_all_methods_on_three_splits(name):
+    stored = read_run(SHIPPED_RUNS / name)
+    assert {record.method for record in stored.records} == set(METHODS)
+    assert {record.source.seed for record in stored.records} == {0, 1, 2}
+    assert {record.database for record in stored.records} <= {
+        "LIVE Challenge", "BIQ2021", "tid2013-kodak", "kadid10k-style",
+    }  # fmt: skip
+    frame = read_predictions(stored, sorted(stored.predictions)[0])
+    assert len(frame) == next(iter(stored.records)).n
+    seen = {record.source.configuration["start_has_seen_these_scores"] for record in stored.records}
+    assert seen == ({False, True} if name.endswith(("kodak", "style")) else {False})
+
+
+def test_the_page_shows_the_comparison_beside_what_is_reported():
+    page = AppTest.from_file(str(ROOT / "pages/authentic_databases.py"), default_timeout=120)
+    page.query_params["view"] = "Graph model"
+    page.run()
+    assert not page.exception
+    captions = " ".join(caption.value for caption in page.caption)
+    assert "3.6 to 36.6 %" in captions
+    assert "Reported in the paper" in captions
+    assert "are re-synthesised: not" in captions
