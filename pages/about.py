@@ -51,8 +51,7 @@ with right:
         "A second model names what is wrong with a photo: a graph of its parts over several levels of a network, after "
         "*GraphIQA* (Sun et al., 2022) and the abstract of Jia and Wei (PLoS ONE, 2026). It learned from 25 kinds of "
         "damage. It keeps silent rather than accuse an undamaged photo, above all of being too dark, too bright or too "
-        "contrasty: whether that is meant cannot be seen. *Distortion lab* shows how it sees distortions, *Authentic "
-        "databases* how its scores compare."
+        "contrasty: whether that is meant cannot be seen. *Distortion lab* shows how it sees distortions."
     )
     st.subheader("Terms", anchor=False)
     st.markdown(

@@ -261,7 +261,8 @@ def test_three_commands_make_a_model_that_diagnoses(run, tmp_path, photos):
     start = ("--backbone", "mobilenet_v3_small", "--initial-weights", "random")
     folder = tmp_path / "run"
     words = ("graph-train", *start, "--database", database, "--run-dir", folder, "--judged", database, *small)
-    status, _, err = run(*words, "--undamaged", photos / "spare", "--judged-undamaged", photos / "spare")
+    spare = photos / "spare"
+    status, _, err = run(*words, "--undamaged", spare, "--judged-undamaged", spare, "--degraded", 0)
     assert status == 0, err
     card = read_card(folder / "run.json")
     assert card.accuracy["spare"]["photos"] == 2

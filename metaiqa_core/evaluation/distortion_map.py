@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -161,7 +162,7 @@ def read_map(file: Path) -> DistortionMap:
         numbers = {name: arrays[name].astype(np.float32) for name in ("mean", "axes", "shares", "places", "levels")}
         texts = {name: arrays[name] for name in ("types", "called", "words", "contents")}
         return DistortionMap(about["model"], about["measured_on"], **numbers, **texts, graphs=graphs)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise EvaluationError(f"The map of distortions in {file.name} cannot be read: make it again.") from error
 
 
