@@ -25,7 +25,7 @@ from metaiqa_core.settings import Settings
 from pages.jobs import form
 from pages.jobs.comparison import differences
 from pages.jobs.known_databases import known_databases
-from pages.shared.model_export import as_zip
+from pages.jobs.model_export import as_zip
 
 ROOT = Path(__file__).parents[1]
 

@@ -128,8 +128,8 @@ def test_worst_images_are_shown_from_the_databases_folder_and_from_nowhere_else(
     folder.mkdir()
     frame = predictions("AGN")
     for position, name in enumerate(frame["image"]):
-        Image.new("RGB", (8, 8), (position, 0, 0)).save(folder / name)
-    Image.new("RGB", (8, 8)).save(folder.parent / "secret.bmp")
+        Image.new("RGB", (32, 32), (position, 0, 0)).save(folder / name)
+    Image.new("RGB", (32, 32)).save(folder.parent / "secret.bmp")
     leave_one_out_run(runs, "inside", types=1, database_folder=str(folder))
     page = opened(method="MetaIQA · inside")
     shown = [image.caption for element in page.get("image") for image in element.proto.imgs]

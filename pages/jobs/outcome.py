@@ -9,10 +9,10 @@ from metaiqa_core.jobs.catalogue import DATABASE_FOLDER
 from metaiqa_core.jobs.job import Job, State, shell_lines, shortest
 from metaiqa_core.models.card import ModelCard, read_card
 from metaiqa_core.models.model_files import list_models, list_run_models
-from pages.jobs import check_report, evaluation_report
+from pages.jobs import check_report, evaluation_report, model_export
 from pages.jobs.job_list import close
 from pages.jobs.known_databases import is_database
-from pages.shared import model_card, model_export
+from pages.shared import model_card
 from pages.shared.plain import plain
 
 _FORM_FIELDS = {"evaluate": "evaluate_model", "meta-train": "meta-train_database"}
