@@ -43,7 +43,7 @@ sys.path.insert(0, str(ROOT))
 from metaiqa_core.assess import Assessor  # noqa: E402
 from metaiqa_core.images import decode  # noqa: E402
 
-SIZES = {"12 MP": (4000, 3000), "1080 x 800": (1080, 800), "512 x 384": (512, 384)}
+SIZES = {"512 x 384": (512, 384), "1080 x 800": (1080, 800), "12 MP": (4000, 3000)}
 
 
 def main() -> None:
@@ -61,9 +61,9 @@ def main() -> None:
             path = Path(folder) / "photo.jpg"
             path.write_bytes(jpeg(size))
             results[name] = compare(assessor, peers, path, arguments.rounds)
-        print(f"\n{name} JPEG")
+        print(f"\n{name} JPEG", flush=True)
         for row, value in results[name].items():
-            print(f"  {row:<34} {value:8.2f}")
+            print(f"  {row:<34} {value:8.2f}", flush=True)
     for name, size in SIZES.items():
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "photo.jpg"
