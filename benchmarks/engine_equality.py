@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from torch import set_num_threads
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -35,6 +36,7 @@ def main() -> None:
     places = np.linspace(0, len(found) - 1, min(arguments.photos, len(found))).astype(int)
     files = [found[place] for place in places]
     onnx, torch = (Assessor.load(arguments.model, engine=name) for name in ("onnx", "torch"))
+    set_num_threads(1)  # of torch: two that other programs disturb wait for each other
     print(
         f"{onnx.card.name}, {len(files)} photos, {onnx.engine.threads} threads (onnx), {torch.engine.threads} (torch)"
     )

@@ -8,6 +8,7 @@ page, the longest time in which the browser drew nothing meanwhile, and the peak
 """
 
 import argparse
+import re
 import statistics
 import sys
 import tempfile
@@ -16,7 +17,7 @@ import time
 from pathlib import Path
 
 import psutil
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from throughput import ROOT, write_photos
 
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
@@ -26,9 +27,6 @@ from browser import chromium, running_app, upload  # noqa: E402
 SIZE = (96, 72)
 LONGEST = 3_600_000
 """Milliseconds after which a step counts as never done."""
-IDLE = """(count) => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
-&& !document.querySelector('[class*=st-key-cancel_]')
-&& document.querySelector('.caption .place')?.innerText.endsWith(` of ${count}`)"""
 WATCH = """() => {
     let last = performance.now();
     window.longestGap = 0;
@@ -63,21 +61,20 @@ def measure(page: Page, files: list[Path], keys: int) -> None:
     """Upload, wait, walk on by keys, and print."""
     begin = time.monotonic()
     upload(page, *files)
-    page.locator("[class*=st-key-cancel_]").first.wait_for()
+    page.get_by_text(re.compile(f"Scored [0-9,]+ of {len(files):,}")).wait_for()
     print(
         f"{len(files):,} photos of {SIZE[0]} x {SIZE[1]} have arrived after {time.monotonic() - begin:.1f} s",
         flush=True,
     )
-    page.wait_for_function(IDLE, arg=len(files))
+    page.locator(".st-key-cancel_scoring").wait_for(state="detached")
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
     print(f"all are scored and shown after {time.monotonic() - begin:.1f} s", flush=True)
     page.evaluate(WATCH)
     place, waits = page.locator(".caption .place"), []
     for number in range(2, keys + 2):
         begin = time.monotonic()
         page.keyboard.press("k")
-        page.wait_for_function(
-            "(text) => document.querySelector('.caption .place')?.innerText === text", arg=f"{number} of {len(files)}"
-        )
+        expect(place).to_have_text(f"{number} of {len(files)}", timeout=LONGEST)
         waits.append(time.monotonic() - begin)
     begin = time.monotonic()
     page.get_by_text(f"{keys} kept").first.wait_for()

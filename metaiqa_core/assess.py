@@ -3,6 +3,7 @@
 import itertools
 import math
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -213,9 +214,16 @@ class Assessor:
     ) -> Iterator[Answer | MetaIQAError]:
         """Decode and answer photos side by side, each in a thread of its own: one more than there are processors.
 
-        That one works while another waits for its file. What is taken ahead is small: a path, and later its answer.
+        One may thus wait for its file while the others compute; no more compute at a time than there are processors,
+        since each network takes memory. What is taken ahead is small: a path, and later its answer.
         """
         threads = most = self._engine.threads + 1
+        computing = threading.BoundedSemaphore(self._engine.threads)
+
+        def answer_in_turn(photo: Photo, engine: Engine) -> Answer:
+            with computing:
+                return answer(photo, engine)
+
         with ThreadPoolExecutor(max_workers=threads, thread_name_prefix="photo") as pool:
             ahead: deque[Future[Answer | MetaIQAError]] = deque()
 
@@ -224,7 +232,7 @@ class Assessor:
                 for source in itertools.islice(sources, number):
                     most = _PATHS_AHEAD * threads if isinstance(source, str | os.PathLike) else threads
                     photo = partial(self._decoded, source, in_full=False)
-                    ahead.append(pool.submit(_outcome, photo, answer, engine))
+                    ahead.append(pool.submit(_outcome, photo, answer_in_turn, engine))
 
             try:
                 take(threads)
