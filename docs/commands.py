@@ -30,8 +30,8 @@ _EXAMPLES = """
 
 `--write-xmp` writes the grade of each photo as one to five stars into a sidecar beside it, `photo.jpg.xmp`, which
 darktable and digiKam read; `--xmp-names stem` names it `photo.xmp`, which Lightroom and Bridge read beside camera raw
-files. Whatever else a sidecar holds stays, stars that somebody else gave too. `bulk-score` is for lists that one process
-would take too long for ([scale](scale.md)).
+files. Whatever else a sidecar holds stays, stars that somebody else gave too. `bulk-score` is for lists that
+would take one process too long ([scale](scale.md)).
 
 ## Models for your own photos
 
