@@ -241,18 +241,18 @@ def test_on_a_phone_the_score_comes_first_and_the_buttons_lie_under_the_photo(ph
 
 
 def test_what_is_wrong_stands_beside_the_score_in_the_list_and_in_the_filter(page):
-    page.locator(".cell[title='astronaut, blurred.png']").click()
+    page.locator(".cell[title='cat, noisy.png']").click()
     why = page.locator(".reading .why")
-    why.filter(has_text="Looks blurred").wait_for()
+    why.filter(has_text="Looks noisy").wait_for()
     score = page.locator(".reading .score").bounding_box()
     assert score["y"] <= why.bounding_box()["y"] <= score["y"] + score["height"]
     page.get_by_role("radio", name="List").click()
     page.locator(".window.list").wait_for()
     page.get_by_role("button", name="Filter").click()
-    page.get_by_role("button", name="Blurred (").click()
-    page.locator(".st-key-filter_line", has_text="blurred").wait_for()
+    page.get_by_role("button", name="Noisy (").click()
+    page.locator(".st-key-filter_line", has_text="noisy").wait_for()
     page.locator(".cell[title='coffee.png']").wait_for(state="detached")
-    assert set(page.locator(".cell .defect").all_inner_texts()) == {"Blurred"}
+    assert set(page.locator(".cell .defect").all_inner_texts()) == {"Noisy"}
 
 
 def test_on_a_phone_the_samples_show_a_photo_and_its_score_first_and_add_photos_is_one_tap_away(phone, holiday):
