@@ -99,6 +99,11 @@ def wait_until_idle(page: Page) -> None:
 def upload(page: Page, *files: Path) -> None:
     """Choose files in the page's first uploader, which lies behind a button where there are photos already."""
     inputs = page.locator("[data-testid=stFileUploader] input[type=file]")
-    if not inputs.count() and (opener := page.get_by_role("button", name="Add photos")).count():
+    opener = page.get_by_role("button", name="Add photos").locator("visible=true")
+    inputs.or_(opener).first.wait_for(state="attached")
+    if not inputs.count():
+        # A page that has just been opened shows the phone's button until its style is there.
+        page.wait_for_timeout(1000)
+    if not inputs.count() and opener.count():
         opener.click()
     inputs.first.set_input_files([str(file) for file in files])
