@@ -129,7 +129,9 @@ def test_curves_of_several_runs_can_be_told_apart(runs):
     for name in ("curve", "another", "third"):
         adaptation_run(runs, name)
     (figure,) = figures(opened(view="Adaptation"))
-    lines = {trace["name"]: trace for trace in figure["data"] if trace["mode"] == "lines+markers"}
+    lines = {
+        trace["name"]: trace for trace in figure["data"] if trace.get("mode") == "lines+markers" and "name" in trace
+    }
     looks = {name: (line["line"]["color"], line["line"]["dash"]) for name, line in lines.items()}
     assert len(set(looks.values())) == len(looks) == 9
     assert {look[0] for name, look in looks.items() if name.startswith("Baseline")} == {looks["Baseline · third"][0]}
