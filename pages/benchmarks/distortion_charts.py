@@ -204,7 +204,9 @@ def _lay_out_grid(
 def _row_label(row: str, names: Mapping[str, str]) -> str:
     """Return abbreviation and full name of a type in at most two short lines: a phone needs room for the cells."""
     text = row if names.get(row, row).casefold() == row.casefold() else f"{row} {names.get(row, '')}"
-    lines = wrap(text, max(_LABEL_CHARACTERS, len(text) // 2 + 3), break_on_hyphens=False)
+    width = max(_LABEL_CHARACTERS, len(text) // 2)
+    while len(lines := wrap(text, width, break_on_hyphens=False)) > 2:
+        width += 1
     return "<br>".join(chart_text(line) for line in lines)
 
 
