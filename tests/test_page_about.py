@@ -72,7 +72,7 @@ def test_the_settings_of_the_toy_are_computed_anew():
     figure = json.loads(page.get("plotly_chart")[-1].proto.spec)
     assert len(figure["frames"]) == 8 * (2 * 1 + 2)
     page.slider(key="toy_moment_32").set_value(2).run()
-    assert "Mini\\-batch 1 of 8: each task steps towards its support set, 1 of 1" in texts(page)
+    assert plain("Mini-batch 1 of 8: each task steps towards its support set, 1 of 1") in texts(page)
 
 
 def test_the_tour_leads_to_table_2(monkeypatch):

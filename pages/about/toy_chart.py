@@ -27,6 +27,8 @@ def in_words(iterations: Sequence[ToyIteration], moment: tuple[int, int]) -> str
     tasks, steps = len(one.paths), (one.paths.shape[1] - 1) // 2
     begin = f"Mini-batch {number + 1} of {len(iterations)}"
     if step == 0:
+        if tasks == 1:
+            return f"{begin}: a task is drawn; its people's weights are the star."
         return f"{begin}: {tasks} tasks are drawn; their people's weights are the stars."
     if step <= steps:
         return f"{begin}: each task steps towards its support set, {step} of {steps} (Eq. 4)."
