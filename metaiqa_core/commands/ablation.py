@@ -7,8 +7,9 @@ from metaiqa_core.commands.options.database_choice import add_database_arguments
 from metaiqa_core.commands.options.run_folder import add_run_arguments, add_worker_arguments, read_run_folder
 from metaiqa_core.commands.options.start import read_origins
 from metaiqa_core.commands.output import as_table, finish_with_bar, write
-from metaiqa_core.experiments.ablation import Ablation, ablation
+from metaiqa_core.experiments.ablation import ablation
 from metaiqa_core.experiments.adaptation import AdaptationConfig
+from metaiqa_core.experiments.compared_splits import ComparedSplits
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _table(finished: Ablation) -> str:
+def _table(finished: ComparedSplits) -> str:
     rows = []
     for name in finished.splits:
         summary = finished.summary(name)

@@ -8,9 +8,9 @@ from metaiqa_core.commands.options.run_folder import add_run_arguments, read_run
 from metaiqa_core.commands.options.several_databases import read_counts
 from metaiqa_core.commands.output import as_table, finish_with_bar, write
 from metaiqa_core.databases.reading import read_database
+from metaiqa_core.experiments.compared_splits import ComparedSplits
 from metaiqa_core.experiments.graph_comparison import (
     HAND_CRAFTED,
-    GraphComparison,
     GraphComparisonConfig,
     gains_in_percent,
     graph_comparison,
@@ -89,7 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _table(finished: GraphComparison) -> str:
+def _table(finished: ComparedSplits) -> str:
     rows = []
     reference = finished.splits[HAND_CRAFTED]
     for name, splits in finished.splits.items():

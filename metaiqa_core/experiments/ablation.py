@@ -1,35 +1,20 @@
 """Ablation (Table 4): MetaIQA against Baseline, or any other starts, fine-tuned on the same splits."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from metaiqa_core.databases.rated_image import Database
-from metaiqa_core.evaluation.protocols import Split, authentic_folds, summarise
+from metaiqa_core.evaluation.protocols import authentic_folds
 from metaiqa_core.experiments.adaptation import AdaptationConfig, compare_starts
+from metaiqa_core.experiments.compared_splits import ComparedSplits
 from metaiqa_core.experiments.run_folder import RunFolder
 from metaiqa_core.experiments.start import Origin
 from metaiqa_core.progress import Work
 from metaiqa_core.results.records import Protocol
 
 
-@dataclass(frozen=True)
-class Ablation:
-    """Result of an ablation.
-
-    Attributes:
-        splits: Finished splits of each start, in the order of the seeds.
-    """
-
-    splits: dict[str, list[Split]]
-
-    def summary(self, start: str) -> dict[str, float | int | list[int]]:
-        """Return mean and standard deviation of a start's SROCC and PLCC, as `summarise` does."""
-        return summarise(self.splits[start])
-
-
 def ablation(
     database: Database, origins: Mapping[str, Origin], config: AdaptationConfig, run: RunFolder
-) -> Work[Ablation]:
+) -> Work[ComparedSplits]:
     """Fine-tune every start on the same splits of a database and judge it on the held-out photos.
 
     Args:
@@ -52,4 +37,4 @@ def ablation(
         summary = finish(work).summary("MetaIQA")
     """
     folds = authentic_folds(database, config.seeds)
-    return Ablation((yield from compare_starts(origins, database, folds, Protocol.ABLATION, config, run)))
+    return ComparedSplits((yield from compare_starts(origins, database, folds, Protocol.ABLATION, config, run)))

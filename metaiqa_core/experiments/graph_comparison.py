@@ -21,7 +21,7 @@ from pathlib import Path
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.defect_words import NOTHING, Defect
 from metaiqa_core.errors import TrainingError
-from metaiqa_core.evaluation.protocols import Fold, Split, random_folds, summarise
+from metaiqa_core.evaluation.protocols import Fold, random_folds
 from metaiqa_core.experiments.compared_methods import (
     ComparedImages,
     GraphParts,
@@ -29,6 +29,7 @@ from metaiqa_core.experiments.compared_methods import (
     hand_crafted_trainer,
     head_trainer,
 )
+from metaiqa_core.experiments.compared_splits import ComparedSplits
 from metaiqa_core.experiments.folds import Candidate, Plan, compare
 from metaiqa_core.experiments.graph_configuration import GraphModelConfig
 from metaiqa_core.experiments.graph_sources import CHOICE_SEED
@@ -94,21 +95,6 @@ class GraphComparisonConfig:
             raise ValueError("the comparison needs at least one seed, got none")
 
 
-@dataclass(frozen=True)
-class GraphComparison:
-    """Result of the comparison.
-
-    Attributes:
-        splits: Finished splits of each method, in the order of the seeds.
-    """
-
-    splits: dict[str, list[Split]]
-
-    def summary(self, method: str) -> dict[str, float | int | list[int]]:
-        """Return mean and standard deviation of a method's SROCC and PLCC, as `summarise` does."""
-        return summarise(self.splits[method])
-
-
 def graph_comparison(
     database: Database,
     typed: Database,
@@ -118,7 +104,7 @@ def graph_comparison(
     run: RunFolder,
     *,
     features: Path | None = None,
-) -> Work[GraphComparison]:
+) -> Work[ComparedSplits]:
     """Judge every method on the same splits of a database; contents stay on one side.
 
     Args:
@@ -156,7 +142,7 @@ def graph_comparison(
     candidates = [_candidate(name, images, starts, config) for name in METHODS]
     rounds = [(fold, one) for fold in random_folds(database, config.seeds) for one in candidates]
     plan = Plan(database, Protocol.COMPARISON, rounds, publish_every=len(candidates), made_of=(typed,))
-    return GraphComparison((yield from compare(plan, run)))
+    return ComparedSplits((yield from compare(plan, run)))
 
 
 def _chosen(database: Database, config: GraphComparisonConfig) -> Database:

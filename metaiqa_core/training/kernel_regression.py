@@ -30,6 +30,7 @@ from metaiqa_core.errors import TrainingError
 from metaiqa_core.models.kernel_head import Gaussians
 from metaiqa_core.models.regressor import Regressor, Standardise
 from metaiqa_core.training.kernel_differences import DifferenceRows, Differences, difference_rows
+from metaiqa_core.training.kernel_ridge import squared_distances
 from metaiqa_core.training.pooled_features import Features
 
 Array = NDArray[np.float64]
@@ -137,7 +138,7 @@ def fit_kernel_head(
     projection = _principal_components(np.concatenate(features), config)
     projected = [one @ projection for one in features]
     centres = np.concatenate([one[np.sort(draws.permutation(len(one))[: config.centres])] for one in projected])
-    width = config.width * float(np.sqrt(np.median(_distances(centres, centres))))
+    width = config.width * float(np.sqrt(np.median(squared_distances(centres, centres))))
     whitening = _whitening(_gaussians(centres, centres, width))
     likeness = [_gaussians(one, centres, width) @ whitening for one in projected]
     pairs = difference_rows(
@@ -263,13 +264,8 @@ def _principal_components(features: Array, config: KernelConfig) -> Array:
     return directions.numpy()
 
 
-def _distances(one: Array, other: Array) -> Array:
-    squares = np.square(one).sum(1)[:, None] + np.square(other).sum(1)
-    return np.maximum(squares - 2 * one @ other.T, 0)
-
-
 def _gaussians(one: Array, other: Array, width: float) -> Array:
-    return np.exp(-_distances(one, other) / (2 * width**2))
+    return np.exp(-squared_distances(one, other) / (2 * width**2))
 
 
 def _whitening(kernel: Array) -> Array:

@@ -41,10 +41,10 @@ def kernel_ridge(features: Array, unit_scores: Array, groups: Sequence[str], ask
     mean, deviation = features.mean(0), features.std(0)
     deviation = np.where(deviation > 1e-9, deviation, 1.0)
     learned, asked = (features - mean) / deviation, (asked - mean) / deviation
-    distances = _distances(learned, learned)
+    distances = squared_distances(learned, learned)
     typical = float(np.median(distances)) or 1.0
     width, penalty = _best_setting(distances / typical, unit_scores, groups, seed)
-    others = _distances(asked, learned) / typical
+    others = squared_distances(asked, learned) / typical
     return _predicted(distances / typical, unit_scores, others, width, penalty)
 
 
@@ -69,6 +69,7 @@ def _predicted(own: Array, scores: Array, others: Array, width: float, penalty: 
     return np.asarray(mean + np.exp(-others / (2 * width**2)) @ weights)
 
 
-def _distances(one: Array, other: Array) -> Array:
+def squared_distances(one: Array, other: Array) -> Array:
+    """Return the squared distances (N, M) of the rows of (N, P) and (M, P)."""
     squares = np.square(one).sum(1)[:, None] + np.square(other).sum(1)
     return np.asarray(np.maximum(squares - 2 * one @ other.T, 0))
