@@ -144,22 +144,22 @@ def test_the_page_asks_nobody_else_for_anything_even_for_hostile_file_names(page
 
 def test_cancel_stops_a_batch_and_the_rest_can_be_scored_later(page, tmp_path):
     files = []
-    for number in range(30):
+    for number in range(60):
         file = tmp_path / f"{number}.jpg"
         file.write_bytes(jpeg(np.ascontiguousarray(data.astronaut()[:, number:]).repeat(3, 0).repeat(3, 1), 85))
         files.append(file)
     upload(page, *files)
     page.get_by_role("button", name="Cancel", exact=True).click()
-    message = page.get_by_text(re.compile(r"Cancelled: \d+ of 30 photos are not scored"))
+    message = page.get_by_text(re.compile(r"Cancelled: \d+ of 60 photos are not scored"))
     message.wait_for()
     wait_until_idle(page)
-    left = int(re.search(r"(\d+) of 30", message.inner_text()).group(1))
-    assert 0 < left < 30
+    left = int(re.search(r"(\d+) of 60", message.inner_text()).group(1))
+    assert 0 < left < 60
     page.get_by_role("button", name="Score the rest").click()
     message.wait_for(state="hidden")
     wait_until_idle(page)
     rows = exported(page)
-    assert len(rows) == 30
+    assert len(rows) == 60
     assert all(row["score"] is not None for row in rows.values())
 
 

@@ -18,7 +18,7 @@ from metaiqa_core.bulk import (
 from metaiqa_core.bulk.photo_lists import digest_of
 from metaiqa_core.bulk.ray_processes import LOCAL, ray_processes
 from metaiqa_core.commands.options.engine import add_engine_argument
-from metaiqa_core.commands.options.photo_choice import find_photos
+from metaiqa_core.commands.options.photo_choice import add_photo_argument, find_photos
 from metaiqa_core.commands.output import finish_with_bar, say
 from metaiqa_core.durations import duration_in_words
 from metaiqa_core.engine.stored_model import StoredModel
@@ -30,7 +30,7 @@ _MILLION = 1_000_000
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("photos", nargs="*", metavar="PHOTO", help="a photo, a folder of photos, or a quoted glob")
+    add_photo_argument(parser, "*")
     parser.add_argument(
         "--manifest",
         type=Path,
@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--model", default="default", metavar="NAME|FILE", help="name or file of the model (default: %(default)s)"
     )
     add_engine_argument(parser)
-    parser.add_argument("--full-size", action="store_true", help="also score each photo at 100 %%, tile by tile")
+    parser.add_argument("--full-size", action="store_true", help="also score each photo zoomed in, tile by tile")
     parser.add_argument(
         "--part-size",
         type=_positive,

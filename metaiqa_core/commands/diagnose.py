@@ -8,7 +8,7 @@ from typing import Any
 
 from metaiqa_core.assess import Assessor
 from metaiqa_core.commands.options.engine import add_engine_argument
-from metaiqa_core.commands.options.photo_choice import find_photos
+from metaiqa_core.commands.options.photo_choice import add_photo_argument, find_photos
 from metaiqa_core.commands.output import photo_bar, say
 from metaiqa_core.commands.score_output import score_to_stream
 from metaiqa_core.commands.streaming import csv_pieces, json_pieces, table_pieces
@@ -22,7 +22,7 @@ CANNOT_TELL = "cannot tell"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("photos", nargs="+", metavar="PHOTO", help="a photo, a folder of photos, or a quoted glob")
+    add_photo_argument(parser)
     parser.add_argument(
         "--model",
         default=DEFAULT_GRAPH_MODEL,

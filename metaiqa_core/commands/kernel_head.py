@@ -15,6 +15,7 @@ from metaiqa_core.commands.options.several_databases import (
 from metaiqa_core.commands.options.start import add_start_arguments, read_origin
 from metaiqa_core.commands.output import finish_with_bar, say
 from metaiqa_core.databases.reading import read_databases
+from metaiqa_core.experiments.kernel_differences import DifferencesConfig
 from metaiqa_core.experiments.kernel_head import KernelHeadConfig, kernel_head
 from metaiqa_core.training.kernel_regression import KernelConfig
 
@@ -39,30 +40,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="shares of databases' own parts in the answers of the others (default: none)",
     )
     add_most_argument(parser)
-    parser.add_argument(
-        "--levels",
-        type=float,
-        default=0.0,
-        metavar="WEIGHT",
-        help="learn how much levels of one distortion of one reference differ: weight of a pair (default: do not)",
-    )
-    parser.add_argument(
-        "--copies",
-        type=float,
-        default=0.0,
-        metavar="WEIGHT",
-        help="learn that reduced, enlarged and recompressed copies are worse: weight of a pair (default: do not)",
-    )
-    parser.add_argument(
-        "--copied",
-        type=int,
-        default=KernelHeadConfig.copied,
-        metavar="N",
-        help="number of photos at most of a database that are copied (default: %(default)s)",
-    )
     add_run_arguments(parser, "its features, its splits and the new model")
     add_judged_arguments(parser)
     add_options(parser, KernelConfig)
+    add_options(parser, DifferencesConfig)
 
 
 def read_configuration(arguments: argparse.Namespace) -> KernelHeadConfig:
@@ -76,9 +57,7 @@ def read_configuration(arguments: argparse.Namespace) -> KernelHeadConfig:
         shown=arguments.shown,
         shares=read_shares("--share", arguments.share),
         most=read_counts("--most", arguments.most),
-        levels=arguments.levels,
-        copies=arguments.copies,
-        copied=arguments.copied,
+        differences=chosen(DifferencesConfig(), arguments),
         **read_several_databases(arguments),
     )
 

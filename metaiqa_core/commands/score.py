@@ -11,7 +11,7 @@ from metaiqa_core import __version__
 from metaiqa_core.assess import Assessor
 from metaiqa_core.assessment import ROW_FIELDS, row_of
 from metaiqa_core.commands.options.engine import add_engine_argument
-from metaiqa_core.commands.options.photo_choice import find_photos
+from metaiqa_core.commands.options.photo_choice import add_photo_argument, find_photos
 from metaiqa_core.commands.output import photo_bar, say
 from metaiqa_core.commands.score_output import score_to_file, score_to_stream
 from metaiqa_core.commands.score_sidecars import SidecarWriter, add_sidecar_arguments
@@ -25,7 +25,7 @@ from metaiqa_core.sorting.sidecars import SidecarNames
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("photos", nargs="+", metavar="PHOTO", help="a photo, a folder of photos, or a quoted glob")
+    add_photo_argument(parser)
     parser.add_argument(
         "--model", default="default", metavar="NAME|FILE", help="name or file of the model (default: %(default)s)"
     )

@@ -1,7 +1,9 @@
 """The differences that a kernel head is told: between levels of one distortion, and between photos and their copies."""
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from itertools import combinations
 from pathlib import Path
 
@@ -15,6 +17,34 @@ from metaiqa_core.preprocessing import Preprocessing
 from metaiqa_core.progress import Work
 from metaiqa_core.training.kernel_differences import Differences
 from metaiqa_core.training.pooled_features import pooled_features
+
+
+@dataclass(frozen=True)
+class DifferencesConfig:
+    """Settings of the differences.
+
+    Attributes:
+        levels: Weight, for each study, of a pair of levels of one distortion of one reference; 0: no pairs.
+        copies: Weight, for each study, of a photo with a worse copy of it; 0: no copies.
+        copied: Number of photos at most, by database, that are copied.
+    """
+
+    levels: float = 0.0
+    copies: float = 0.0
+    copied: int = 600
+
+    def __post_init__(self) -> None:
+        for name in ("levels", "copies"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ValueError(
+                    f"the weight of {name} must be a finite number of at least 0, got {getattr(self, name):g}."
+                )
+        if self.copied < 1:
+            raise ValueError(f"at least one photo must be copied, got {self.copied}.")
+
+    def to_dict(self) -> dict[str, float]:
+        """Return the fields as JSON-ready values; none where nothing is learned from differences."""
+        return asdict(self) if self.levels or self.copies else {}
 
 
 def level_differences(features: RatedFeatures, positions: Sequence[int], weight: float) -> Differences | None:

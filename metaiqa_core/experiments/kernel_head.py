@@ -15,7 +15,7 @@ from metaiqa_core.errors import TrainingError
 from metaiqa_core.evaluation.protocols import Fold
 from metaiqa_core.experiments.held_out import HeldOut
 from metaiqa_core.experiments.kernel_data import RatedFeatures, chosen_positions
-from metaiqa_core.experiments.kernel_differences import copy_differences, level_differences
+from metaiqa_core.experiments.kernel_differences import DifferencesConfig, copy_differences, level_differences
 from metaiqa_core.experiments.new_model import NewModel
 from metaiqa_core.experiments.repeated_splits import RepeatedSplits
 from metaiqa_core.experiments.run_folder import RunFolder
@@ -38,18 +38,14 @@ class KernelHeadConfig(SeveralDatabasesConfig):
             gives the scale; none: the first database alone.
         shares: Share, by database, of its own part in the answers of the others.
         most: Number of images at most that are learned from, by database; all of one that is not named.
-        levels: Weight, for each study, of a pair of levels of one distortion of one reference; 0: no pairs.
-        copies: Weight, for each study, of a photo with a worse copy of it; 0: no copies.
-        copied: Number of photos at most, by database, that are copied.
+        differences: Settings of what is learned from pairs of images of one content.
     """
 
     kernel: KernelConfig = KernelConfig()
     shown: Sequence[str] = ()
     shares: Mapping[str, float] = field(default_factory=dict)
     most: Mapping[str, int] = field(default_factory=dict)
-    levels: float = 0.0
-    copies: float = 0.0
-    copied: int = 600
+    differences: DifferencesConfig = DifferencesConfig()
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -59,18 +55,6 @@ class KernelHeadConfig(SeveralDatabasesConfig):
         for database, most in self.most.items():
             if most < 2:
                 raise ValueError(f"at least two images of {database} must be learned from, got {most}.")
-        for name, weight in (("levels", self.levels), ("copies", self.copies)):
-            if not 0 <= weight < math.inf:
-                raise ValueError(f"the weight of {name} must be a finite number of at least 0, got {weight:g}.")
-        if self.copied < 1:
-            raise ValueError(f"at least one photo must be copied, got {self.copied}.")
-
-    @property
-    def differences(self) -> dict[str, float]:
-        """What pairs are learned from, as JSON-ready values; empty where there are none."""
-        return (
-            {"levels": self.levels, "copies": self.copies, "copied": self.copied} if self.levels or self.copies else {}
-        )
 
 
 def kernel_head(
@@ -119,7 +103,7 @@ def kernel_head(
             "configuration": config.kernel.to_dict(),
             "shown": list(fitting.shown),
             "shares": dict(config.shares),
-            **config.differences,
+            **config.differences.to_dict(),
             "held_out": len(config.held_out),
             "images": images,
             "torch": torch.__version__,
@@ -170,7 +154,7 @@ class _Fitting(SeveralDatabases):
         """Fit and test on repeated splits of one database, while the others are learned from whole."""
         config = self.config
         recipe: dict[str, Any] = {"shown": list(self.shown), "shares": dict(config.shares), "most": dict(config.most)}
-        recipe |= config.differences
+        recipe |= config.differences.to_dict()
         return (yield from self.judge(self._trainer, config.kernel.to_dict(), recipe, self.shown, run))
 
     def judge_held_out(self, fitted: FittedHead) -> list[HeldOut]:
@@ -185,7 +169,7 @@ class _Fitting(SeveralDatabases):
         return found
 
     def _compute_differences(self, folder: Path) -> Work[None]:
-        config = self.config
+        config = self.config.differences
         # The judged database gives neither: its photos are tested on.
         others = {name: database for name, database in self.databases.items() if database is not self.judged}
         if config.levels:

@@ -1,5 +1,6 @@
 """The argument PHOTO of commands: photos, folders of photos and quoted globs, and remarks on the files left out."""
 
+import argparse
 import glob
 import os
 from collections.abc import Sequence
@@ -55,6 +56,16 @@ class PhotoChoice:
                 f"the folder {printable(str(folder))} cannot be read ({reason}): its photos are missing here"
             )
         return remarks
+
+
+def add_photo_argument(parser: argparse.ArgumentParser, number: str = "+") -> None:
+    """Declare PHOTO; `find_photos` reads it.
+
+    Args:
+        parser: Parser of the command.
+        number: How many there may be, in argparse's terms.
+    """
+    parser.add_argument("photos", nargs=number, metavar="PHOTO", help="a photo, a folder of photos, or a quoted glob")
 
 
 def find_photos(names: Sequence[str]) -> PhotoChoice:
