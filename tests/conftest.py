@@ -8,6 +8,8 @@ from PIL import Image
 
 # PyTorch takes seconds to import, and many tests do without it: what needs it is imported where it is used.
 
+PROGRAM = sys.modules["__main__"]
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _quiet_machine(tmp_path_factory):
@@ -26,6 +28,14 @@ def _new_session():
     """Every test is a visitor of its own; Streamlit's AppTest gives all of them one session's caches."""
     if caching := sys.modules.get("streamlit.runtime.caching"):
         caching.clear_session_resource_cache("test session id")
+
+
+@pytest.fixture(autouse=True)
+def _same_program():
+    """AppTest leaves a page as the main module, which a process that a later test starts would run again."""
+    sys.modules["__main__"] = PROGRAM
+    yield
+    sys.modules["__main__"] = PROGRAM
 
 
 @pytest.fixture

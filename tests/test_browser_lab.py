@@ -19,9 +19,7 @@ def page(tiny_checkpoint, tmp_path_factory):
         opened = browser.new_page(viewport={"width": 1280, "height": 900})
         opened.set_default_timeout(PATIENCE)
         expect.set_options(timeout=PATIENCE)
-        opened.goto(address)
-        opened.locator(".reading .score").first.wait_for()  # links before the app's first run would leave its frame
-        opened.get_by_role("link", name="Distortion lab").click()
+        opened.goto(f"{address}/distortion_lab")
         opened.locator(".swipe").wait_for()
         yield opened
 

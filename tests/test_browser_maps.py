@@ -13,15 +13,12 @@ LAYERS = "[...document.querySelectorAll('.st-key-maps_picture image')].map(image
 
 @pytest.fixture(scope="module")
 def page(tiny_checkpoint, tmp_path_factory):
-    """The page, opened by the link from the first one."""
+    """The page, opened by its address."""
     folder = as_default(tiny_checkpoint, tmp_path_factory.mktemp("default"))
     with running_app(METAIQA_MODELS=str(folder)) as address, chromium() as browser:
         opened = browser.new_page(viewport={"width": 1280, "height": 900})
         opened.set_default_timeout(PATIENCE)
-        opened.goto(address)
-        opened.locator("[data-testid=stFileUploader]").first.wait_for()
-        wait_until_idle(opened)
-        opened.get_by_role("link", name="Gradient maps").first.click()
+        opened.goto(f"{address}/gradient_maps")
         settle(opened)
         yield opened
 

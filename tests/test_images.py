@@ -9,6 +9,7 @@ import subprocess
 import sys
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from types import ModuleType
 
 import numpy as np
 import pillow_heif
@@ -365,6 +366,11 @@ def test_the_first_picture_of_several_is_shown_and_said(pillow_format, note):
 
 
 # ---- arrays, tensors, Pillow images ----------------------------------------------------------------------------------
+
+
+def test_a_photo_is_read_while_another_thread_imports_torch(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", ModuleType("torch"))  # there, but nothing is in it yet
+    assert decode(encode(scene(90, 80), "JPEG")).image.size == (90, 80)
 
 
 def test_arrays_and_tensors_of_every_kind_give_the_same_photo():

@@ -7,12 +7,9 @@ import inspect
 import io
 import json
 import os
-import random
 import shutil
-import signal
 import subprocess
 import sys
-import time
 
 import pytest
 import torch
@@ -356,12 +353,12 @@ def test_photos_without_distortion_types_are_not_tasks(tiny_csv, tiny_checkpoint
     assert "Distortion tasks need the distortion type of every image" in capsys.readouterr().err
 
 
-def started(words, **environment):
+def started(words):
     return subprocess.Popen(
         [sys.executable, "-m", "metaiqa_core", *map(str, words)],
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
         text=True,
     )
 
@@ -379,36 +376,6 @@ def one_thread():
 
 def lean_words(database, model, epochs):
     return ["meta-train", "--database", database, "--model", model, *LEAN, "--epochs", str(epochs), "--name", "prior"]
-
-
-def test_a_killed_run_goes_on_to_the_same_bits(distorted, tiny_checkpoint, tmp_path):
-    words = lean_words(distorted, tiny_checkpoint, epochs=12)
-    with one_thread():
-        run_quietly(*words, "--run-dir", tmp_path / "whole")
-    moments = random.Random(0)
-    kills = 0
-    while kills < 2:
-        process = started([*words, "--run-dir", tmp_path / "killed"], METAIQA_STATE_SECONDS="0")
-        try:
-            # The time to kill counts from the first sign of life, so that kills fall into the work.
-            before = (tmp_path / "killed" / "metrics.csv").stat().st_size if kills else 0
-            while process.poll() is None and not _has_grown(tmp_path / "killed" / "metrics.csv", before):
-                time.sleep(0.01)
-            process.wait(timeout=moments.uniform(0, 0.2))
-            break
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            kills += 1
-    assert kills
-    with one_thread():
-        run_quietly(*words, "--run-dir", tmp_path / "killed")
-    whole, killed = (load_file(tmp_path / name / "prior.safetensors") for name in ("whole", "killed"))
-    assert all(torch.equal(whole[name], killed[name]) for name in whole)
-
-
-def _has_grown(path, size):
-    return path.exists() and path.stat().st_size > size
 
 
 def test_processes_of_torchrun_give_what_one_gives(distorted, tiny_checkpoint, tmp_path):

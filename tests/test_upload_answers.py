@@ -11,7 +11,7 @@ from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 
 from pages.shared.streamlit_internals import keep_answers
 
-QUESTIONS = 40
+QUESTIONS = 20
 
 
 @pytest.fixture(autouse=True)

@@ -18,8 +18,9 @@ if TYPE_CHECKING:  # whoever has a tensor has imported torch; a file's photo nee
 
 def is_tensor(source: object) -> "TypeGuard[torch.Tensor]":
     """Return whether a source is a tensor of torch; where torch was never imported, there is none."""
-    torch = sys.modules.get("torch")
-    return torch is not None and isinstance(source, torch.Tensor)
+    # While another thread imports torch, the module is there, but has no tensors yet.
+    tensor = getattr(sys.modules.get("torch"), "Tensor", None)
+    return tensor is not None and isinstance(source, tensor)
 
 
 def array_from_tensor(tensor: "torch.Tensor") -> np.ndarray:

@@ -35,8 +35,8 @@ def take_moves(state: SortingState) -> None:
     sent = _sent()
     moves = sent.get("moves") or {}
     if moves and (leads_to := state.make(str(moves["page"]), moves["list"])):
-        focus(leads_to)
-    if key := (sent.get("opened") or {}).get("key"):
+        focus(leads_to)  # what the page had open when it asked for that is past
+    elif key := (sent.get("opened") or {}).get("key"):
         st.session_state["opened"] = key
 
 

@@ -7,11 +7,15 @@ function sendMoves(app) {
 
 function sendOpened(app) {
   clearTimeout(app.timer);
-  app.timer = setTimeout(() => {
-    const place = app.order.indexOf(app.open);
-    const neighbours = [place + 1, place + 2, place - 1].map((index) => app.order[index]).filter(Boolean);
-    app.send("opened", { key: app.isChosen ? app.open : "", neighbours });
-  }, AHEAD);
+  const place = app.order.indexOf(app.open);
+  const neighbours = [place + 1, place + 2, place - 1].map((index) => app.order[index]).filter(Boolean);
+  app.send("opened", { key: app.isChosen ? app.open : "", neighbours });
+}
+
+// Whoever leafs through the photos passes most of them by.
+function sendOpenedSoon(app) {
+  clearTimeout(app.timer);
+  app.timer = setTimeout(() => sendOpened(app), AHEAD);
 }
 
 function say(app, words) {
@@ -25,7 +29,7 @@ function open(app, key, { bring = false } = {}) {
   draw(app);
   bringIntoList(app);
   drawThumbnails(app);
-  sendOpened(app);
+  sendOpenedSoon(app);
   // On a phone the photo lies above the list: a tap on a row brings it into view.
   const { viewer } = app.parts;
   if (bring && viewer.getBoundingClientRect().top < 0) viewer.scrollIntoView({ block: "start", behavior: "smooth" });
@@ -40,7 +44,6 @@ function move(app, what, keys) {
   app.n += 1;
   app.isChosen = true;
   app.moves.push({ n: app.n, do: what, keys });
-  sendMoves(app);
 }
 
 function decide(app, decision, keys = [app.open]) {
@@ -50,7 +53,9 @@ function decide(app, decision, keys = [app.open]) {
   say(app, `${MARKS[decision]}: ${name}`);
   draw(app);
   if (isOne && decision !== "undecided" && decision !== "removed" && following) open(app, following);
-  else sendOpened(app);
+  // The photo that is open now goes ahead of the moves: a reload right after a key finds both.
+  sendOpened(app);
+  sendMoves(app);
 }
 
 // Keeps the open photo and rejects all others of its stack: two moves, each of which can be undone.
@@ -67,8 +72,11 @@ function undo(app) {
   move(app, "undo", []);
   say(app, "Undone");
   arrange(app);
-  if (waits?.keys.length === 1) open(app, waits.keys[0]);
-  else draw(app);
+  if (waits?.keys.length === 1) {
+    open(app, waits.keys[0]);
+    sendOpened(app);
+  } else draw(app);
+  sendMoves(app);
 }
 
 function tick(app, key) {
