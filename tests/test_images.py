@@ -370,7 +370,7 @@ def test_the_first_picture_of_several_is_shown_and_said(pillow_format, note):
 
 def test_a_photo_is_read_while_another_thread_imports_torch(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", ModuleType("torch"))  # there, but nothing is in it yet
-    assert decode(encode(scene(90, 80), "JPEG")).image.size == (90, 80)
+    assert decode(encode(scene(90, 80), "JPEG")).full_size == (90, 80)
 
 
 def test_arrays_and_tensors_of_every_kind_give_the_same_photo():
