@@ -6,7 +6,8 @@ Starts the app (or takes one that runs: its address and its process), and gives 
 one Chromium. A person does one thing after another: uploads one photo, reloads the page and uploads at once,
 uploads several, looks at another page, closes the tab while a file is half sent, or while photos are being scored.
 Photos are JPEG and PNG files of 0.3 to 12 megapixels. Every score must be the one that the command line gives for
-the same file: to the decimal shown for a single photo, to the last bit in the exported table of several. The memory
+the same file: to the decimal shown for a single photo, to those that the command line prints in the exported table of
+several. The memory
 is the resident set of the server's process, read every second.
 """
 
@@ -43,6 +44,8 @@ PATIENCE = 300_000
 SIZES = {"vga.jpg": (640, 480), "screen.jpg": (1080, 800), "phone.jpg": (4000, 3000), "wide.jpg": (2400, 1350),
          "tall.png": (900, 1200), "large.png": (3000, 2000)}  # fmt: skip
 PAGES = ("gradient_maps", "distortion_lab", "leave_one_distortion_out", "authentic_databases", "training_jobs", "about")
+_DECIMALS = 4
+"""Decimals of a score on the command line."""
 _UPLOADER = "[data-testid=stFileUploader] input[type=file]"
 _IDLE = """() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
 && !document.querySelector('[class*=st-key-cancel_]')"""
@@ -142,7 +145,7 @@ async def open_page(context: BrowserContext, address: str) -> Page:
     """Open the first page in a new tab."""
     page = await context.new_page()
     await page.goto(address, wait_until="commit")
-    await page.locator(_UPLOADER).first.wait_for(state="attached")
+    await place_of_intake(page).wait_for(state="attached")
     return page
 
 
@@ -178,7 +181,7 @@ async def upload_several(
         await page.get_by_role("button", name="JSON").click()
     rows = json.loads((await (await download.value).path()).read_text(encoding="utf-8"))
     found, expected = (
-        {row["file"]: row["score"] for row in rows},
+        {row["file"]: round(row["score"], _DECIMALS) for row in rows},
         {file.name: trial.scores[file.name] for file in chosen},
     )
     if found != expected:

@@ -1,15 +1,17 @@
 """Before a browser sends a file it asks where to; the answer must come, whatever the script does at that moment."""
 
 import asyncio
+import logging
 
 import pytest
 import websockets
 from browser import running_app
+from starlette.requests import ClientDisconnect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 
-from pages.shared.streamlit_internals import keep_answers
+from pages.shared.streamlit_internals import keep_answers, one_line_for_lost_uploads
 
 QUESTIONS = 20
 
@@ -115,3 +117,15 @@ async def unanswered(address):
 def test_who_asks_for_a_place_while_the_page_is_drawn_again_gets_an_answer():
     with running_app(OMP_NUM_THREADS="1") as address:
         assert asyncio.run(unanswered(address)) == set()
+
+
+def test_a_browser_that_goes_away_while_it_sends_a_file_is_one_line_of_the_log(caplog):
+    one_line_for_lost_uploads()
+    one_line_for_lost_uploads()
+    log = logging.getLogger("uvicorn.error")
+    assert len([each for each in log.filters if each.__module__ == one_line_for_lost_uploads.__module__]) == 1
+    for error in (ClientDisconnect(), ValueError("a fault of the program")):
+        log.error("Exception in ASGI application\n", exc_info=error)
+    went, fault = caplog.records[-2:]
+    assert (went.getMessage(), went.exc_info) == ("A browser went away while it sent a file.", None)
+    assert (fault.levelname, fault.exc_info[1].args) == ("ERROR", ("a fault of the program",))

@@ -4,7 +4,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.shared.streamlit_internals import StreamlitPage, keep_answers, opens_pages_without_app
+from pages.shared.streamlit_internals import (
+    StreamlitPage,
+    keep_answers,
+    one_line_for_lost_uploads,
+    opens_pages_without_app,
+)
 
 ICON = Path(__file__).with_name("icon.png")
 """Icon of the tab: a file, since the browser would fetch a named one from outside.
@@ -19,6 +24,7 @@ def navigation() -> StreamlitPage:
     The address of a page is its file's name: `ensure` needs it.
     """
     keep_answers()
+    one_line_for_lost_uploads()
     return st.navigation(
         [
             st.Page("pages/score_photos.py", title="Score photos", default=True),

@@ -1,7 +1,9 @@
 """The only file that knows parts of Streamlit which its documentation leaves out: look here after each update of it."""
 
 import functools
+import logging
 
+from starlette.requests import ClientDisconnect
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.navigation.page import StreamlitPage
 from streamlit.runtime import get_instance
@@ -17,6 +19,7 @@ __all__ = [
     "UploadedFile",
     "keep_answers",
     "media_url",
+    "one_line_for_lost_uploads",
     "opens_pages_without_app",
     "release_upload",
 ]
@@ -47,6 +50,21 @@ def media_url(content: bytes, place: str, kind: str = "image/jpeg") -> str:
         kind: MIME type of the file.
     """
     return get_instance().media_file_mgr.add(content, kind, place)
+
+
+def one_line_for_lost_uploads() -> None:
+    """Say in one line that a browser went away while it sent a file; calling it again changes nothing.
+
+    The server writes sixty lines of stack trace for it, though a closed tab is no fault of the program.
+    """
+    logging.getLogger("uvicorn.error").addFilter(_shorten)  # the same filter is added once
+
+
+def _shorten(record: logging.LogRecord) -> bool:
+    if record.exc_info and isinstance(record.exc_info[1], ClientDisconnect):
+        record.msg, record.args, record.exc_info = "A browser went away while it sent a file.", (), None
+        record.levelno, record.levelname = logging.INFO, "INFO"
+    return True
 
 
 def keep_answers() -> None:
