@@ -60,3 +60,32 @@ def test_a_failure_gives_the_turn_back():
             raise ValueError("broken")
 
     at_work(work, 6)
+
+
+def test_gradients_are_computed_by_one_session_at_a_time_and_hold_up_no_other_work():
+    begun, scored, lock, inside, most = threading.Event(), threading.Event(), threading.Lock(), 0, 0
+
+    def gradients():
+        nonlocal inside, most
+        with turns.gradient_turn():
+            with lock:
+                inside += 1
+                most = max(most, inside)
+            begun.set()
+            assert scored.wait(20), "whoever waits for gradients holds a turn that others need"
+            with turns.gradient_turn(), lock:  # a turn within a turn is the same one
+                inside -= 1
+
+    def scoring():
+        assert begun.wait(20)
+        with turns.turn():
+            scored.set()
+
+    workers = [threading.Thread(target=gradients, daemon=True) for _ in range(3)]
+    workers.append(threading.Thread(target=scoring, daemon=True))
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(timeout=30)
+    assert not any(worker.is_alive() for worker in workers)
+    assert (most, inside) == (1, 0)

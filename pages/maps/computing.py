@@ -14,7 +14,7 @@ from pages.maps.photo_maps import PhotoMaps
 from pages.shared import long_work
 from pages.shared.failures import explain
 from pages.shared.plain import plain
-from pages.shared.turns import turn
+from pages.shared.turns import gradient_turn
 
 AT_ONCE_SECONDS = 1.0
 """Maps that take fewer seconds than this are computed without a click."""
@@ -33,7 +33,7 @@ def compute_first(maps: PhotoMaps, wanted: str) -> None:
     quick = pace.quick()
     if not any(key in maps.maps for key in quick):
         _at_once(maps, [wanted if wanted in quick else quick[0]])
-    with turn():
+    with gradient_turn():
         pace.measure_once(maps)
 
 
@@ -52,7 +52,7 @@ def compute(maps: PhotoMaps, methods: Sequence[str]) -> list[GradientMap]:
     if slow := [key for key in missing if key not in maps.maps]:
         titles = ", ".join(METHODS[key].title for key in slow)
         label = f"Compute {titles} ({pace.about(sum(_seconds(maps, key) for key in slow))})"
-        long_work.offer("maps", (maps.key, tuple(slow)), label, lambda: _one_by_one(maps, slow))
+        long_work.offer("maps", (maps.key, tuple(slow)), label, lambda: _one_by_one(maps, slow), waits=gradient_turn)
     else:
         long_work.cancel("maps")
     for key in methods:
@@ -67,7 +67,7 @@ def _seconds(maps: PhotoMaps, key: str) -> float:
 
 def _at_once(maps: PhotoMaps, methods: Sequence[str]) -> None:
     if methods:
-        with st.spinner("Computing the map …"), turn():
+        with st.spinner("Computing the map …"), gradient_turn():
             finish(_one_by_one(maps, methods))
 
 

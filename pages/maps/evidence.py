@@ -23,6 +23,7 @@ from pages.maps import charts, pace
 from pages.maps.photo_maps import PhotoMaps
 from pages.shared import long_work
 from pages.shared.plain import plain
+from pages.shared.turns import gradient_turn
 
 _VISIBLE_GAP = 0.0005
 """Completeness gap from which it is more than 0.0 %."""
@@ -108,7 +109,16 @@ def _check(
     if key not in maps.checks:
         seconds = pace.expected_seconds_of_check(kind, result.method, maps)
         timed = label if seconds is None else f"{label} ({pace.about(seconds)})"
-        long_work.offer(kind, (maps.key, key), timed, start, keep, keep_failure=keep, explanation=explanation)
+        long_work.offer(
+            kind,
+            (maps.key, key),
+            timed,
+            start,
+            keep,
+            keep_failure=keep,
+            explanation=explanation,
+            waits=gradient_turn,
+        )
     found = maps.checks.get(key)
     if isinstance(found, str):
         st.error(plain(found))

@@ -8,6 +8,7 @@ work of each name under way, such as one set of maps.
 import threading
 import time
 from collections.abc import Callable, Hashable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -37,10 +38,12 @@ class SharedWork(Generic[Result]):
 
     Args:
         work: Generator of the work, which only this object steps.
+        waits: Kind of turn that each step waits for and holds.
     """
 
-    def __init__(self, work: Work[Result]) -> None:
+    def __init__(self, work: Work[Result], waits: Callable[[], AbstractContextManager[None]] = turn) -> None:
         self._work = work
+        self._waits = waits
         self._turn = threading.Lock()
         self._end: BaseException | None = None
 
@@ -56,7 +59,7 @@ class SharedWork(Generic[Result]):
         with self._turn:
             if self._end is None:
                 try:
-                    with turn():
+                    with self._waits():
                         return next(self._work)
                 except BaseException as end:
                     self._end = end
@@ -140,6 +143,7 @@ def offer(
     explanation: str = "",
     describe: Callable[[Progress], str] = progress_in_words,
     gap: float = float("inf"),
+    waits: Callable[[], AbstractContextManager[None]] = turn,
 ) -> None:
     """Show a button that starts work, or go on with the work; the page is drawn again when it is done.
 
@@ -155,11 +159,12 @@ def offer(
         explanation: Text that the button shows on hover.
         describe: Function from a report to the line over the bar.
         gap: Seconds until the whole page is drawn again meanwhile; infinite: only at the end.
+        waits: Kind of turn that each step waits for.
     """
     running = _under_way(name, about)
     button, first_look = st.empty(), st.empty()
     if running is None and button.button(label, key=f"start_{name}", help=explanation or None):
-        running = _Running(about, SharedWork(start()), keep, keep_failure, describe, gap=gap, is_timed=True)
+        running = _Running(about, SharedWork(start(), waits), keep, keep_failure, describe, gap=gap, is_timed=True)
         st.session_state[_slot(name)] = running
         button.empty()
         first_look.progress(0.0, "Starting …")
