@@ -23,6 +23,7 @@ from metaiqa_core.commands.options.prior import add_prior_arguments, read_baseli
 from metaiqa_core.commands.options.start import read_origin
 from metaiqa_core.databases.reading import read_database
 from metaiqa_core.errors import TrainingError
+from metaiqa_core.experiments import parameter_study
 from metaiqa_core.experiments.prior_recipe import PriorRecipe
 from metaiqa_core.models.checkpoints import load_checkpoint, save_checkpoint
 from metaiqa_core.models.model_files import DEFAULT_MODEL
@@ -76,8 +77,10 @@ def test_meta_train_writes_a_prior_that_loads_scores_and_can_be_adapted(distorte
 
 
 def test_parameter_study_varies_k_and_s_and_learns_from_as_many_photos_as_told(
-    distorted, tiny_checkpoint, tiny_csv, tmp_path, capsys
+    distorted, tiny_checkpoint, tiny_csv, tmp_path, capsys, monkeypatch
 ):
+    assert parameter_study.LEAST_STEPS == 40
+    monkeypatch.setattr(parameter_study, "LEAST_STEPS", 10)
     table = tmp_path / "apart" / tiny_csv.name
     table.parent.mkdir()
     table.write_text(tiny_csv.read_text())
@@ -97,8 +100,8 @@ def test_parameter_study_varies_k_and_s_and_learns_from_as_many_photos_as_told(
         (1, 1, 4), (2, 1, 4), (2, 2, 4)
     ]  # fmt: skip
     first = configurations[0]
-    # Four photos make one batch, and 40 steps are the least.
-    assert (first["fine_tune_crop"], first["fine_tune_batch_norm"], first["fine_tune_epochs"]) == (64, "adapt", 40)
+    # Four photos make one batch, so an epoch is a step.
+    assert (first["fine_tune_crop"], first["fine_tune_batch_norm"], first["fine_tune_epochs"]) == (64, "adapt", 10)
     assert [record.source.seed for record in sroccs] == [0, 1] * 3
     assert run_quietly(*words) == shown  # all is there: nothing is computed again
     tested = [read_predictions(run, record.source.predictions) for record in sroccs[::2]]
