@@ -33,6 +33,8 @@ def main() -> None:
     parser.add_argument("--model", default="default", metavar="NAME|FILE")
     arguments = parser.parse_args()
     found = FolderScan().photos_in(arguments.folder)
+    if not found:
+        parser.error(f"{arguments.folder} holds no photos: name the folder that the photos lie in")
     places = np.linspace(0, len(found) - 1, min(arguments.photos, len(found))).astype(int)
     files = [found[place] for place in places]
     onnx, torch = (Assessor.load(arguments.model, engine=name) for name in ("onnx", "torch"))
