@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared import browser_session, frame, look
+from pages.shared import arrival, browser_session, frame, look
 from pages.shared.failures import readable_failures
 
 # The icon comes before the pages: the tab never shows another.
@@ -11,5 +11,6 @@ page = frame.navigation()
 st.set_page_config(page_title=f"{page.title} · MetaIQA")
 look.apply()
 browser_session.remember()
+arrival.stand_by()
 with readable_failures():
     page.run()

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import re
 import time
 import zipfile
 
@@ -160,6 +161,18 @@ def test_sixty_photos_are_sorted_by_keyboard_with_a_reload_in_the_middle(page, a
 
 def json_order(page):
     return [row["file"] for row in json.loads(downloaded(page, "JSON"))]
+
+
+def test_a_hundred_and_twenty_photos_at_once_all_come_while_the_first_ones_are_shown(page, tmp_path):
+    files = [tmp_path / f"{number}.jpg" for number in range(120)]
+    for number, file in enumerate(files):
+        file.write_bytes(jpeg(np.full((12, 16, 3), (number, 2 * number, 90), np.uint8)))
+    upload(page, *files)
+    page.get_by_text(" of 120 photos have come").wait_for()
+    page.locator(".summary", has_text=re.compile("^(40|80) photos")).wait_for()
+    page.get_by_text("120 photos have come.", exact=True).wait_for()
+    reads(page, "120 photos")
+    page.locator(".st-key-arrival_place [data-testid=stFileUploader]").wait_for(state="detached")
 
 
 def test_a_restarted_app_finds_the_session_and_another_browser_does_not(browser, assessor, holiday, tmp_path):

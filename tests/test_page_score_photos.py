@@ -15,6 +15,7 @@ from pages.shared import long_work, samples
 from pages.shared.plain import plain
 
 pytestmark = pytest.mark.usefixtures("tiny_default")
+DECISIONS = {"k": "keep", "r": "reject", "u": "undecided"}
 ENTRIES = [ROOT / "pages" / "score_photos.py", ROOT / "app.py"]
 
 
@@ -41,6 +42,8 @@ def bring(page, *files):
 def sorter(page):
     """What the page's photos are drawn from, as the browser gets it."""
     [sent] = [json.loads(e.proto.json) for e in page.get("bidi_component") if e.proto.component_name == "sorter"]
+    for photo, letter in zip(sent["photos"] or (), sent["decisions"], strict=False):
+        photo["decision"] = DECISIONS[letter]
     return sent
 
 

@@ -6,7 +6,7 @@ from metaiqa_core.assess import Assessor
 from metaiqa_core.models.card import ModelCard
 from metaiqa_core.progress import Progress, Work
 from pages.scoring.diagnoses import SessionDiagnoses, graph_card
-from pages.shared import long_work
+from pages.shared import intake, long_work
 from pages.shared.photo_library import SessionPhoto
 from pages.shared.plain import plain
 from pages.shared.session_scores import SessionScores, model_key
@@ -33,10 +33,12 @@ def undiagnosed(session_scores: SessionScores, assessor: Assessor) -> list[Sessi
 def score_waiting(session_scores: SessionScores, assessor: Assessor) -> None:
     """Score and diagnose the waiting photos, or offer to do so where the reader has cancelled it."""
     shown, left = frozenset(session_scores.photos.photos()), waiting(session_scores, assessor)
+    # What was brought together: a cancellation holds for all of it, also for what is still on its way.
+    brought = (intake.number(), bool(session_scores.photos.own))
     unnamed = [] if left else undiagnosed(session_scores, assessor)
     if not left and not unnamed:
         return
-    if long_work.is_cancelled(_NAME, shown):
+    if long_work.is_cancelled(_NAME, brought):
         sentence, label = (
             (f"{len(left)} of {len(shown)} photos are not scored.", "Score the rest")
             if left
@@ -56,7 +58,7 @@ def score_waiting(session_scores: SessionScores, assessor: Assessor) -> None:
         _NAME,
         (model_key(assessor), shown),
         lambda: _score(session_scores, assessor),
-        cancels=shown,
+        cancels=brought,
         describe=_in_words,
         gap=_FIRST_REFRESH,
         growth=2,

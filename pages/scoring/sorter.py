@@ -2,18 +2,16 @@
 
 import time
 from collections.abc import Callable, Mapping
-from pathlib import PurePosixPath
 from typing import Any
 
 import streamlit as st
 
 from metaiqa_core.assessment import WORDS
-from metaiqa_core.foreign_text import printable
 from metaiqa_core.sorting.decisions import Decision
-from pages.scoring import defects
 from pages.scoring.filters import LIST, View
 from pages.scoring.reading import Reading
 from pages.scoring.rows import Row
+from pages.scoring.shown_photos import ShownPhotos
 from pages.scoring.sorting_state import SortingState
 from pages.shared import previews
 from pages.shared.front_end import component
@@ -25,6 +23,9 @@ KEY = "sorter"
 SIDE = 1600
 """Longest side of the large photo, pixels."""
 _SCRIPTS = tuple(f"scoring/sorter/{name}.js" for name in ("photos", "viewer", "thumbnails", "actions", "keyboard"))
+_LETTERS = {Decision.KEEP: "k", Decision.REJECT: "r", Decision.UNDECIDED: "u", Decision.REMOVED: "x"}
+"""Letters of the decisions on their way to the page."""
+_PHOTOS = "sorter_photos"
 _NEIGHBOURS = 3
 _DECODING_SECONDS = 0.4
 """How long the neighbours of the open photo are decoded before the page is drawn; the others follow after it."""
@@ -82,10 +83,16 @@ def show(
     _, number = st.session_state.get("focus", ("", 0))
     undo = state.decisions.last_step
     sorter = component(KEY, "scoring/sorter/sorter", _SCRIPTS)
+    shown: ShownPhotos = st.session_state.setdefault(_PHOTOS, ShownPhotos())
+    shown.update(rows, urls)
+    # The page keeps the photos and says with each key press which it has, so that two thousand are not sent again.
+    has_them = any((value or {}).get("has") == shown.version for value in (moves, sent.get("opened")))
     sorter(
         key=KEY,
         data={
-            "photos": [_photo(row, urls) for row in rows],
+            "photos": None if has_them else shown.photos,
+            "version": shown.version,
+            "decisions": "".join(_LETTERS[row.decision] for row in rows),
             "open": {"key": opened.photo.key, "number": number},
             "reading": reading.to_data(opened.photo.key),
             "pictures": pictures,
@@ -110,29 +117,6 @@ def _nothing() -> None:
 
 def _sent() -> Mapping[str, Any]:
     return st.session_state.get(KEY) or {}
-
-
-def _photo(row: Row, urls: dict[str, str]) -> dict[str, Any]:
-    key, assessment = row.photo.key, row.result.assessment if row.result else None
-    if key not in urls and row.result and row.result.thumbnail:
-        urls[key] = media_url(row.result.thumbnail, f"thumbnail {key}")
-    path = PurePosixPath(row.photo.name)
-    remark = (row.result.error or "; ".join(assessment.notes if assessment else ())) if row.result else ""
-    return {
-        "key": key,
-        "name": printable(path.name),
-        "folder": printable(str(path.parent)) if path.parent.name else "",
-        "score": None if row.score is None else f"{row.score:.1f}",
-        "status": row.status,
-        "sentence": Reading.percentile(assessment) if assessment else (remark if row.result else ""),
-        "defect": defects.name(row.defect.word or "") if row.defect else "",
-        "why": defects.sentence(row.defect) if row.defect else "",
-        "picture": urls.get(key, ""),
-        "decision": row.decision.value,
-        "stack": row.stack,
-        "pixels": f"{assessment.width} × {assessment.height}" if assessment else "",
-        "remark": remark,
-    }
 
 
 def _pictures(wanted: list[str], rows: Mapping[str, Row], photos: PhotoLibrary) -> tuple[dict[str, str], bool]:

@@ -4,10 +4,12 @@ import streamlit as st
 
 from metaiqa_core.images import READABLE_SUFFIXES
 from metaiqa_core.settings import read_settings
-from pages.shared.photo_library import PhotoLibrary, library
+from pages.shared.photo_library import PhotoLibrary, SessionPhoto, library
 from pages.shared.streamlit_internals import UploadedFile, release_upload
 
 SOURCES = ("Files", "Folder", "Camera")
+REMEDY = "remove photos that you do not need any more, or bring fewer or smaller ones."
+"""What to do where there is no room for photos."""
 _PICTURE_SUFFIXES = [suffix.removeprefix(".") for suffix in READABLE_SUFFIXES]
 
 
@@ -64,21 +66,33 @@ def say_problem() -> None:
 
 
 def _move(arrived: list[UploadedFile], photos: PhotoLibrary, source: str) -> None:
-    """Move uploads into the library, one after the other, and open a single one; of several, the page opens one."""
+    """Move uploads into the library, and open a single one; of several, the page opens one."""
+    if source == "Camera":
+        arrived[0].name = f"camera {len(photos.own) + 1}.jpg"
+    added = keep(arrived, photos)
+    if len(added) < len(arrived):
+        st.session_state["intake_problem"] = (
+            f"There is no room for {len(arrived) - len(added)} of {len(arrived)} photos here: {REMEDY}"
+        )
+    if added:
+        st.session_state["opened"] = added[0].key if len(added) == 1 else ""
+
+
+def keep(arrived: list[UploadedFile], photos: PhotoLibrary) -> list[SessionPhoto]:
+    """Move uploads into the library, one after the other, until there is no room; return those that are there now.
+
+    Args:
+        arrived: The uploads; the memory of all of them is freed.
+        photos: The library.
+    """
     added = []
     for file in arrived:
-        name = f"camera {len(photos.own) + 1}.jpg" if source == "Camera" else file.name
         try:
-            added.append(photos.add(name, file.getvalue()))
+            added.append(photos.add(file.name, file.getvalue()))
         except OSError:  # the disk, or what the server may take of it, is full
-            st.session_state["intake_problem"] = (
-                f"There is no room for {len(arrived) - len(added)} of {len(arrived)} photos here: remove photos that "
-                "you do not need any more, or bring fewer or smaller ones."
-            )
             break
         finally:
             release_upload(file)
     for file in arrived[len(added) + 1 :]:
         release_upload(file)
-    if added:
-        st.session_state["opened"] = added[0].key if len(added) == 1 else ""
+    return added

@@ -2,14 +2,14 @@
 const AHEAD = 150;
 
 function sendMoves(app) {
-  app.send("moves", { page: app.page, list: app.moves });
+  app.send("moves", { page: app.page, list: app.moves, has: app.version });
 }
 
 function sendOpened(app) {
   clearTimeout(app.timer);
   const place = app.order.indexOf(app.open);
   const neighbours = [place + 1, place + 2, place - 1].map((index) => app.order[index]).filter(Boolean);
-  app.send("opened", { key: app.isChosen ? app.open : "", neighbours });
+  app.send("opened", { key: app.isChosen ? app.open : "", neighbours, has: app.version });
 }
 
 // Whoever leafs through the photos passes most of them by.

@@ -1,6 +1,19 @@
 // What is shown: the photos as they were sent, with the moves that are not made there yet on top.
 const MARKS = { keep: "Kept", reject: "Rejected", removed: "Removed", undecided: "Undecided" };
 
+const DECISIONS = { k: "keep", r: "reject", u: "undecided", x: "removed" };
+
+// The photos come when something of them has changed; what is decided on them comes always. Returns whether they are here.
+function receive(app, data) {
+  if (data.photos) app.version = data.version;
+  else if (data.version === app.version) data.photos = app.photos;
+  else return false;
+  app.data = data;
+  app.photos = data.photos;
+  app.photos.forEach((photo, index) => { photo.decision = DECISIONS[data.decisions[index]]; });
+  return true;
+}
+
 // A page sends all moves that it does not know to be made; numbers tell the server which of them are new.
 function forgetMade(app) {
   const { page, n } = app.data.made;

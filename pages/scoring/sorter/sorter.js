@@ -5,7 +5,7 @@ const apps = new WeakMap();
 // done, and what the server has not made of it yet, outlives that.
 const sorting = {
   page: crypto.randomUUID?.() ?? String(Math.random()).slice(2), n: 0, moves: [], open: "", lastPlace: 0, told: -1,
-  isChosen: false, ticked: new Set(), spread: new Set(), order: [],
+  isChosen: false, ticked: new Set(), spread: new Set(), order: [], photos: [], version: "",
 };
 
 function build(parent) {
@@ -43,8 +43,14 @@ export default function ({ data, parentElement, setStateValue }) {
   const isNew = !apps.has(parentElement);
   if (isNew) apps.set(parentElement, build(parentElement));
   const { app, leave } = apps.get(parentElement);
-  app.data = data;
   app.send = setStateValue;
+  if (!receive(app, data)) {  // the server takes it for granted that they are here
+    app.version = "";
+    sendMoves(app);
+    leave();
+    apps.delete(parentElement);
+    return undefined;
+  }
   // Until the reader opens a photo, the server does: the order changes while photos are being scored.
   if (data.open.number !== app.told || !app.isChosen) {
     app.open = data.open.key;
