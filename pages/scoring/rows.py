@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from metaiqa_core.diagnosis import Diagnosis
 from metaiqa_core.sorting.decisions import Decision, Decisions
@@ -51,7 +52,7 @@ class Row:
         """The grade, or the status of a photo without one."""
         return self.word or (WAITING if self.result is None else FAILED)
 
-    @property
+    @cached_property
     def defect(self) -> Diagnosis | None:
         """The diagnosis where a visitor may be told of its defect, else None."""
         return defects.claim(self.diagnosis)
@@ -117,14 +118,20 @@ def ordered(rows: list[Row], order: str, came: Mapping[str, int], *, stacked: bo
 def up_to_date(
     rows: list[Row], decisions: Decisions, diagnosis: Callable[[SessionPhoto], Diagnosis | None]
 ) -> list[Row]:
-    """Return the rows with what changes more often than their scores.
+    """Return the rows with what changes more often than their scores; a row where nothing did is the same one.
 
     Args:
         rows: The rows.
         decisions: The decisions as they are now.
         diagnosis: Function that returns the diagnosis of a photo as far as there is one.
     """
-    return [replace(row, decision=decisions.of(row.photo.key), diagnosis=diagnosis(row.photo)) for row in rows]
+
+    def of(row: Row) -> Row:
+        decision, said = decisions.of(row.photo.key), diagnosis(row.photo)
+        is_same = decision == row.decision and said is row.diagnosis
+        return row if is_same else replace(row, decision=decision, diagnosis=said)
+
+    return [of(row) for row in rows]
 
 
 def summary_of(rows: list[Row]) -> Summary:

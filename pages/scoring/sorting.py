@@ -74,10 +74,11 @@ def _ranked(
     found = {key: result for key, photo in shown.items() if (result := session_scores.find(photo, assessor))}
     about = (model_key(assessor), tuple(shown), len(found))
     kept = st.session_state.get("ranked")
-    if kept is None or kept[0] != about:
-        kept = st.session_state["ranked"] = (about, rows.ranked(shown, found, state.decisions))
+    ranked = kept[1] if kept and kept[0] == about else rows.ranked(shown, found, state.decisions)
     diagnoses, card = session_scores.photos.companion(SessionDiagnoses), graph_card()
-    return rows.up_to_date(kept[1], state.decisions, lambda photo: diagnoses.of(photo, card))
+    ranked = rows.up_to_date(ranked, state.decisions, lambda photo: diagnoses.of(photo, card))
+    st.session_state["ranked"] = (about, ranked)
+    return ranked
 
 
 def _opened(passing: list[Row], came: list[str], state: SortingState) -> Row | None:
