@@ -1,5 +1,6 @@
 """What leaves the page: the photos to keep, lists, scripts, stars for other programs, tables of scores."""
 
+import functools
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -19,7 +20,7 @@ from metaiqa_core.sorting.decisions import Decision
 from metaiqa_core.sorting.powershell_script import powershell_script
 from metaiqa_core.sorting.shell_script import shell_script
 from metaiqa_core.sorting.sidecars import SidecarNames
-from metaiqa_core.sorting.sorted_photo import SortedPhoto
+from metaiqa_core.sorting.sorted_photo import SortedPhoto, relative_path
 from metaiqa_core.sorting.tables import file_names, to_csv, to_json, to_parquet
 from metaiqa_core.sorting.xmp import rating_of
 from pages.scoring.diagnoses import graph_card
@@ -98,7 +99,8 @@ def offer(rows: Sequence[Row], passing: Sequence[Row], session_scores: SessionSc
     kept = [photo for photo in decided if photo.decision == Decision.KEEP]
     rejected = [photo for photo in decided if photo.decision == Decision.REJECT]
     with st.popover("Export", icon=":material/download:"):
-        if problem := _problem(decided):
+        problem, have_distinct_stems = _judge_names(tuple(row.photo.name for row in rows))
+        if problem:
             st.error(plain(problem))
             return
         st.markdown(f"**{len(kept)} kept**")
@@ -142,7 +144,7 @@ def offer(rows: Sequence[Row], passing: Sequence[Row], session_scores: SessionSc
             help="Unpack it beside the photos. Grades become one to five stars; kept photos are green, rejected ones "
             "red and marked as rejected. Files are named photo.jpg.xmp.",
         )
-        if _have_distinct_stems(decided):
+        if have_distinct_stems:
             _download(
                 "For Lightroom and Bridge (XMP)",
                 lambda: archives.zip_of_sidecars(decided, SidecarNames.STEM),
@@ -173,15 +175,14 @@ def _names(photos: Sequence[SortedPhoto]) -> bytes:
     return file_names([{"file": path_text(photo.name)} for photo in photos])
 
 
-def _problem(photos: Sequence[SortedPhoto]) -> str:
-    """Return why a name cannot be exported; empty where all can."""
+@functools.lru_cache(maxsize=8)
+def _judge_names(names: tuple[str, ...]) -> tuple[str, bool]:
+    """Return why a name cannot be exported, empty where all can, and whether all differ without their suffixes.
+
+    With each key press the same names are judged again, so that the last answers are kept.
+    """
     try:
-        for photo in photos:
-            photo.path()
+        stems = {relative_path(name).with_suffix("") for name in names}
     except MetaIQAError as error:
-        return str(error)
-    return ""
-
-
-def _have_distinct_stems(photos: Sequence[SortedPhoto]) -> bool:
-    return len({photo.path().with_suffix("") for photo in photos}) == len(photos)
+        return str(error), False
+    return "", len(stems) == len(names)

@@ -110,7 +110,8 @@ class Filter:
 
 def choose_filter(rows: list[Row]) -> Filter:
     """Offer the filters in a popover."""
-    present = [word for word in (*reversed(WORDS), WAITING, FAILED) if any(row.status == word for row in rows)]
+    statuses = {row.status for row in rows}
+    present = [word for word in (*reversed(WORDS), WAITING, FAILED) if word in statuses]
     found = Counter(row.defect.word for row in rows if row.defect)
     with st.popover("Filter", icon=":material/filter_list:"):
         words = st.pills("Grade", present, selection_mode="multi", key=_key("words"), help="None chosen shows all.")
