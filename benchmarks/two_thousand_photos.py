@@ -1,6 +1,6 @@
 """Two thousand photos on the page Score photos, in a real browser: how long each step takes, and whether a key waits.
 
-    python benchmarks/two_thousand_photos.py [--photos N] [--keys N] [--size WIDTH HEIGHT] [--tiny]
+    python benchmarks/two_thousand_photos.py [--photos N] [--keys N] [--size WIDTH HEIGHT]
 
 Chooses JPEG files at once, waits until all have come and are scored, and then walks on by the key that keeps a photo.
 Printed are the seconds until the files have come and are scored, the longest time in which the browser drew nothing
@@ -19,13 +19,11 @@ from pathlib import Path
 
 import psutil
 from playwright.sync_api import Page, WebSocket, expect
-from throughput import DIFFERENT, ROOT, write_photos, write_tiny_model
+from throughput import DIFFERENT, ROOT, write_photos
 
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from browser import chromium, running_app, upload  # noqa: E402
-
-from metaiqa_core.models.model_files import DEFAULT_MODEL  # noqa: E402
 
 LONGEST = 3_600_000
 """Milliseconds after which a step counts as never done."""
@@ -47,7 +45,6 @@ def main() -> None:
     parser.add_argument("--photos", type=int, default=2000)
     parser.add_argument("--keys", type=int, default=40)
     parser.add_argument("--size", type=int, nargs=2, default=(96, 72))
-    parser.add_argument("--tiny", action="store_true", help="score by a tiny model with random weights")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         files = write_files(Path(folder) / "photos", arguments.photos, tuple(arguments.size))
@@ -56,11 +53,7 @@ def main() -> None:
             f"{len(files):,} photos of {arguments.size[0]} x {arguments.size[1]} pixels, {megabytes:,.0f} MB",
             flush=True,
         )
-        variables = {"METAIQA_CACHE": f"{folder}/cache"}
-        if arguments.tiny:
-            write_tiny_model(Path(folder) / f"{DEFAULT_MODEL}.safetensors")
-            variables["METAIQA_MODELS"] = folder
-        with running_app(**variables) as address:
+        with running_app(METAIQA_CACHE=f"{folder}/cache") as address:
             page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
             page.set_default_timeout(LONGEST)
             frames = ReceivedFrames()
