@@ -145,20 +145,46 @@ def test_a_large_photo_is_read_at_full_size_tile_by_tile():
     assert reading(page.run())["score"] == f"{quality.score:.1f}"
 
 
+def test_the_worst_place_is_looked_for_where_it_is_asked_for_and_never_unasked():
+    page = bring(opened(), ("eye.jpg", jpeg(data.retina()[:1100, :1100])))
+    maps = page.session_state["session_scores"].quality_maps
+    page.run()
+    assert not maps
+    assert page.segmented_control(key="reading").value == "Whole photo"
+    assert page.button(key="start_quality_map").label == "Show the worst place (9 tiles)"
+    page.button(key="start_quality_map").click().run()
+    for _ in range(100):
+        if maps:
+            break
+        page.run()
+    page.run()
+    assert len(maps) == 1
+    assert "start_quality_map" not in {button.key for button in page.button}
+    assert told_of_the_worst(page) != ([], [])
+
+
+def told_of_the_worst(page):
+    """Captions of the worst place, and sentences on why none is shown."""
+    shown = [image.caption for element in page.get("image") for image in element.proto.imgs]
+    return shown, [caption.value for caption in page.caption if caption.value.startswith("No place is clearly worse")]
+
+
 def test_the_worst_place_is_shown_only_where_it_is_much_worse_than_the_photo():
     page = bring(opened(), ("eye.jpg", jpeg(data.retina()[:1100, :1100])))
     session_scores, assessor = page.session_state["session_scores"], Assessor.load()
     [photo], boxes = session_scores.photos.own.values(), tuple(tiles(1100, 1100, TILE))
     half_width = assessor.card.calibration.half_width
-    for lowest, captions in (
-        (80.0 - half_width / 2, []),
-        (79.0 - 2 * half_width, ["The worst place, pixel for pixel"]),
+    for lowest, captions, sentences in (
+        (80.0 - half_width / 2, [], ["No place is clearly worse than the rest"]),
+        (79.0 - 2 * half_width, ["The worst place, pixel for pixel"], []),
     ):
         quality = QualityMap(boxes, (*[80.0] * (len(boxes) - 1), lowest))
         session_scores.keep_quality_map(photo, assessor, quality)
         page.run()
-        found = [image.caption for element in page.get("image") for image in element.proto.imgs]
+        found, told = told_of_the_worst(page)
         assert [caption.partition(":")[0] for caption in found] == captions
+        assert [sentence.partition(":")[0] for sentence in told] == sentences
+    assert "lower right" in found[0]
 
 
 def test_filters_keep_what_passes(cat_jpeg):  # noqa: F811
