@@ -199,6 +199,9 @@ def test_cancel_keeps_what_is_measured_until_the_rest_is_asked_for(bench_of, mon
     page.run()
     assert bench.scores == known, "nothing goes on unasked"
     assert {card["note"] for card in shown(page)[1] if not card["chosen"]} == {"not scored yet"}
+    assert [card["note"] for card in shown(page)[1] if card["chosen"]] == [
+        f"{len(known['kadid10k:GB'])} of 5 levels scored"
+    ]
     scored(page)
     assert not bench.waiting(BLUR)
 
