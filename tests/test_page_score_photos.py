@@ -1,6 +1,7 @@
 """The score page, headless, alone and in the app's frame: what people bring gets an answer, and keeps it."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from page_fixtures import ROOT, cat_jpeg, jpeg, tiny_default  # noqa: F401
@@ -11,6 +12,7 @@ from metaiqa_core.assess import TILE, Assessor
 from metaiqa_core.assessment import QualityMap, word_of
 from metaiqa_core.models.model_files import DEFAULT_MODEL
 from metaiqa_core.preprocessing import tiles
+from pages.scoring.reading import Reading
 from pages.shared import long_work, samples
 from pages.shared.plain import plain
 
@@ -80,8 +82,14 @@ def test_an_uploaded_photo_gets_the_same_bits_as_the_assessor_gives(cat_jpeg):  
     expected = Assessor.load().assess(cat_jpeg)
     assert results_of(page)["cat.jpg"].assessment == expected
     assert reading(page)["score"] == f"{expected.score:.1f}"
-    assert reading(page)["sentence"] == f"Better than {expected.percentile:.0f} of 100 tiny photos"
+    assert reading(page)["sentence"] == f"Better than {min(expected.percentile, 99):.0f} of 100 tiny photos"
     assert "filter_words" not in {pills.key for pills in page.pills}, "a single photo needs no filter"
+
+
+def test_no_photo_is_better_than_all_of_a_hundred(cat_jpeg):  # noqa: F811
+    best = replace(Assessor.load().assess(cat_jpeg), percentile=99.9)
+    assert Reading.percentile(best) == "Better than 99 of 100 tiny photos"
+    assert Reading.percentile(replace(best, percentile=71.2)) == "Better than 71 of 100 tiny photos"
 
 
 def test_a_broken_file_becomes_a_row_with_its_reason_and_the_others_keep_their_scores(cat_jpeg):  # noqa: F811
