@@ -13,14 +13,15 @@ frame.ensure()
 st.title("Gradient maps", anchor=False)
 st.write("Where in a photo does its score come from? Methods differ; each map says how far you can trust it.")
 
-sources, models = st.columns([5, 3], vertical_alignment="bottom")
-with models:
-    assessor = choose_assessor()
+sources, photos = st.columns([5, 3], vertical_alignment="bottom")
 with sources:
     source = chosen_photo.choose_source()
-photo_place, method_place, comparison_place = st.columns([3, 4, 4])
-with photo_place:
+with photos:
     photo = chosen_photo.choose(source)
+with st.container(key="maps_choices"):  # on a phone, look.css shows it below the picture
+    method_place, comparison_place, model_place = st.columns([4, 4, 3])
+with model_place:
+    assessor = choose_assessor()
 with readable_failures():  # a photo that cannot be read is one sentence; the rest of the page stays
     maps = photo_maps.maps_of(photo, assessor)
     computing.compute_first(maps, methods.first(assessor.card.name))
@@ -29,7 +30,7 @@ with readable_failures():  # a photo that cannot be read is one sentence; the re
     picture, words = st.columns([7, 5], gap="large") if len(chosen) == 1 else (st.container(), st.container())
     with picture:
         view.show(maps, results)
-    with words:
+    with words, st.container(key="maps_words"):
         if assessment := maps.assessment:
             headline(assessment.score, assessment.word, f"{photo.name}, by {assessor.card.name}")
         with st.container(horizontal=True):
@@ -37,12 +38,15 @@ with readable_failures():  # a photo that cannot be read is one sentence; the re
                 downloads.offer(photo, results[0])
             if photo.session_photo:
                 lab_link.offer_photo(photo.key, key="to_lab")
+            else:
+                lab_link.offer_content(f"{photo.name}.png", photo.content, key="to_lab")
         chosen_photo.describe(photo)
         if results:
             evidence.summarise(maps, results)
             regions.show(maps, results[0])
-    if results:
-        st.subheader("Can you trust this map?", anchor=False)
-        evidence.examine(maps, results[0])
-with st.expander("All methods: how well each finds damage"):
+    with st.container(key="maps_trust"):
+        if results:
+            st.subheader("Can you trust this map?", anchor=False)
+            evidence.examine(maps, results[0])
+with st.container(key="maps_reliability"), st.expander("All methods: how well each finds damage"):
     evidence.show_all_methods(assessor.card.name)

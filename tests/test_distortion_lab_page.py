@@ -116,6 +116,24 @@ def test_the_photo_has_the_score_that_other_pages_show(cat_jpeg):  # noqa: F811
     assert any(f"scores **{score:.1f}** as a whole, as on the other pages" in caption for caption in captions)
 
 
+def test_a_photo_of_another_place_is_distorted_beside_those_of_the_session(cat_jpeg):  # noqa: F811
+    photos = PhotoLibrary()
+    own, guest = photos.add("own.jpg", jpeg(data.coffee())), photos.add_guest("guest.jpg", cat_jpeg)
+    page = AppTest.from_file(str(ROOT / PAGE), default_timeout=120)
+    state = {"photo_library": photos, "opened": own.key, "lab_photo": guest.key}
+    for name, value in state.items():
+        page.session_state[name] = value
+    page.run()
+    assert not page.exception
+    assert page.selectbox(key="lab_photo").value == guest.key
+    assert page.selectbox(key="lab_photo").options == ["own.jpg", "guest.jpg"]
+    score = Assessor.load().assess(cat_jpeg).score
+    assert any(f"scores **{score:.1f}** as a whole" in caption.value for caption in page.caption)
+    page.selectbox(key="lab_photo").set_value(own.key).run()
+    page.selectbox(key="lab_photo").set_value(guest.key).run()
+    assert page.session_state["opened"] == own.key, "other pages go on with their own photo"
+
+
 def test_another_page_opens_it_with_a_distortion_whatever_was_chosen_before(bench_of):
     page = opened(type="kadid10k:HS", level="1")
     page.session_state[lab_link.WANTED] = "tid2013:ICQD"
@@ -181,6 +199,9 @@ def test_cancel_keeps_what_is_measured_until_the_rest_is_asked_for(bench_of, mon
     page.run()
     assert bench.scores == known, "nothing goes on unasked"
     assert {card["note"] for card in shown(page)[1] if not card["chosen"]} == {"not scored yet"}
+    assert [card["note"] for card in shown(page)[1] if card["chosen"]] == [
+        f"{len(known['kadid10k:GB'])} of 5 levels scored"
+    ]
     scored(page)
     assert not bench.waiting(BLUR)
 

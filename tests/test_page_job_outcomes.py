@@ -26,6 +26,7 @@ from pages.jobs import form
 from pages.jobs.comparison import differences
 from pages.jobs.known_databases import known_databases
 from pages.jobs.model_export import as_zip
+from pages.shared import lab_link
 
 ROOT = Path(__file__).parents[1]
 
@@ -177,6 +178,21 @@ def test_an_evaluation_shows_criteria_with_intervals_the_scatter_and_the_worst_p
     assert len([image for element in page.get("image") for image in element.proto.imgs]) == 5
     [worst] = [frame.value for frame in page.dataframe]
     assert worst["residual"].abs().is_monotonic_decreasing
+
+
+def test_one_of_the_worst_photos_opens_in_the_lab_and_stays_out_of_the_session(evaluated, tiny_csv, monkeypatch):
+    visited = []
+    monkeypatch.setattr(lab_link.st, "switch_page", visited.append)
+    page = opened("evaluate")
+    worst = page.dataframe[0].value["image"].iloc[2]
+    page.button(key="worst_to_lab_2").click().run()
+    assert not page.exception
+    assert visited == ["pages/distortion_lab.py"]
+    photos = page.session_state["photo_library"]
+    [guest] = photos.guests.values()
+    assert (guest.name, guest.key) == (worst, page.session_state["lab_photo"])
+    assert photos.content(guest) == (tiny_csv.parent / worst).read_bytes()
+    assert guest.key not in photos.photos()
 
 
 def test_an_evaluation_without_its_photos_still_shows_its_numbers(evaluated, tiny_csv, monkeypatch):

@@ -20,7 +20,7 @@ from metaiqa_core.images import decode
 from metaiqa_core.preprocessing import Box, tiles
 from metaiqa_core.sorting import tables
 from metaiqa_core.sorting.decisions import Decisions
-from pages.scoring import exports, quality_map
+from pages.scoring import exports, quality_map, worst_place
 from pages.scoring.rows import ranked
 from pages.shared import previews, samples
 from pages.shared.palette import colour_of, colour_of_word, rgb_of, text_colour_on
@@ -109,14 +109,22 @@ def test_the_map_tints_each_part_of_the_photo_by_its_tiles_score():
 
 
 def test_the_worst_place_is_the_middle_of_its_tile():
-    assert quality_map.middle_of(Box(500, 50, 500, 200)) == Box(600, 50, 300, 200)
-    assert quality_map.middle_of(Box(0, 0, 280, 120)) == Box(0, 0, 280, 120)
+    assert worst_place.middle_of(Box(500, 50, 500, 200)) == Box(600, 50, 300, 200)
+    assert worst_place.middle_of(Box(0, 0, 280, 120)) == Box(0, 0, 280, 120)
+
+
+def test_the_position_of_the_worst_place_is_named_by_ninths_of_the_photo():
+    size = (3000, 1500)
+    middles = [(500, 250), (1500, 250), (2500, 250), (500, 750), (1500, 750), (2500, 750), (500, 1250), (1500, 1250)]
+    named = [worst_place.position_in_words(Box(x - 100, y - 100, 200, 200), size) for x, y in middles]
+    assert named == ["upper left", "top", "upper right", "left", "centre", "right", "lower left", "bottom"]
+    assert worst_place.position_in_words(Box(2800, 1300, 200, 200), size) == "lower right"
 
 
 @pytest.mark.parametrize(("scores", "matters"), [((80, 80, 20), True), ((60, 55, 50), False), ((30, 30, 30), False)])
 def test_a_place_is_the_worst_only_where_it_differs_by_more_than_a_score_is_uncertain(scores, matters):
     boxes = tuple(tiles(1500, 500, 500))
-    assert quality_map.worst_matters(QualityMap(boxes, scores), half_width=15.0) is matters
+    assert worst_place.worst_matters(QualityMap(boxes, scores), half_width=15.0) is matters
 
 
 @given(st.text(max_size=40))
@@ -181,3 +189,15 @@ def test_the_library_gives_back_what_it_took_in_and_forgets_on_demand(cat_jpeg):
     photos.clear()
     assert not photos.own
     assert photos.content(photos.add("x.bin", b"other")) == b"other"
+
+
+def test_a_guest_is_no_photo_of_the_session(cat_jpeg):  # noqa: F811
+    photos = PhotoLibrary()
+    guest = photos.add_guest("database/cat.jpg", cat_jpeg)
+    assert (guest.origin, photos.content(guest)) == ("guest", cat_jpeg)
+    assert guest.key not in photos.photos()
+    own = photos.add("cat.jpg", cat_jpeg)
+    assert photos.add_guest("cat.jpg", cat_jpeg) is own
+    assert list(photos.guests) == [guest.key]
+    photos.clear()
+    assert not photos.guests

@@ -1,6 +1,7 @@
 """The score page, headless, alone and in the app's frame: what people bring gets an answer, and keeps it."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from page_fixtures import ROOT, cat_jpeg, jpeg, tiny_default  # noqa: F401
@@ -11,6 +12,7 @@ from metaiqa_core.assess import TILE, Assessor
 from metaiqa_core.assessment import QualityMap, word_of
 from metaiqa_core.models.model_files import DEFAULT_MODEL
 from metaiqa_core.preprocessing import tiles
+from pages.scoring.reading import Reading
 from pages.shared import long_work, samples
 from pages.shared.plain import plain
 
@@ -83,8 +85,14 @@ def test_an_uploaded_photo_gets_the_same_bits_as_the_assessor_gives(cat_jpeg):  
     expected = Assessor.load().assess(cat_jpeg)
     assert results_of(page)["cat.jpg"].assessment == expected
     assert reading(page)["score"] == f"{expected.score:.1f}"
-    assert reading(page)["sentence"] == f"Better than {expected.percentile:.0f} of 100 tiny photos"
+    assert reading(page)["sentence"] == f"Better than {min(expected.percentile, 99):.0f} of 100 tiny photos"
     assert "filter_words" not in {pills.key for pills in page.pills}, "a single photo needs no filter"
+
+
+def test_no_photo_is_better_than_all_of_a_hundred(cat_jpeg):  # noqa: F811
+    best = replace(Assessor.load().assess(cat_jpeg), percentile=99.9)
+    assert Reading.percentile(best) == "Better than 99 of 100 tiny photos"
+    assert Reading.percentile(replace(best, percentile=71.2)) == "Better than 71 of 100 tiny photos"
 
 
 def test_a_broken_file_becomes_a_row_with_its_reason_and_the_others_keep_their_scores(cat_jpeg):  # noqa: F811
@@ -148,20 +156,46 @@ def test_a_large_photo_is_read_at_full_size_tile_by_tile():
     assert reading(page.run())["score"] == f"{quality.score:.1f}"
 
 
+def test_the_worst_place_is_looked_for_where_it_is_asked_for_and_never_unasked():
+    page = bring(opened(), ("eye.jpg", jpeg(data.retina()[:1100, :1100])))
+    maps = page.session_state["session_scores"].quality_maps
+    page.run()
+    assert not maps
+    assert page.segmented_control(key="reading").value == "Whole photo"
+    assert page.button(key="start_quality_map").label == "Show the worst place (9 tiles)"
+    page.button(key="start_quality_map").click().run()
+    for _ in range(100):
+        if maps:
+            break
+        page.run()
+    page.run()
+    assert len(maps) == 1
+    assert "start_quality_map" not in {button.key for button in page.button}
+    assert told_of_the_worst(page) != ([], [])
+
+
+def told_of_the_worst(page):
+    """Captions of the worst place, and sentences on why none is shown."""
+    shown = [image.caption for element in page.get("image") for image in element.proto.imgs]
+    return shown, [caption.value for caption in page.caption if caption.value.startswith("No place is clearly worse")]
+
+
 def test_the_worst_place_is_shown_only_where_it_is_much_worse_than_the_photo():
     page = bring(opened(), ("eye.jpg", jpeg(data.retina()[:1100, :1100])))
     session_scores, assessor = page.session_state["session_scores"], Assessor.load()
     [photo], boxes = session_scores.photos.own.values(), tuple(tiles(1100, 1100, TILE))
     half_width = assessor.card.calibration.half_width
-    for lowest, captions in (
-        (80.0 - half_width / 2, []),
-        (79.0 - 2 * half_width, ["The worst place, pixel for pixel"]),
+    for lowest, captions, sentences in (
+        (80.0 - half_width / 2, [], ["No place is clearly worse than the rest"]),
+        (79.0 - 2 * half_width, ["The worst place, pixel for pixel"], []),
     ):
         quality = QualityMap(boxes, (*[80.0] * (len(boxes) - 1), lowest))
         session_scores.keep_quality_map(photo, assessor, quality)
         page.run()
-        found = [image.caption for element in page.get("image") for image in element.proto.imgs]
+        found, told = told_of_the_worst(page)
         assert [caption.partition(":")[0] for caption in found] == captions
+        assert [sentence.partition(":")[0] for sentence in told] == sentences
+    assert "lower right" in found[0]
 
 
 def test_filters_keep_what_passes(cat_jpeg):  # noqa: F811

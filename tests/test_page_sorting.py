@@ -202,3 +202,15 @@ def test_without_stacks_every_photo_has_the_place_of_its_own_score(files):
         page.toggle(key="stacked_True").set_value(False).run()
         scores = [float(row["score"]) for row in sorter(page)["photos"]]
         assert scores == sorted(scores, reverse=reverse)
+
+
+def test_a_guest_is_scored_and_left_out_of_the_session_and_its_folder(files, cat_jpeg):  # noqa: F811
+    page = bring(opened(), *files)
+    photos, scores = page.session_state["photo_library"], page.session_state["session_scores"]
+    guest = photos.add_guest("of a database.jpg", cat_jpeg)
+    assert scores.of(guest, Assessor.load()).assessment == Assessor.load().assess(cat_jpeg)
+    page = settled(page.run())
+    assert "of a database.jpg" not in rows(page)
+    page = restarted()
+    assert set(rows(page)) == {"0.jpg", "1.jpg", "2.jpg", "3.jpg"}
+    assert "of a database.jpg" not in results_of(page)

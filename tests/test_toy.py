@@ -59,5 +59,8 @@ def test_every_step_is_a_frame_that_moves_the_same_traces():
     assert "support set, 2 of 2 (Eq. 4)" in words[2]
     assert "query set, 1 of 2 (Eq. 7)" in words[3]
     assert "(Eq. 8)" in words[5]
+    titles = [frame.layout.title.text for frame in figure.frames]
+    assert [title.replace("<br>", " ") for title in titles] == [toy_chart.in_words(iterations, one) for one in every]
+    assert max(len(line) for title in titles for line in title.split("<br>")) <= 46, "a phone has no room for more"
     outer = figure.frames[5].data[3]
     assert (outer.x[-1], outer.y[-1]) == pytest.approx(tuple(iterations[0].after))

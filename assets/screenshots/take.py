@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from PIL import Image, ImageFilter
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from skimage import data
 
 HERE = Path(__file__).resolve().parent
@@ -80,10 +80,12 @@ def _explain_it(page: Page) -> None:
 def _distort_it(page: Page) -> None:
     page.get_by_role("link", name="Distortion lab").click()
     page.locator(".card").first.wait_for()
-    page.locator(".st-key-start_lab button").click()  # the whole family, so that there are curves to see
-    page.locator(".st-key-start_lab").wait_for(state="detached")
-    page.locator(".st-key-cancel_lab").wait_for(state="detached")
     wait_until_idle(page)
+    page.get_by_role("button", name="Score all").click()  # the whole family, so that there are curves to see
+    expect(page.locator(".card span.picture")).to_have_count(0, timeout=120_000)  # all have their picture
+    expect(page.locator(".st-key-cancel_lab")).to_have_count(0, timeout=120_000)
+    wait_until_idle(page)
+    page.locator("[data-testid=stMain]").evaluate("element => { element.scrollTop = 0; }")
 
 
 def _save(page: Page, name: str) -> None:

@@ -24,22 +24,22 @@ $moved = 0
 $left = 0
 
 function Move-Photo([long]$size, [string]$name) {{
-  $kept = [IO.Path]::Combine($here, $name)
-  $away = [IO.Path]::Combine($here, '{folder}', $name)
-  if ($Back) {{ $from = $away; $to = $kept }} else {{ $from = $kept; $to = $away }}
   $reason = ''
-  if ([IO.File]::Exists($to)) {{ $reason = 'there is a file already at the new place' }}
-  elseif (-not [IO.File]::Exists($from)) {{ $reason = 'there is no such file here' }}
-  elseif ((New-Object IO.FileInfo $from).Length -ne $size) {{ $reason = 'this is not the file that was judged' }}
-  else {{
-    try {{
+  try {{
+    $kept = [IO.Path]::Combine($here, $name)
+    $away = [IO.Path]::Combine($here, '{folder}', $name)
+    if ($Back) {{ $from = $away; $to = $kept }} else {{ $from = $kept; $to = $away }}
+    if ([IO.File]::Exists($to)) {{ $reason = 'there is a file already at the new place' }}
+    elseif (-not [IO.File]::Exists($from)) {{ $reason = 'there is no such file here' }}
+    elseif ((New-Object IO.FileInfo $from).Length -ne $size) {{ $reason = 'this is not the file that was judged' }}
+    else {{
       [void][IO.Directory]::CreateDirectory([IO.Path]::GetDirectoryName($to))
       [IO.File]::Move($from, $to)
       $script:moved += 1
       return
-    }} catch {{ $reason = 'it could not be moved' }}
-  }}
-  [Console]::Error.WriteLine($from + ': ' + $reason)
+    }}
+  }} catch {{ $reason = 'it could not be moved' }}
+  [Console]::Error.WriteLine($name + ': ' + $reason)
   $script:left += 1
 }}
 
@@ -61,11 +61,12 @@ def powershell_script(photos: Iterable[SortedPhoto], file: str = "move_rejected.
         OutputError: If the name of a rejected photo leads out of its folder.
     """
     rejected = [photo for photo in photos if photo.decision == Decision.REJECT]
-    lines = [f"Move-Photo {photo.size} {quoted(photo.path().as_posix())}\n" for photo in rejected]
     count = f"{len(rejected)} photo{'' if len(rejected) == 1 else 's'}"
-    text = _HEAD.format(folder=REJECTED, file=file, count=count) + "".join(lines) + _END.format(total=len(rejected))
+    head = _HEAD.format(folder=REJECTED, file=file, count=count).replace("\n", "\r\n")
+    end = _END.format(total=len(rejected)).replace("\n", "\r\n")
+    moves = (f"Move-Photo {photo.size} {quoted(photo.path().as_posix())}\r\n" for photo in rejected)
     # Without the mark, the PowerShell that comes with Windows would not read UTF-8.
-    return codecs.BOM_UTF8 + text.replace("\n", "\r\n").encode("utf-8", "replace")
+    return codecs.BOM_UTF8 + (head + "".join(moves) + end).encode("utf-8", "replace")
 
 
 def quoted(text: str) -> str:

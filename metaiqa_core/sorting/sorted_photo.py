@@ -47,7 +47,9 @@ def relative_path(name: str) -> PurePosixPath:
         OutputError: If it is empty or leads out of its folder, so that a script or an archive could reach elsewhere.
     """
     path = PurePosixPath(name)
-    leads_out = path.is_absolute() or ".." in path.parts or _DRIVE.match(name) or name.startswith("\\")
+    # Windows takes both slashes, and drops spaces and dots at the end of a part.
+    climbs = any(part.startswith("..") and not part.strip(". ") for part in re.split(r"[/\\]", name))
+    leads_out = path.is_absolute() or climbs or _DRIVE.match(name) or name.startswith("\\")
     if leads_out or not path.parts or "\0" in name:
         raise OutputError(
             f"The name {printable(name)!r:.120} leads out of the folder of the photos: rename the photo first."

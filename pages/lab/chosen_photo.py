@@ -15,9 +15,9 @@ from pages.shared.session_scores import model_key
 
 
 def choose(photos: PhotoLibrary) -> SessionPhoto:
-    """Offer the session's photos, the one that was last open first, and a way to add others."""
+    """Offer the session's photos, the one that was last open first, those of other places, and a way to add more."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        shown = photos.photos()
+        shown = photos.photos() | photos.guests
         opened = st.session_state.get("opened")
         if st.session_state.get("lab_photo") not in shown:
             st.session_state["lab_photo"] = opened if opened in shown else next(iter(shown))
@@ -27,6 +27,7 @@ def choose(photos: PhotoLibrary) -> SessionPhoto:
             format_func=lambda key: shown[key].name,
             key="lab_photo",
             on_change=_open,
+            args=(photos,),
             help="Your photos, or samples while you have none. Photos without flaws show the differences best.",
         )
         with st.popover("Add a photo", key=f"add_photo_{intake.number()}"):  # a new key closes it
@@ -34,8 +35,9 @@ def choose(photos: PhotoLibrary) -> SessionPhoto:
     return shown[st.session_state["lab_photo"]]
 
 
-def _open() -> None:
-    st.session_state["opened"] = st.session_state["lab_photo"]  # other pages open with it
+def _open(photos: PhotoLibrary) -> None:
+    if st.session_state["lab_photo"] in photos.photos():
+        st.session_state["opened"] = st.session_state["lab_photo"]  # other pages open with it
 
 
 def bench_for(photo: SessionPhoto, photos: PhotoLibrary, assessor: Assessor, seed: int) -> Bench:

@@ -11,7 +11,7 @@ from pages.shared.lab_link import WANTED
 DATABASES = {"kadid10k": "KADID-10k", "tid2013": "TID2013"}
 """Spelling of the databases' names."""
 THIS_FAMILY, ALL_TYPES = "This family", f"All {len(CATALOGUE)} types"
-DIFFERENCE_FIRST, CATALOGUE_ORDER = "Furthest from people first", "In the order of the databases"
+DIFFERENCE_FIRST, CATALOGUE_ORDER = "Furthest from people first", "In database order"
 _FIRST_TYPE, _FIRST_LEVEL = "kadid10k:GB", 4
 _REMEMBERED = "lab_remembered"
 
@@ -105,7 +105,7 @@ def _remembered_control(key: str, label: str, options: list[str]) -> str:
     """Show a control whose choice outlives a visit to another page."""
     remembered = f"{key}_remembered"
     st.session_state.setdefault(key, st.session_state.get(remembered, options[0]))
-    st.session_state[remembered] = st.segmented_control(label, options, key=key, required=True)
+    st.session_state[remembered] = st.segmented_control(label, options, key=key, required=True, wrap=True)
     return st.session_state[remembered]
 
 

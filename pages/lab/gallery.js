@@ -45,9 +45,9 @@ function fill(button, card, open) {
     picture.src = card.picture;
     picture.alt = `Level ${card.level}`;
   }
-  button.replaceChildren(
-    picture, written("name", card.name), written("database", card.database), curves(card), written("note", card.note),
-  );
+  if (!card.picture) picture.textContent = card.note;
+  button.replaceChildren(picture, written("name", card.name), written("database", card.database), curves(card));
+  if (card.picture) button.append(written("note", card.note));
   button.onclick = () => open(card.key);
 }
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from metaiqa_core.distortions import DistortionType
+from metaiqa_core.distortions import LEVELS, DistortionType
 from metaiqa_core.distortions.opinion_scores import opinion_curve
 from metaiqa_core.level_response import Disagreement, compare_with_people, most_misread
 from pages.lab import controls
@@ -80,11 +80,21 @@ def _open() -> None:
         controls.open_type(key)
 
 
+def _waiting(bench: Bench, entry: DistortionType) -> str:
+    """Return how much of a type is scored, where something of it still waits."""
+    done = len(LEVELS) - len(bench.missing_levels(entry))
+    return f"{done} of {len(LEVELS)} levels scored" if done else "not scored yet"
+
+
 def _card(bench: Bench, entry: DistortionType, choice: Choice) -> dict[str, Any]:
     """Return the content of a card, as plain values."""
     thumbnail = bench.thumbnails.get(entry.key, {}).get(choice.level, "")
     response = bench.response(entry)
-    note = judgement(compare_with_people(response)) if response else bench.failures.get(entry.key, "not scored yet")
+    note = (
+        judgement(compare_with_people(response))
+        if response
+        else bench.failures.get(entry.key) or _waiting(bench, entry)
+    )
     score = bench.score(entry, choice.level)
     return {
         "key": entry.key,

@@ -31,6 +31,7 @@ def show(bench: Bench, choice: Choice) -> None:
         VIEWS,
         key="lab_sight",
         bind="query-params",
+        wrap=True,
         help="The graph model, which names defects, not the scores.",
     )
     if not view:

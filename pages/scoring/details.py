@@ -5,12 +5,11 @@ from humanize import naturalsize
 
 from metaiqa_core.assess import Assessor
 from metaiqa_core.assessment import Assessment, QualityMap
-from pages.scoring import defects, quality_map
+from pages.scoring import defects, quality_map, worst_place
 from pages.scoring.diagnoses import graph_card
 from pages.scoring.reading import WHOLE_PHOTO, ZOOMED_IN, can_zoom_in
 from pages.scoring.rows import Row
 from pages.shared import lab_link
-from pages.shared.failures import explain
 from pages.shared.photo_library import SessionPhoto
 from pages.shared.plain import plain
 from pages.shared.score_plot import score_plot, score_plot_in_words, tiles_plot
@@ -30,15 +29,17 @@ def show(row: Row, session_scores: SessionScores, assessor: Assessor) -> None:
     assessment, quality = row.result.assessment, session_scores.quality_map(row.photo, assessor)
     certain, file = st.columns([3, 2], gap="large")
     with certain:
-        if _choose_reading(assessment, quality, assessor) == WHOLE_PHOTO:
+        reading = _choose_reading(assessment, quality, assessor)
+        if reading == WHOLE_PHOTO:
             _whole_photo(assessment, assessor)
         else:
             _zoomed_in(assessment, quality, row.photo, session_scores, assessor)
-        if quality:
-            _worst_place(quality, row.photo, session_scores, assessor)
     with file:
         _facts(assessment, row.photo)
         _explain_defect(row)
+        # While the zoomed-in reading is still to be made, its own button stands beside this place.
+        if can_zoom_in(assessment, assessor) and (quality or reading == WHOLE_PHOTO):
+            worst_place.show(row.photo, assessment, session_scores, assessor)
         if st.button(
             "Where does this score come from?",
             key="to_map",
@@ -92,7 +93,8 @@ def _zoomed_in(
 ) -> None:
     if quality is None:
         st.write("The photo is judged in tiles at its own resolution, as you see it when you zoom in.")
-        quality_map.read_zoomed_in(photo, session_scores, assessor, (assessment.width, assessment.height))
+        size = (assessment.width, assessment.height)
+        quality_map.read_zoomed_in(photo, session_scores, assessor, size, "Judge it zoomed in")
         return
     low, high = min(quality.scores), max(quality.scores)
     st.plotly_chart(
@@ -105,20 +107,6 @@ def _zoomed_in(
         f"Each dot is a tile, {low:.0f} to {high:.0f}. Solid line: their mean. Dotted line: the whole photo.",
         help="There is no interval for the zoomed-in score: people rated whole photos, not tiles.",
     )
-
-
-def _worst_place(quality: QualityMap, photo: SessionPhoto, session_scores: SessionScores, assessor: Assessor) -> None:
-    """Show the place that drags the photo down; nothing where no place differs from the rest by enough."""
-    calibration = assessor.card.calibration
-    if calibration is None or not quality_map.worst_matters(quality, calibration.half_width):
-        return
-    try:
-        worst = quality_map.worst_place(photo, session_scores.photos, quality)
-    except Exception as error:
-        st.error(plain(explain(error)))
-        return
-    caption = f"The worst place, pixel for pixel: {min(quality.scores):.0f}"
-    st.image(worst, caption=caption, alt="Worst place of the photo")
 
 
 def _explain_interval(assessment: Assessment, assessor: Assessor) -> None:

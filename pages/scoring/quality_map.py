@@ -3,29 +3,27 @@
 import itertools
 from functools import partial
 
-import streamlit as st
 from PIL import Image, ImageDraw, ImageFont
 
 from metaiqa_core.assess import TILE, Assessor
 from metaiqa_core.assessment import QualityMap
-from metaiqa_core.images import decode
-from metaiqa_core.preprocessing import Box, tiles
+from metaiqa_core.preprocessing import tiles
 from pages.shared import long_work
-from pages.shared.encoding import jpeg
 from pages.shared.palette import DARK, LIGHT, rgb_of
-from pages.shared.photo_library import PhotoFile, PhotoLibrary, SessionPhoto
-from pages.shared.photo_limits import photo_limits
+from pages.shared.photo_library import SessionPhoto
 from pages.shared.session_scores import SessionScores, model_key
-from pages.shared.turns import turn
 
-CROP_SIDE = 300
-"""Longest side of the worst place as it is shown, pixels: what a phone shows without shrinking it."""
 _OVERLAY = 0.55
 _SMALLEST_LABELLED_CELL = 60
 
 
 def read_zoomed_in(
-    photo: SessionPhoto, session_scores: SessionScores, assessor: Assessor, size: tuple[int, int]
+    photo: SessionPhoto,
+    session_scores: SessionScores,
+    assessor: Assessor,
+    size: tuple[int, int],
+    label: str,
+    explanation: str = "",
 ) -> None:
     """Offer to compute the quality map, or go on computing it; the page is drawn again when it is there.
 
@@ -34,53 +32,18 @@ def read_zoomed_in(
         session_scores: Scores of the session, where the map is kept.
         assessor: Model that scores.
         size: Upright width and height of the photo, pixels.
+        label: Text of the button, which the number of tiles follows.
+        explanation: Text that the button shows on hover.
     """
     key = (photo.key, model_key(assessor))
     long_work.offer(
         "quality_map",
         key,
-        f"Judge it zoomed in ({len(tiles(*size, TILE))} tiles)",
+        f"{label} ({len(tiles(*size, TILE))} tiles)",
         lambda: assessor.map_quality(session_scores.photos.content(photo)),
         partial(session_scores.keep_quality_map, photo, assessor),
+        explanation=explanation,
     )
-
-
-def worst_matters(quality: QualityMap, half_width: float) -> bool:
-    """Return whether the worst tile is worse than the photo by more than a single score is uncertain.
-
-    Args:
-        quality: Quality map of the photo.
-        half_width: Half the width of the model's interval, points.
-    """
-    return quality.score - min(quality.scores) > half_width
-
-
-def worst_place(photo: SessionPhoto, photos: PhotoLibrary, quality: QualityMap) -> bytes:
-    """Return the middle of the tile with the lowest score as a JPEG, pixel for pixel; the last one is kept.
-
-    Raises:
-        PhotoError: If the photo cannot be read.
-    """
-    number = min(range(len(quality.scores)), key=quality.scores.__getitem__)
-    return _cut_out(photo.key, number, photo, photos, middle_of(quality.boxes[number]))
-
-
-def middle_of(box: Box) -> Box:
-    """Return the middle of a tile, at most `CROP_SIDE` pixels wide and high.
-
-    >>> middle_of(Box(500, 50, 500, 200))
-    Box(left=600, top=50, width=300, height=200)
-    """
-    width, height = min(box.width, CROP_SIDE), min(box.height, CROP_SIDE)
-    return Box(box.left + (box.width - width) // 2, box.top + (box.height - height) // 2, width, height)
-
-
-@st.cache_resource(scope="session", max_entries=2, show_spinner=False)
-def _cut_out(key: str, number: int, _photo: SessionPhoto, _photos: PhotoLibrary, _box: Box) -> bytes:
-    with turn():
-        pixels = decode(PhotoFile(_photo.name, _photos.content(_photo)), limits=photo_limits()).pixels
-        tile = pixels[_box.top : _box.top + _box.height, _box.left : _box.left + _box.width]
-        return jpeg(Image.fromarray(tile), 90)
 
 
 def draw(image: Image.Image, quality: QualityMap, size: tuple[int, int]) -> Image.Image:

@@ -40,7 +40,8 @@ class Reading:
         if assessment.percentile is None:
             return ""
         population = _POPULATIONS.get(assessment.population or "", assessment.population)
-        return f"Better than {assessment.percentile:.0f} of 100 {population}"
+        # No photo is better than 100 of 100, those like itself among them.
+        return f"Better than {min(assessment.percentile, 99):.0f} of 100 {population}"
 
     def to_data(self, key: str) -> dict[str, Any] | None:
         """Return score, grade and sentence of the zoomed-in reading; None where the photo's own hold."""

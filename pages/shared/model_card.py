@@ -75,4 +75,6 @@ def _readable(value: Any) -> str:
         return f"{value:.4g}"
     if isinstance(value, list | tuple):
         return ", ".join(_readable(each) for each in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{str(key).replace('_', ' ')} {_readable(each)}" for key, each in value.items())
     return str(value)

@@ -24,7 +24,7 @@ from metaiqa_core.sessions.session_folder import SessionFolder
 from metaiqa_core.settings import read_settings
 from pages.shared import browser_session, samples
 
-Origin = Literal["own", "sample"]
+Origin = Literal["own", "sample", "guest"]
 Companion = TypeVar("Companion")
 
 
@@ -37,7 +37,8 @@ class SessionPhoto:
         name: File name, for people.
         sha256: SHA-256 of the content, 64 hexadecimal digits.
         size: Length of the content, bytes.
-        origin: `own` for photos that the user brought, `sample` for built-in ones.
+        origin: `own` for photos that the user brought, `sample` for built-in ones, `guest` for those of other places,
+            such as a database, that the Distortion lab was asked to open.
     """
 
     key: str
@@ -66,11 +67,13 @@ class PhotoLibrary:
 
     Attributes:
         own: The user's photos by key, without those that were removed.
+        guests: Photos of other places that the Distortion lab was asked to open, by key, until the session ends.
         folder: Folder that keeps the session; None where it ends with the visit.
         problem: Sentence on why the session is not kept, or not any more; empty for none.
     """
 
     own: dict[str, SessionPhoto] = field(default_factory=dict)
+    guests: dict[str, SessionPhoto] = field(default_factory=dict)
     folder: SessionFolder | None = None
     problem: str = ""
     _all: dict[str, SessionPhoto] = field(default_factory=dict)
@@ -105,6 +108,19 @@ class PhotoLibrary:
         self.own.setdefault(photo.key, photo)
         return self._all[photo.key]
 
+    def add_guest(self, name: str, content: bytes) -> SessionPhoto:
+        """Take in a photo of another place, or return the session's photo with this name and content.
+
+        Raises:
+            OSError: If there is no room.
+        """
+        photo = _photo(name, content, "guest")
+        if photo.key in self.photos():
+            return self.photos()[photo.key]
+        if photo.sha256 not in self._places:
+            self._append(photo.sha256, content)
+        return self.guests.setdefault(photo.key, photo)
+
     def _append(self, digest: str, content: bytes) -> None:
         offset = self._file.seek(0, 2)
         rest = memoryview(content)
@@ -124,7 +140,7 @@ class PhotoLibrary:
         """
         if photo.origin == "sample":
             return samples.content(photo.name)
-        if self.folder is not None:
+        if self.folder is not None and photo.origin == "own":
             try:
                 return self.folder.read("photos", photo.sha256)
             except OSError as error:
@@ -159,6 +175,7 @@ class PhotoLibrary:
             OSError: If the disk refuses to delete them.
         """
         self.own.clear()
+        self.guests.clear()
         self._all.clear()
         self._removed = frozenset()
         self._places.clear()

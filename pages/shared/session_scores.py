@@ -69,7 +69,8 @@ class SessionScores:
                 self.results[key] = _examine_sample(photo.name, key[1], assessor)
             else:
                 self.results[key] = result = examine(photo.name, self.photos.content(photo), assessor)
-                self._keep(photo, key[1], result)
+                if photo.origin == "own":
+                    self._keep(photo, key[1], result)
         return self.results[key]
 
     def find(self, photo: SessionPhoto, assessor: Assessor) -> ScoringResult | None:

@@ -9,6 +9,7 @@ import streamlit as st
 from metaiqa_core.errors import MetaIQAError
 from metaiqa_core.images import decode
 from metaiqa_core.results import export
+from pages.shared import lab_link
 from pages.shared.encoding import jpeg
 from pages.shared.photo_limits import photo_limits
 from pages.shared.plain import plain
@@ -16,6 +17,8 @@ from pages.shared.previews import fitted
 from pages.shared.turns import turn
 
 _PICTURES, _ROWS, _SIDE = 5, 20, 320
+_WIDTH = 168
+"""Width of a picture, pixels: two lie beside each other on a phone."""
 
 
 def show(predictions: pd.DataFrame, paths: Sequence[Path], title: str) -> None:
@@ -32,8 +35,8 @@ def show(predictions: pd.DataFrame, paths: Sequence[Path], title: str) -> None:
     st.markdown(f"**{plain(title)}**")
     if len(paths) == len(predictions):
         with st.container(horizontal=True, gap="small"):
-            for _, row in worst.head(_PICTURES).iterrows():
-                _picture(paths[row["place"]], row)
+            for number, (_, row) in enumerate(worst.head(_PICTURES).iterrows()):
+                _picture(paths[row["place"]], row, number)
     kinder, stricter = int((worst["residual"] > 0).sum()), int((worst["residual"] < 0).sum())
     st.caption(f"Of the {len(worst)} worst, the model is kinder than people on {kinder} and stricter on {stricter}.")
     columns = ["image", "level", "opinion_score", "predicted_score", "residual"]
@@ -56,13 +59,15 @@ def show(predictions: pd.DataFrame, paths: Sequence[Path], title: str) -> None:
         )
 
 
-def _picture(path: Path, row: pd.Series) -> None:
+def _picture(path: Path, row: pd.Series, number: int) -> None:
     caption = f"people {row['opinion_score']:.2f}, model {row['predicted_score']:.2f}"
     try:
         picture = _thumbnail(str(path), path.stat().st_mtime_ns)
     except (MetaIQAError, OSError):
         return  # the table has its name and its numbers
-    st.image(picture, width=180, caption=caption, alt=f"{row['image']}: {caption}")
+    with st.container(width=_WIDTH, gap="xsmall"):
+        st.image(picture, caption=caption, alt=f"{row['image']}: {caption}")
+        lab_link.offer_content(path.name, path.read_bytes, key=f"worst_to_lab_{number}", kind="tertiary")
 
 
 @st.cache_data(max_entries=200, show_spinner=False)

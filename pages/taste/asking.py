@@ -14,9 +14,11 @@ from metaiqa_core.taste.questions import next_pairs, next_photos
 from metaiqa_core.taste.ratings import MOST_STARS, Choice, Star
 from pages.shared.encoding import data_uri
 from pages.shared.front_end import component
+from pages.taste import to_lab
 from pages.taste.current import CurrentTaste, open_taste
 
 STARS, PAIRS = "Stars", "Which is better?"
+_KEY = "taste_rater"
 _AHEAD = 3
 """Number of questions that the browser has at once."""
 
@@ -34,14 +36,16 @@ def ask(current: CurrentTaste, way: str) -> None:
     if taste is None:
         st.caption("The first photo is on its way …")
         return
+    if wanted := (st.session_state.get(_KEY) or {}).get("lab"):
+        to_lab.open_wanted(current, str(wanted))
     questions = _photos(current, keys) if way == STARS else _pairs(current, keys)
     if not questions:
         _nothing_left(current, way)
         return
     names = {photo.key: photo.name for photo in current.record.photos}
-    rater = component("taste_rater", "taste/rater")
+    rater = component(_KEY, "taste/rater")
     rater(
-        key="taste_rater",
+        key=_KEY,
         data={
             "questions": [
                 {"id": " ".join(question), "pictures": [_picture(current, key, names[key]) for key in question]}
@@ -53,6 +57,7 @@ def ask(current: CurrentTaste, way: str) -> None:
             "done": _memory().done,
         },
         on_answers_change=_answer,
+        on_lab_change=_nothing,
     )
 
 
@@ -105,9 +110,13 @@ def _memory() -> _Memory:
     return st.session_state.setdefault("taste_memory", _Memory())
 
 
+def _nothing() -> None:
+    """Take a value of the page; it is read where the page is drawn."""
+
+
 def _answer() -> None:
     """Keep the answers that are new."""
-    sent: dict[str, Any] = st.session_state["taste_rater"].get("answers") or {}
+    sent: dict[str, Any] = st.session_state[_KEY].get("answers") or {}
     memory, current = _memory(), open_taste()
     # From here on nothing of Streamlit is touched: it may end the run there for the next answer, and lose this one.
     page = str(sent.get("page", ""))[:40]

@@ -42,6 +42,7 @@ function drawPictures(app) {
     return holder;
   });
   root.querySelector(".pictures").replaceChildren(...made);
+  root.querySelector(".lab").replaceChildren(...question.pictures.map((_, index) => labButton(app, question, index)));
   const stars = root.querySelector(".stars");
   stars.hidden = isPair;
   light(stars, 0);
@@ -49,6 +50,15 @@ function drawPictures(app) {
   root.querySelector(".spoken").textContent = isPair
     ? `Which is better, ${question.pictures[0].name} or ${question.pictures[1].name}?`
     : `How do you like ${question.pictures[0].name}?`;
+}
+
+// The server may be a question behind, so the button says which photo it is about.
+function labButton(app, question, index) {
+  const button = element("button", "", `Distort ${question.pictures.length === 1 ? "this" : index ? "the second" : "the first"} photo`);
+  button.type = "button";
+  button.title = "Opens this photo on the page Distortion lab, to see how its score falls with each kind of damage.";
+  button.onclick = () => app.send("lab", question.id.split(" ")[index]);
+  return button;
 }
 
 function drawStars(app, stars) {
