@@ -27,6 +27,8 @@ runs, problems = data.own_runs()
 linked_runs.tell_missing([run.name for run in runs], "authentic_databases")
 controls = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
 with controls:
-    view = st.segmented_control("View", list(VIEWS), default="Methods", required=True, key="view", bind="query-params")
+    view = st.segmented_control(
+        "View", list(VIEWS), default="Methods", required=True, key="view", bind="query-params", wrap=True
+    )
 VIEWS[view](runs, controls)
 skipped_results.show(problems)

@@ -34,7 +34,9 @@ with controls:
     database = st.segmented_control(
         "Database", ["TID2013", "KADID-10k"], default="TID2013", required=True, key="database", bind="query-params"
     )
-    view = st.segmented_control("View", list(VIEWS), default="Heat map", required=True, key="view", bind="query-params")
+    view = st.segmented_control(
+        "View", list(VIEWS), default="Heat map", required=True, key="view", bind="query-params", wrap=True
+    )
     more = st.popover("Types, runs and mine", icon=":material/tune:")
 types = published.distortion_types(database)
 runs, problems = data.own_runs()

@@ -113,6 +113,20 @@ def test_a_click_anywhere_in_a_cell_opens_it_and_the_url_names_it(page):
     assert page.outside == []
 
 
+def test_one_tap_opens_a_cell_on_a_phone(address):
+    playwright_api = pytest.importorskip("playwright.sync_api")
+    with playwright_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_ARGUMENTS)
+        phone = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True).new_page()
+        phone.set_default_timeout(60_000)
+        phone.goto(address)
+        phone.wait_for_selector(".js-plotly-plot .heatmaplayer image")
+        idle(phone)
+        phone.touchscreen.tap(*centre_of(phone, "HOSA", "JPEG"))
+        phone.get_by_role("heading", name="JPEG, HOSA").wait_for()
+        browser.close()
+
+
 def test_charts_are_saved_as_image_and_as_a_page_that_needs_no_network(page, tmp_path):
     page.mouse.move(*centre_of(page, "BRISQUE", "JPEG"))
     with page.expect_download() as download:

@@ -219,6 +219,19 @@ def test_types_have_their_full_names_and_methods_their_authors_on_hover(runs):
     assert "Mittal, Moorthy and Bovik" in json.dumps(figure["data"][-1]["customdata"])
 
 
+def test_column_heads_are_one_line_each_and_a_star_says_what_was_measured_elsewhere(runs):
+    heads = figures(opened())[0]["layout"]["xaxis"]
+    assert heads["ticktext"][-1] == "MetaIQA"
+    assert heads["tickangle"] == -50
+    leave_one_out_run(runs, "a-run-with-a-rather-long-name-seed-3", database="tid2013-kodak", types=2)
+    page = opened()
+    heads = figures(page)[0]["layout"]["xaxis"]
+    assert heads["ticktext"][-1] == "MetaIQA · a-run-with…me-seed-3*"
+    assert heads["tickangle"] == -90
+    assert not [head for head in heads["ticktext"] if "<br>" in head]
+    assert "* measured on tid2013-kodak, re-synthesised: not TID2013." in texts(page).replace("\\", "")
+
+
 def upload(page, content, name="mine.csv"):
     page.file_uploader(key="my_results").upload(name, content, "text/csv").run()
     assert not page.exception
