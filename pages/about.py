@@ -26,8 +26,9 @@ with right:
     st.subheader("Where your data goes", anchor=False)
     st.markdown(
         "Nowhere. Photos are judged on the computer that runs this program; the page loads nothing from anywhere else "
-        "and reports nothing to anyone. Your photos, scores and decisions lie in a folder of that computer for a day "
-        "after your last visit, so that a reload loses nothing; *Remove all photos* deletes them at once. Where the "
+        "and reports nothing to anyone. Your photos, scores and decisions, and tables that you compare with, lie in a "
+        "folder of that computer for a day after your last visit, so that a reload loses nothing; *Remove all photos* "
+        "deletes them at once. A link to a result page carries what it shows of your numbers. Where the "
         "program serves many people, nothing is kept: photos lie in an unnamed file, which goes with the session. "
         "If somebody else runs the program for you, all of this happens on their computer."
     )

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.benchmarks import authentic_views, comparison_view, data, own_run_views
+from pages.benchmarks import authentic_views, comparison_view, data, linked_runs, own_run_views
 from pages.shared import frame, skipped_results
 from pages.shared.terms import TERMS
 
@@ -24,6 +24,7 @@ st.markdown(
     help=f"SROCC: {TERMS['SROCC']}  \nPLCC: {TERMS['PLCC']}",
 )
 runs, problems = data.own_runs()
+linked_runs.tell_missing([run.name for run in runs], "authentic_databases")
 controls = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
 with controls:
     view = st.segmented_control(

@@ -6,7 +6,7 @@ import streamlit as st
 
 from metaiqa_core.results import published, summaries
 from metaiqa_core.results.records import Protocol
-from pages.benchmarks import data, distortion_views, my_results, widgets
+from pages.benchmarks import data, distortion_views, linked_runs, my_results, widgets
 from pages.benchmarks.distortion_views import ShownTable
 from pages.shared import frame, skipped_results
 from pages.shared.terms import TERMS
@@ -40,6 +40,7 @@ with controls:
     more = st.popover("Types, runs and mine", icon=":material/tune:")
 types = published.distortion_types(database)
 runs, problems = data.own_runs()
+linked_runs.tell_missing([run.name for run in runs], "leave_one_distortion_out")
 runs = data.runs_with(runs, [Protocol.LEAVE_ONE_DISTORTION_OUT], data.imitations(database))
 with more:
     families = st.pills(
@@ -53,6 +54,7 @@ with more:
     )
     chosen = data.choose_runs(runs, "runs", shown=1)
     mine = my_results.choose(database)
+my_results.tell(mine)
 
 printed = [record for record in published.leave_one_distortion_out() if record.database == database]
 columns = data.columns_of(database, printed, chosen, mine.records)

@@ -47,20 +47,38 @@ def address(tmp_path_factory):
         server.wait(10)
 
 
-@pytest.fixture
-def page(address):
+@pytest.fixture(scope="module")
+def browser():
     playwright_api = pytest.importorskip("playwright.sync_api")
     with playwright_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_ARGUMENTS)
-        page = browser.new_context(viewport={"width": 1280, "height": 1100}, accept_downloads=True).new_page()
-        page.outside = []
-        page.on("request", lambda request: page.outside.append(request.url) if leaves(request.url, address) else None)
-        page.set_default_timeout(60_000)
-        page.goto(address)
-        page.wait_for_selector(".js-plotly-plot .heatmaplayer image")
-        idle(page)
-        yield page
+        yield browser
         browser.close()
+
+
+@pytest.fixture
+def page(address, browser):
+    context = browser.new_context(viewport={"width": 1280, "height": 1100}, accept_downloads=True)
+    yield opened(context, address)
+    context.close()
+
+
+@pytest.fixture
+def phone(address, browser):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
+    yield opened(context, address)
+    context.close()
+
+
+def opened(context, address):
+    page = context.new_page()
+    page.outside = []
+    page.on("request", lambda request: page.outside.append(request.url) if leaves(request.url, address) else None)
+    page.set_default_timeout(60_000)
+    page.goto(address)
+    page.wait_for_selector(".js-plotly-plot .heatmaplayer image")
+    idle(page)
+    return page
 
 
 def leaves(url, address):
@@ -111,6 +129,11 @@ def test_a_click_anywhere_in_a_cell_opens_it_and_the_url_names_it(page):
     page.reload()  # the URL alone brings the same cell back
     page.get_by_role("heading", name="CCS, HOSA").wait_for()
     assert page.outside == []
+
+
+def test_one_tap_opens_a_cell_on_a_phone(phone):
+    phone.touchscreen.tap(*centre_of(phone, "HOSA", "JPEG"))
+    phone.get_by_role("heading", name="JPEG, HOSA").wait_for()
 
 
 def test_charts_are_saved_as_image_and_as_a_page_that_needs_no_network(page, tmp_path):

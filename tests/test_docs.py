@@ -8,15 +8,19 @@ import shutil
 
 import pytest
 import torch
+import torchvision
 from docs_pages import DOCS, PAGES, ROOT, anchors, blocks, commands, links, shell_lines, spans, tables, text_of
+from official_layouts import build_live_challenge
 from page_fixtures import jpeg, tiny_default  # noqa: F401
 from test_architecture import CORE, HEIGHT, LAYERS
+from test_imported import HEAD, NET, randomised, save_script_object
 from tiny_fixtures import photo_pixels
 
 from metaiqa_core.cli import build_parser, load_command, main
 from metaiqa_core.command_catalogue import COMMANDS
 from metaiqa_core.models.card import read_card
 from metaiqa_core.models.model_files import DEFAULT_MODEL, SHIPPED_MODELS
+from metaiqa_core.results import published
 
 README = ROOT / "README.md"
 RESULTS, MODELS, WALKS = (ROOT / "docs" / name for name in ("results.md", "models.md", "how_it_works.md"))
@@ -29,7 +33,9 @@ PYTHON = [(page.name, code) for page in PAGES for code in blocks(text_of(page), 
 QUICK = [
     line
     for line in NAMED
-    if re.match(r"(score|evaluate|explain|distort|models (list|show)|databases list)\b", line) and "--help" not in line
+    if re.match(r"(score|evaluate|explain|distort|models (list|show)|databases list)\b", line)
+    and "--help" not in line
+    and "--model authors" not in line
 ]
 
 
@@ -95,6 +101,38 @@ def test_a_quick_command_of_the_pages_does_what_it_says(line, workplace, capsys)
         assert not written.is_dir() or any(written.iterdir())
     else:
         assert capsys.readouterr().out.strip()
+
+
+def test_the_authors_weights_are_imported_and_judged_by_the_commands_of_the_page(tmp_path, monkeypatch, run):
+    """A made-up file as their script writes it, and a tiny LIVE Challenge as its authors give it away."""
+    steps = [shlex.split(line) for line in NAMED if "authors" in shlex.split(line)]
+    assert [words[:2] for words in steps] == [["models", "import"], ["evaluate", "--model"]]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("METAIQA_MODELS", str(tmp_path / "models"))
+    with torch.random.fork_rng(devices=[]):
+        network = randomised(NET(torchvision.models.resnet18(), HEAD()))
+    save_script_object(network, tmp_path / steps[0][2], zipped=False)
+    names = [f"{number}.bmp" for number in range(3, 11)]
+    folder = build_live_challenge(tmp_path / "live_challenge", names, [20 + 7.5 * number for number in range(8)])
+    for words in steps:
+        status, out, err = run(*words)
+        assert status == 0, err
+    assert out.startswith("authors on LIVE Challenge, n = 8")
+    assert "SROCC" in out
+    [further] = re.findall(r"`(--database test_image\.csv[^`]*)`", text_of(MODELS))
+    rows = "".join(f"{name},{0.2 + number / 10:.3f}\n" for number, name in enumerate(names))
+    (tmp_path / "test_image.csv").write_text(f"image,mos\n{rows}")
+    assert folder.is_dir()
+    assert run("evaluate", "--model", "authors", *shlex.split(further))[0] == 0
+
+
+def test_the_paper_reports_what_the_page_says_of_it():
+    expected = {
+        record.metric: f"{record.value:.3f}"
+        for record in published.authentic()
+        if (record.method, record.database) == ("MetaIQA", "LIVE Challenge")
+    }
+    assert f"SROCC {expected['srocc']}, PLCC {expected['plcc']}, *reported in the paper*" in text_of(MODELS)
 
 
 @pytest.mark.parametrize(

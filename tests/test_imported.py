@@ -239,6 +239,13 @@ def test_the_head_may_be_called_head_and_precision_is_brought_to_32_bits(tmp_pat
     assert_same_weights(dict(sorted(network.state_dict().items())), dict(sorted(authors_weights.items())))
 
 
+def test_imagenets_mean_and_deviation_may_be_in_the_file_and_others_may_not(state_file):
+    mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
+    import_foreign_checkpoint(state_file({"mean": mean, "std": std}))
+    with pytest.raises(CheckpointError, match="it has 1 tensors too many: 'mean'"):
+        import_foreign_checkpoint(state_file({"mean": mean + 0.1, "std": std}))
+
+
 def test_missing_tensors_are_named_and_counted(state_file):
     path = state_file(without=("net.fc1.bias", "net.fc2.bias", "net.fc3.bias", "net.fc3.weight"))
     message = (

@@ -107,6 +107,29 @@ def test_a_model_to_use_becomes_the_model_of_all_pages(runs, tiny_checkpoint, mo
     assert asked == ["pages/score_photos.py"]
 
 
+def chosen_model(app):
+    """Return the model that the page shows as chosen."""
+    return next(box.value for box in app.selectbox if box.label == "Model")
+
+
+@pytest.mark.usefixtures("tiny_default")
+def test_a_model_to_use_is_chosen_on_every_page_of_the_app(runs, tiny_checkpoint, monkeypatch):
+    monkeypatch.setenv("METAIQA_TASTES", str(runs.parent / "tastes"))
+    with_model(finished(runs, "mine", "fine-tune", "--database", "x"), tiny_checkpoint, "mine")
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+    app.query_params["job"] = "mine"
+    app.switch_page("pages/training_jobs.py").run()
+    app.button(key="use_mine").click().run()
+    assert not app.exception
+    for page in ("score_photos", "gradient_maps", "distortion_lab", "about"):
+        app.switch_page(f"pages/{page}.py").run()
+        assert not app.exception
+        assert chosen_model(app) == "mine", page
+    app.switch_page("pages/teach_your_taste.py").run()
+    assert not app.exception
+    assert "mine" in app.selectbox(key="taste_general").options
+
+
 def test_the_open_job_is_open_still_when_one_comes_back_and_stays_closed_once_closed(runs):
     finished(runs, "mine", "fine-tune", "--database", "x")
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
@@ -195,6 +218,13 @@ def test_one_of_the_worst_photos_opens_in_the_lab_and_stays_out_of_the_session(e
     assert guest.key not in photos.photos()
 
 
+def test_an_evaluation_says_when_a_model_ranks_upside_down(evaluated):
+    answer = json.loads((evaluated / "evaluation.json").read_text())
+    (evaluated / "evaluation.json").write_text(json.dumps(answer | {"srocc": -0.64, "krocc": -0.56}))
+    assert "ranks photos upside down" in texts(opened("evaluate"))
+    assert "in about 22 of 100 pairs" in texts(opened("evaluate"))
+
+
 def test_an_evaluation_without_its_photos_still_shows_its_numbers(evaluated, tiny_csv, monkeypatch):
     job = json.loads((evaluated / "job.json").read_text())
     job["commands"][0][2] = "/no/such.csv"
@@ -242,19 +272,90 @@ def test_a_check_that_finds_problems_has_ended_well_and_tells_them(runs):
     assert page.dataframe[0].value["Problem"].tolist() == ["a.jpg is missing."]
 
 
-def test_a_database_outside_the_allowed_folders_is_refused_for_every_job(runs, tiny_csv, tmp_path, monkeypatch):
-    (tmp_path / "allowed").mkdir()
-    monkeypatch.setenv("METAIQA_FOLDERS", f"{tmp_path / 'allowed'}:{runs}")
-    for words in (
-        ["evaluate", "--database", str(tiny_csv)],
-        ["databases", "check", "csv", str(tiny_csv)],
-        ["synthesize", "--like", "kadid10k", "--photos", str(tiny_csv.parent)],
-        ["graph-train", "--database", str(tiny_csv)],
-        ["joint-train", "--database", str(tiny_csv)],
-    ):
-        with pytest.raises(JobError, match="lies outside the folders that this app may read"):
-            form.start(runs, "mine", words)
+@pytest.fixture
+def allowed(runs, tmp_path, monkeypatch):
+    """The only folder, beside that of runs, that the app may read."""
+    folder = tmp_path / "allowed"
+    folder.mkdir()
+    monkeypatch.setenv("METAIQA_FOLDERS", f"{folder}:{runs}")
+    return folder
+
+
+def words_for(command, path):
+    """Return the words of a job that reads a database, or photos, at a path."""
+    entry = JOB_COMMANDS[command]
+    further = {
+        "synthesize": ["--like", "kadid10k", "--photos", str(path.parent if path.suffix else path)],
+        "databases": ["csv", str(path)],
+        "parameter-study": ["--database", str(path), "--target", str(path)],
+        "ablation": ["--database", str(path), "--start", "A=default", "--start", "B=default"],
+        "adaptation-curve": ["--database", str(path), "--start", "A=default"],
+        "graph-tune": ["--model", "lite0-graph", "--database", str(path)],
+    }
+    return [*entry.words, *further.get(command, ["--database", str(path)])]
+
+
+@pytest.mark.parametrize("command", JOB_COMMANDS)
+def test_a_database_outside_the_allowed_folders_is_refused_for_every_job(runs, allowed, tiny_csv, command):
+    with pytest.raises(JobError, match="lies outside the folders that this app may read"):
+        form.start(runs, "mine", words_for(command, tiny_csv))
     assert find_jobs(runs) == ([], [])
+
+
+@pytest.mark.parametrize("command", JOB_COMMANDS)
+def test_a_link_in_an_allowed_folder_leads_no_job_out_of_it(runs, allowed, tiny_csv, command):
+    (allowed / "mine").mkdir()
+    for name in ("scores.csv", "photo.png"):
+        (allowed / "mine" / name).symlink_to(tiny_csv)
+    with pytest.raises(JobError, match=r"/mine/\S+ leads out of the folders that this app may read: bring"):
+        form.start(runs, "mine", words_for(command, allowed / "mine"))
+    assert find_jobs(runs) == ([], [])
+
+
+@pytest.mark.parametrize("command", [name for name in JOB_COMMANDS if name != "synthesize"])
+def test_a_table_in_an_allowed_folder_names_no_photos_outside_of_it(runs, allowed, tiny_csv, command):
+    table = allowed / "sly.csv"
+    rows = pd.read_csv(tiny_csv)
+    rows.assign(
+        image=str(tiny_csv.parent) + "/" + rows["image"], distortion_type=["GB", "WN"] * 12, reference=rows["image"]
+    ).to_csv(table, index=False)
+    with pytest.raises(JobError, match="names photos outside the folders that this app may read"):
+        form.start(runs, "mine", words_for(command, table))
+    assert find_jobs(runs) == ([], [])
+
+
+def test_a_model_outside_the_allowed_folders_is_refused_also_by_a_card_that_is_not_there(runs, allowed, tmp_path):
+    (tmp_path / "secret.safetensors").write_bytes(b"weights")
+    for name in ("secret.safetensors", "secret.json"):
+        with pytest.raises(JobError, match="lies outside the folders that this app may read"):
+            form.start(runs, "mine", ["evaluate", "--database", str(allowed), "--model", str(tmp_path / name)])
+
+
+def test_a_job_goes_on_only_where_it_may_still_read(runs, allowed, tiny_csv):
+    finished(runs, "mine", "fine-tune", "--database", str(tiny_csv), state="cancelled")
+    page = opened("mine")
+    page.button(key="resume_job").click().run()
+    assert "lies outside the folders that this app may read" in texts(page)
+    finished(runs, "elsewhere", "fine-tune", "--database", "x", folder=allowed, state="cancelled")
+    page = opened("elsewhere")
+    page.button(key="resume_job").click().run()
+    assert "runs in another: start it anew from here" in texts(page).replace("\\", "")
+    assert {job.state for job in find_jobs(runs)[0]} == {State.CANCELLED}
+
+
+def test_the_report_of_an_evaluation_opens_no_table_outside_the_allowed_folders(evaluated, allowed):
+    page = opened("evaluate")
+    assert len(page.metric) == 5
+    assert "lies outside the folders that this app may read" in texts(page)
+    assert not page.get("image")
+
+
+def test_a_database_by_its_name_alone_is_no_path_where_folders_are_named(runs, allowed, tiny_csv, monkeypatch):
+    monkeypatch.setattr(control, "_launch", lambda folder, name, *_: (folder, name))
+    for file in tiny_csv.parent.iterdir():
+        shutil.copy(file, allowed)
+    form.start(runs, "mine", ["joint-train", "--database", str(allowed / "tiny.csv"), "--judged", "tiny"])
+    assert (runs / "mine" / "job.json").is_file()
 
 
 def test_a_model_that_is_not_there_is_told_before_anything_starts(runs, tiny_csv):

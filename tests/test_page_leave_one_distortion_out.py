@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from functools import partial
 
 import pandas as pd
@@ -218,6 +219,19 @@ def test_types_have_their_full_names_and_methods_their_authors_on_hover(runs):
     assert "Mittal, Moorthy and Bovik" in json.dumps(figure["data"][-1]["customdata"])
 
 
+def test_column_heads_are_one_line_each_and_a_star_says_what_was_measured_elsewhere(runs):
+    heads = figures(opened())[0]["layout"]["xaxis"]
+    assert heads["ticktext"][-1] == "MetaIQA"
+    assert heads["tickangle"] == -50
+    leave_one_out_run(runs, "a-run-with-a-rather-long-name-seed-3", database="tid2013-kodak", types=2)
+    page = opened()
+    heads = figures(page)[0]["layout"]["xaxis"]
+    assert heads["ticktext"][-1] == "MetaIQA · a-run-with…me-seed-3*"
+    assert heads["tickangle"] == -90
+    assert not [head for head in heads["ticktext"] if "<br>" in head]
+    assert "* measured on tid2013-kodak, re-synthesised: not TID2013." in texts(page).replace("\\", "")
+
+
 def upload(page, content, name="mine.csv"):
     page.file_uploader(key="my_results").upload(name, content, "text/csv").run()
     assert not page.exception
@@ -234,6 +248,89 @@ def test_what_was_uploaded_stays_for_the_session_until_it_is_removed(runs):
     assert ("Mine · yours", "GB") in heat_map_values(figures(later)[0])
     later.button(key="remove_mine").click().run()
     assert ("Mine · yours", "GB") not in heat_map_values(figures(later)[0])
+
+
+NUMBERS = b"method,database,distortion_type,metric,value\nMine,TID2013,GB,srocc,0.99\n"
+
+
+def link_of(page):
+    """Return the address of a page, as a link that somebody else opens."""
+    return {key: page.query_params[key] for key in page.query_params}
+
+
+def test_a_link_carries_a_small_table_and_says_that_nobody_checked_it(runs, monkeypatch, tmp_path_factory):
+    page = upload(opened(), NUMBERS)
+    assert "The address of this page carries these numbers" in texts(page)
+    link = link_of(page)
+    assert link["mine"].endswith(" numbers mine.csv")
+    monkeypatch.setenv("METAIQA_CACHE", str(tmp_path_factory.mktemp("another computer")))
+    elsewhere = opened(**link)
+    assert heat_map_values(figures(elsewhere)[0])[("Mine · yours", "GB")] == "0.9900"
+    assert "The columns marked as yours came with this link, from mine.csv" in texts(elsewhere).replace("\\", "")
+    elsewhere.button(key="remove_mine").click().run()
+    assert ("Mine · yours", "GB") not in heat_map_values(figures(elsewhere)[0])
+    assert not {"mine", "numbers"} & set(elsewhere.query_params)
+
+
+def test_a_link_to_predictions_finds_them_on_this_computer_and_their_averages_elsewhere(
+    runs, monkeypatch, tmp_path_factory
+):
+    content = predictions("AGN").to_csv(index=False).encode()
+    link = link_of(upload(opened(), content)) | {"method": ["My method · yours"]}
+    again = opened(**link)
+    assert "Model and people, AGN" in [figure["layout"]["title"]["text"] for figure in figures(again)]
+    assert not again.info
+    monkeypatch.setenv("METAIQA_CACHE", str(tmp_path_factory.mktemp("another computer")))
+    elsewhere = opened(**link)
+    assert ("My method · yours", "AGN") in heat_map_values(figures(elsewhere)[0])
+    assert "without the predictions behind them" in texts(elsewhere)
+    assert "No per-image predictions were kept for this number." in texts(elsewhere)
+
+
+def test_a_link_to_a_long_table_asks_for_it_where_it_is_not(runs, monkeypatch, tmp_path_factory):
+    rows = "".join(f"Mine {number},TID2013,GB,srocc,{0.123456 + number / 1000}\n" for number in range(400))
+    page = upload(opened(), b"method,database,distortion_type,metric,value\n" + rows.encode())
+    assert "too many numbers to be carried" in texts(page)
+    link = link_of(page)
+    assert "numbers" not in link
+    monkeypatch.setenv("METAIQA_CACHE", str(tmp_path_factory.mktemp("another computer")))
+    [sentence] = [element.value.replace("\\", "") for element in opened(**link).info]
+    assert sentence == (
+        "This link refers to the table mine.csv, which this computer does not have: upload it to see the comparison."
+    )
+
+
+def test_what_a_link_says_is_text_and_nonsense_in_it_is_a_sentence(runs):
+    name = "![x](http://example.org/a.png) <script>"
+    page = opened(mine=f"{16 * 'a'} numbers {name}", numbers="nonsense")
+    [sentence] = [element.value for element in page.info]
+    assert plain(name) in sentence
+    assert "The numbers in this link are damaged" in sentence
+    assert len(heat_map_values(figures(page)[0])) == 24 * 7
+    assert not opened(mine="../../etc/passwd numbers x").info
+
+
+def test_a_link_shows_the_runs_that_were_shown_though_newer_ones_have_come(runs):
+    leave_one_out_run(runs, "first", types=1, method="First")
+    link = link_of(opened())
+    newer = leave_one_out_run(runs, "newer", types=1, method="Newer")
+    storage.write_run(newer.folder, [replace(r, source=replace(r.source, date="2027-01-01")) for r in newer.records])
+    assert opened().multiselect(key="runs").value == ["newer"]
+    page = opened(**link)
+    assert page.multiselect(key="runs").value == ["first"]
+    assert not page.info
+
+
+@pytest.mark.parametrize("parameter", ["runs", "runs_shown"])
+def test_a_link_to_a_run_that_is_not_here_says_so_until_somebody_chooses(runs, parameter):
+    leave_one_out_run(runs, "mine", types=1)
+    page = opened(**{parameter: ["<b>gone</b>", "mine"]})
+    [sentence] = [element.value for element in page.info]
+    assert sentence == plain("This link shows a run that this computer does not have: <b>gone</b>.")
+    page.selectbox(key="sort").set_value("value").run()
+    assert page.info
+    page.multiselect(key="runs").set_value([]).run()
+    assert not page.info
 
 
 def test_uploaded_predictions_are_a_column_with_a_scatter_plot_and_are_tested_against_runs(runs):

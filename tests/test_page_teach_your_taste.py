@@ -130,6 +130,19 @@ def test_a_deleted_taste_begins_anew(tastes):
     assert len(tastes.list()["my taste"].read().ratings) == 0
 
 
+def test_a_taste_outlives_the_model_that_it_was_taught_on(tastes):
+    opened()
+    rate_all(tastes)
+    folder = tastes.list()["my taste"]
+    folder.save(folder.read().with_model("deleted"))
+    page = opened()
+    assert not page.error
+    assert "There is no model called" in words(page)
+    assert "The default model is taught instead" in words(page)
+    assert folder.read().model == "default"
+    assert len(folder.read().ratings) == len(samples.NAMES)
+
+
 def test_a_server_for_many_keeps_nothing_and_offers_the_download_alone(tastes, monkeypatch):
     monkeypatch.setenv("METAIQA_ALLOWED_HOSTS", "photos.example.org")
     page = opened()

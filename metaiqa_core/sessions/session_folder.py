@@ -3,6 +3,7 @@
 SESSION/journal.jsonl
 SESSION/photos/<SHA-256>
 SESSION/thumbnails/<SHA-256>
+SESSION/tables/<SHA-256>
 """
 
 import contextlib
@@ -16,8 +17,9 @@ from typing import Any, Literal
 from metaiqa_core.files import write_whole
 from metaiqa_core.sessions.journal import Event, Journal
 
-Kind = Literal["photos", "thumbnails"]
+Kind = Literal["photos", "thumbnails", "tables"]
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_FINGERPRINT = re.compile(r"[0-9a-f]{16}")
 
 
 class SessionFolder:
@@ -79,6 +81,11 @@ class SessionFolder:
         """
         return self._path(kind, digest).read_bytes()
 
+    def remove(self, kind: Kind, digest: str) -> None:
+        """Delete a file that was kept; one that is gone already is no error."""
+        with contextlib.suppress(OSError):
+            self._path(kind, digest).unlink(missing_ok=True)
+
     def touch(self) -> None:
         """Note that somebody was here, so that the session does not grow old."""
         with contextlib.suppress(OSError):
@@ -98,6 +105,24 @@ class SessionFolder:
         if not _DIGEST.fullmatch(digest):
             raise ValueError(f"digest must be 64 hexadecimal digits, got {digest!r:.80}")
         return self.path / kind / digest
+
+
+def find_table(root: Path, fingerprint: str) -> bytes | None:
+    """Return a table that one of the sessions keeps; None where none does.
+
+    Whoever knows the fingerprint was given it by somebody who had the table: it is as hard to guess as a password.
+
+    Args:
+        root: Folder of all sessions; it need not exist.
+        fingerprint: First 16 hexadecimal digits of the table's SHA-256.
+    """
+    if not _FINGERPRINT.fullmatch(fingerprint):
+        return None
+    with contextlib.suppress(OSError):
+        for path in root.glob(f"*/tables/{fingerprint}*"):
+            if _DIGEST.fullmatch(path.name) and path.is_file():
+                return path.read_bytes()
+    return None
 
 
 def delete_old_sessions(root: Path, seconds: float, *, kept: frozenset[Path] = frozenset()) -> int:

@@ -4,6 +4,8 @@ import streamlit as st
 
 from metaiqa_core.assess import Assessor
 from pages.shared import samples
+from pages.shared.front_end import source
+from pages.shared.palette import ACCENT
 from pages.shared.photo_library import library, sample_photos
 from pages.shared.previews import preview
 from pages.shared.score_plot import score_plot, score_plot_in_words
@@ -30,7 +32,7 @@ def show(assessor: Assessor) -> None:
         parameters = sum(weight.numel() for weight in assessor.network.parameters()) / 1e6
         st.subheader(f"{parameters:.1f} M weights", anchor=False)
         st.write(_network(assessor))
-        st.caption("Eq. 1 of the paper: a backbone, the mean of its maps, two linear layers, one number.")
+        st.caption(_head(assessor))
     with score:
         st.markdown("**4. The score**")
         if result.assessment:
@@ -41,6 +43,19 @@ def show(assessor: Assessor) -> None:
                 alt=score_plot_in_words(result.assessment),
             )
         st.caption("0 to 100, a grade, and an interval measured on photos that the model had not seen.")
+    _equation()
+
+
+def _equation() -> None:
+    """Draw Eq. 1: what a photo goes through, and which parts of it learn."""
+    st.markdown("**The network as an equation: y = f(x; θ)** (Eq. 1 of the paper)")
+    colour = f":root {{ --learns: {ACCENT}; }}"
+    st.html(f"<style>{colour}{source('about/equation.css')}</style>{source('about/equation.html')}")
+    st.caption(
+        "The framed parts learn: their weights, millions of numbers, are θ. Learning makes the squared difference "
+        "between y and what people said small (Eq. 2). The mean takes maps of any size, so that photos of any size "
+        "will do."
+    )
 
 
 def _size(assessor: Assessor) -> str:
@@ -49,6 +64,16 @@ def _size(assessor: Assessor) -> str:
         return "At its own resolution."
     rest = "smaller ones are enlarged" if assessor.preprocessing.enlarge else "smaller photos stay as they are"
     return f"Shrunk until the short side has {side} pixels; {rest}."
+
+
+def _head(assessor: Assessor) -> str:
+    """Say how this model departs from Eq. 1, if it does."""
+    config, own = assessor.card.regressor, []
+    if config and config.pooled:
+        own.append(f"the means and deviations of {len(config.pooled)} stages instead of one mean")
+    if config and config.centres:
+        own.append(f"{config.centres} Gaussian functions between the linear layers")
+    return f"Eq. 1 of the paper, below, with {' and '.join(own)}." if own else "Eq. 1 of the paper, below."
 
 
 def _network(assessor: Assessor) -> str:

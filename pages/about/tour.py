@@ -20,7 +20,8 @@ def show() -> None:
     st.write(
         "People learn to judge a new kind of damage from a few examples, because they know many other kinds. MetaIQA "
         "learns so too: one kind of damage is one **task**. Its images fall into a **support set**, which is learned "
-        "from first, and a **query set**, which shows whether that was of use."
+        "from first, and a **query set**, which is learned from next: what helps with both is about the damage, not "
+        "about single photos."
     )
     for key, name in _TASKS:
         _task(key, name)

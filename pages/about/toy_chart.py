@@ -12,8 +12,7 @@ from pages.shared.palette import ACCENT, GREEN, MUTED, OPPOSITE, PURPLE
 
 _MILLISECONDS = 220
 _GAP = [[np.nan, np.nan]]
-_LINE = 46
-"""Number of characters of the longest line of the title, as many as a phone has room for."""
+_TITLE_CHARACTERS = 46
 _MOVING = 5
 """Number of traces that change from frame to frame; those of the ground come after them."""
 
@@ -53,7 +52,7 @@ def figure(iterations: Sequence[ToyIteration], shown: int) -> go.Figure:
         cols=1,
         row_heights=[0.7, 0.3],
         vertical_spacing=0.2,
-        subplot_titles=("The two weights, θ₁ and θ₂", "Error on a new task after S steps"),
+        subplot_titles=("", "Error on a new task after S steps"),
     )
     for place, trace in enumerate(_traces(iterations, every[shown])):
         drawn.add_trace(trace, row=2 if place == _MOVING - 1 else 1, col=1)
@@ -69,23 +68,22 @@ def figure(iterations: Sequence[ToyIteration], shown: int) -> go.Figure:
     ]
     low, high = _range(iterations)
     largest = max(one.new_task_loss for one in iterations)
-    drawn.update_xaxes(range=[low, high], title="θ₁", row=1, col=1, constrain="domain")
-    drawn.update_yaxes(range=[low, high], title="θ₂", row=1, col=1)
+    drawn.update_xaxes(range=[low, high], title="First weight, θ₁", row=1, col=1, constrain="domain")
+    drawn.update_yaxes(range=[low, high], title="Second weight, θ₂", row=1, col=1)
     drawn.update_xaxes(range=[0.5, len(iterations) + 0.5], title="Mini-batch", dtick=1, row=2, col=1)
     drawn.update_yaxes(range=[0, largest * 1.1], title="Squared error", row=2, col=1)
     drawn.update_layout(
         title={
             "text": _title(iterations, every[shown]),
-            "font": {"size": 13},
-            "x": 0.01,
-            "xref": "container",
-            "y": 1,
+            "x": 0,
             "yref": "container",
+            "y": 1,
             "yanchor": "top",
-            "pad": {"t": 24},
+            "pad": {"t": 12},
+            "font": {"size": 13},
         },
         height=700,
-        margin={"l": 10, "r": 10, "t": 134, "b": 90},
+        margin={"l": 10, "r": 10, "t": 104, "b": 100},
         legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0},
         updatemenus=[_buttons(shown)],
     )
@@ -93,7 +91,8 @@ def figure(iterations: Sequence[ToyIteration], shown: int) -> go.Figure:
 
 
 def _title(iterations: Sequence[ToyIteration], moment: tuple[int, int]) -> str:
-    return "<br>".join(wrap(in_words(iterations, moment), _LINE))
+    """Return what happens at a moment, in lines that a phone has room for."""
+    return "<br>".join(wrap(in_words(iterations, moment), _TITLE_CHARACTERS))
 
 
 def _traces(iterations: Sequence[ToyIteration], moment: tuple[int, int]) -> list[go.Scatter]:

@@ -37,6 +37,7 @@ def methods_view(runs: Sequence[RunSummary], controls: Any) -> None:
         with st.popover("Runs and mine", icon=":material/tune:"):
             own = choose_runs(runs, Protocol.AUTHENTIC)
             mine = my_results.choose(database)
+    my_results.tell(mine)
     uploaded, shipped = mine.records, shipped_models()
     ours = [record for model in shipped for record in model.records]
     records = [*published.authentic(), *ours, *labelled(own, Protocol.AUTHENTIC), *_labelled_uploads(uploaded)]

@@ -15,6 +15,7 @@ from metaiqa_core.foreign_text import name_text
 from metaiqa_core.results import published, significance, storage
 from metaiqa_core.results.records import Measured, Protocol, ResultRecord, Uploaded
 from metaiqa_core.settings import read_settings
+from pages.benchmarks import linked_runs
 from pages.benchmarks.my_results import MyResults
 from pages.shared.plain import plain
 
@@ -77,7 +78,10 @@ def choose_runs(runs: Sequence[storage.RunSummary], key: str, shown: int) -> lis
     if not runs:
         return []
     names = [run.name for run in runs]
-    chosen = st.multiselect("Measured runs", names, default=names[:shown], key=key, bind="query-params")
+    first = linked_runs.shown_first(names, key, shown)
+    chosen = st.multiselect(
+        "Measured runs", names, default=first, key=key, bind="query-params", on_change=linked_runs.forget
+    )
     read = []
     for run in runs:
         if run.name in chosen:

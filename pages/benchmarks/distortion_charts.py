@@ -18,6 +18,10 @@ from pages.shared.plain import chart_text, text_of_chart
 
 _CELL_HEIGHT = 27
 _LABEL_CHARACTERS = 22
+_HEAD_CHARACTERS = 20
+"""Most characters of a method's or of a run's name above a column; the hover text and the details have all of it."""
+_SLANTED_CHARACTERS = 14
+"""Longest column name that is slanted: longer ones would run out of the chart, or into each other."""
 
 
 def heat_map(
@@ -163,10 +167,11 @@ def _lay_out_grid(
     height: int,
     bottom: int,
 ) -> None:
-    """Put slanted column names between the title and the cells, line by line, with room for them."""
-    labels = [lines[text_of_chart(column)] for column in table.columns]
-    longest = max((len(line) for label in labels for line in label), default=0)
-    top = 64 + int(5.2 * longest) + 10 * max((len(label) - 1 for label in labels), default=0)
+    """Put column names between the title and the cells, with room for them: slanted, or upright where one is long."""
+    heads = [_head(lines[text_of_chart(column)]) for column in table.columns]
+    longest = max(map(len, heads), default=0)
+    is_long = longest > _SLANTED_CHARACTERS
+    top = 64 + int((6.3 if is_long else 5.2) * longest)
     figure.update_layout(
         title={"text": chart_text(title), "yref": "container", "y": 1, "yanchor": "top", "pad": {"t": 12}},
         height=height + top,
@@ -178,14 +183,15 @@ def _lay_out_grid(
         plot_bgcolor=CLEAR,
         xaxis={
             "side": "top",
-            "tickangle": -50,
+            "tickangle": -90 if is_long else -50,
             "ticks": "",
             "ticklabelstandoff": 0,
             "showgrid": False,
             "fixedrange": True,
             "type": "category",
             "tickvals": list(table.columns),
-            "ticktext": ["<br>".join(map(chart_text, label)) for label in labels],
+            "tickfont": {"size": 11},
+            "ticktext": list(map(chart_text, heads)),
             "range": [-0.5, len(table.columns) - 0.5],
         },
         yaxis={
@@ -199,6 +205,23 @@ def _lay_out_grid(
             "ticks": "",
         },
     )
+
+
+def _head(lines: Sequence[str]) -> str:
+    """Return a column's name in one line: on a phone a column is as narrow as a line is high.
+
+    A run's name keeps its beginning and its end. The last of three lines names another database: a star stands for it.
+
+    >>> _head(["MetaIQA", "leave-one-out-of-tid2013-seed-3", "tid2013-kodak"])
+    'MetaIQA · leave-one-…13-seed-3*'
+    """
+    parts = [
+        line
+        if len(line) <= _HEAD_CHARACTERS
+        else f"{line[: _HEAD_CHARACTERS // 2]}…{line[-_HEAD_CHARACTERS // 2 + 1 :]}"
+        for line in lines[:2]
+    ]
+    return " · ".join(parts) + "*" * (len(lines) > 2)
 
 
 def _row_label(row: str, names: Mapping[str, str]) -> str:

@@ -13,7 +13,7 @@ import streamlit as st
 from metaiqa_core.errors import MetaIQAError
 from metaiqa_core.results import conclusions, export, published, summaries
 from metaiqa_core.results.records import ResultRecord
-from pages.benchmarks import data
+from pages.benchmarks import data, tap
 from pages.benchmarks import distortion_charts as charts
 from pages.benchmarks.cell import show_cell
 from pages.benchmarks.data import Columns
@@ -79,6 +79,8 @@ def heat_map_view(shown: ShownTable, controls: Any) -> None:
             says=says,
             on_select=_open_clicked_cell,
         )
+        _explain_star(shown)
+        tap.select_by_one_tap()
         if order != "type id":
             st.caption(f"Sorted by {plain(method)}" + (f" minus {plain(reference)}." if order == "difference" else "."))
     with details:
@@ -150,11 +152,13 @@ def rank_view(shown: ShownTable, controls: Any) -> None:
     st.dataframe(
         export.harmless(summary),
         column_config={
-            "average": number("Average SROCC", format="%.4f"),
-            "average_rank": number("Average rank", format="%.2f"),
-            "best": st.column_config.ProgressColumn("Best on", min_value=0, max_value=len(table), format="%d"),
-            "above": number("Above 0.9"),
-            "measured": number("Types measured"),
+            "average": number("SROCC", format="%.4f", help="Average over the types."),
+            "average_rank": number("Rank", format="%.2f", help="Average over the types; 1 is the best."),
+            "best": st.column_config.ProgressColumn(
+                "Best on", min_value=0, max_value=len(table), format="%d", width="small", help="Number of types."
+            ),
+            "above": number("> 0.9", help="Number of types on which SROCC is above 0.9."),
+            "measured": number("Types", help="Number of types that were measured."),
         },
         alt=f"Methods by average rank; {summary.index[0]} leads with {summary['average_rank'].iloc[0]:.2f}.",
     )
@@ -233,7 +237,7 @@ def average_view(shown: ShownTable, controls: Any) -> None:
         column_config={
             "printed": number("Printed", format="%.4f"),
             "recomputed": number("Recomputed", format="%.6f"),
-            "difference": number("Printed minus recomputed", format="%+.6f"),
+            "difference": number("Difference", format="%+.6f", help="Printed minus recomputed."),
             "agrees": st.column_config.CheckboxColumn("Agrees"),
         },
         alt=f"Printed and recomputed averages on {database}; {len(wrong)} disagree.",
@@ -241,9 +245,8 @@ def average_view(shown: ShownTable, controls: Any) -> None:
     averages = summaries.averages(table)
     own = averages.drop(check.index)
     if own.notna().any():
-        st.dataframe(
-            export.harmless(own.dropna().to_frame("Average SROCC of other columns")), alt="Averages of own columns."
-        )
+        st.caption("Average SROCC of the other columns:")
+        st.dataframe(export.harmless(own.dropna().to_frame("SROCC")), alt="Averages of own columns.")
     if partial := list(own.index[own.isna()]):
         st.caption(f"No average for {plain(', '.join(partial))}: types are missing, and a partial mean would mislead.")
     export_menu(
@@ -259,6 +262,13 @@ def _names(database: str) -> Mapping[str, str]:
 def _lines(columns: Columns, database: str) -> dict[str, list[str]]:
     """Return the label of each column in lines."""
     return {label: data.label_lines(records[0], database) for label, records in columns.items()}
+
+
+def _explain_star(shown: ShownTable) -> None:
+    """Say what the star above a column means, where there is one."""
+    others = dict.fromkeys(r.database for records in shown.columns.values() for r in records)
+    if names := [plain(name) for name in others if name != shown.database]:
+        st.caption(f"\\* measured on {' and '.join(names)}, re-synthesised: not {plain(shown.database)}.")
 
 
 def _is_on(records: list[ResultRecord], database: str) -> bool:

@@ -12,7 +12,8 @@ from metaiqa_core.jobs.catalogue import EVALUATION_FILE, PREDICTIONS_FILE
 from metaiqa_core.jobs.job import Job
 from metaiqa_core.json_files import read_json
 from metaiqa_core.settings import read_settings
-from pages.jobs.form import arguments_of
+from pages.jobs.checks import arguments_of
+from pages.jobs.folders import require_allowed
 from pages.shared import worst_photos
 from pages.shared.plain import plain
 from pages.shared.prediction_charts import predictions_scatter
@@ -75,9 +76,12 @@ def _interval(answer: dict[str, Any], name: str) -> str | None:
 def _sentence(srocc: float, answer: dict[str, Any]) -> str:
     right = 100 * (float(answer["krocc"]) + 1) / 2
     worth = "well" if srocc >= 0.8 else "fairly" if srocc >= 0.6 else "weakly" if srocc >= 0.3 else "hardly at all"
+    agrees = f"The model agrees with people {worth}"
+    if srocc <= -0.3:
+        agrees = "The model ranks photos upside down (or the scores say how bad a photo is, not how good)"
     return (
-        f"The model agrees with people {worth}: of two photos that people score differently, it puts the better one "
-        f"first in about {right:.0f} of 100 pairs."
+        f"{agrees}: of two photos that people score differently, it puts the better one first in about {right:.0f} of "
+        "100 pairs."
     )
 
 
@@ -92,10 +96,12 @@ def _paths(job: Job) -> tuple[list[Path], str]:
     """Return the file of each photo, in the order of the predictions, or the reason why there are no pictures."""
     if not (job.working_folder.is_dir() and job.working_folder.samefile(Path.cwd())):
         return [], "Pictures are shown where the app runs in the folder that the evaluation was started in."
+    settings = read_settings()
     try:
-        database = chosen_database(arguments_of(job.commands[-1], job.folder))
+        arguments = arguments_of(job.commands[-1], job.folder)
+        require_allowed(arguments, settings)
+        database = chosen_database(arguments)
     except (MetaIQAError, OSError) as error:
         return [], f"There are no pictures: {error}"
-    settings = read_settings()
     paths = [image.path for image in database]
     return (paths, "") if all(map(settings.allows, paths)) else ([], "Its photos lie where this app may not read.")

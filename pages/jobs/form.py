@@ -1,28 +1,20 @@
 """The form that starts a job: its fields are the command's own options, its defaults a preset."""
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from metaiqa_core.cli import load_command
-from metaiqa_core.commands.options.database_choice import chosen_database, chosen_databases
-from metaiqa_core.databases import reading
-from metaiqa_core.databases.learnable import require_learnable
-from metaiqa_core.databases.rated_image import Database
-from metaiqa_core.errors import DatabaseError, JobError
+from metaiqa_core.errors import JobError
 from metaiqa_core.jobs import control
 from metaiqa_core.jobs.catalogue import JOB_COMMANDS, JobCommand, job_title
-from metaiqa_core.jobs.command_options import DeclareOptions, Option, options_of, parse, words_of
+from metaiqa_core.jobs.command_options import Option, options_of, words_of
 from metaiqa_core.jobs.job import NAME, NAME_RULE, Job, find_jobs, shell_lines, shortest
-from metaiqa_core.models.model_files import find_model
 from metaiqa_core.settings import read_settings
-from metaiqa_core.tasks import distortion_tasks
 from pages.jobs import fields, uploaded_database
+from pages.jobs.checks import declares, require_startable
 from pages.jobs.example import free_name
-from pages.jobs.folders import require_allowed, require_allowed_photos
 from pages.jobs.known_databases import known_databases
 from pages.shared.plain import plain
 from pages.shared.streamlit_internals import UploadedFile
@@ -87,73 +79,12 @@ def start(runs: Path, name: str, words: list[str], upload: Sequence[UploadedFile
     if not NAME.fullmatch(name):
         raise JobError(f"The name of the run needs {NAME_RULE}; got {name!r}.")
     if not upload:
-        _check(runs, name, words)
+        require_startable(runs, name, words)
         return control.start(runs, name, [words])
     with uploaded_database.unpacked(upload, runs) as folder:
         place = shortest(uploaded_database.place_in(runs / name), Path.cwd())
-        _check(runs, name, [str(folder) if word == place else word for word in words])
+        require_startable(runs, name, [str(folder) if word == place else word for word in words])
         return control.start(runs, name, [words], fill=lambda run: uploaded_database.move_into(folder, run))
-
-
-def declares(entry: JobCommand) -> DeclareOptions:
-    """Return the function that declares the options of a job's command."""
-    command: Any = load_command(entry.entry.name)
-    declare: DeclareOptions = getattr(command, f"add_{entry.action}_arguments" if entry.action else "add_arguments")
-    return declare
-
-
-def arguments_of(words: Sequence[str], run: Path) -> argparse.Namespace:
-    """Return the arguments that the command of a job reads from its words.
-
-    Raises:
-        JobError: If the command would refuse them, with its own sentence.
-    """
-    entry = JOB_COMMANDS[words[0]]
-    return parse(declares(entry), words[len(entry.words) :], run, entry.in_run(str(run)))
-
-
-def _check(runs: Path, name: str, words: list[str]) -> None:
-    arguments, command = arguments_of(words, runs / name), load_command(words[0])
-    require_allowed(arguments, read_settings())
-    try:
-        if read := getattr(command, "read_configuration", None):
-            read(arguments)
-    except (ValueError, TypeError) as error:
-        raise JobError(f"The settings do not fit: {str(error).rstrip('.')}.") from error
-    if model := getattr(arguments, "model", None):
-        find_model(model)
-    try:
-        _check_databases(arguments, words[0])
-    except OSError as error:
-        raise JobError(f"The database cannot be read: {error.strerror}.") from error
-
-
-def _check_databases(arguments: argparse.Namespace, command: str) -> None:
-    entry, settings = JOB_COMMANDS[command], read_settings()
-    if command == "databases" and not arguments.folder.exists():
-        raise DatabaseError(f"There is no folder or file {arguments.folder}: expected a database of rated photos.")
-    if not hasattr(arguments, "database"):
-        return
-    databases = _databases(arguments)
-    targets = []
-    if target := getattr(arguments, "target", None):
-        targets.append(reading.read_database(target, images=arguments.target_images))
-    require_allowed_photos([*databases, *targets], settings)
-    if settings.folders is not None:  # their tables may lead to photos elsewhere, which is asked only where it matters
-        further = [*getattr(arguments, "rehearse", ()), *getattr(arguments, "judged", ())]
-        require_allowed_photos(reading.read_databases(further), settings)
-    if entry.by_type:
-        distortion_tasks(*databases)
-    if entry.presets:
-        require_learnable(*databases, by_type=entry.by_type)
-    if targets:
-        require_learnable(*targets)
-
-
-def _databases(arguments: argparse.Namespace) -> list[Database]:
-    if not isinstance(arguments.database, list):
-        return [chosen_database(arguments)]
-    return chosen_databases(arguments) if hasattr(arguments, "images") else reading.read_databases(arguments.database)
 
 
 def _offer_known(runs: Path, main: list[Option], command: str) -> None:

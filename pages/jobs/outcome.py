@@ -51,7 +51,10 @@ def _model(name: str, file: Path) -> None:
         st.write(plain(card.summary))
         model_card.show_accuracy(card.accuracy)
         with st.container(horizontal=True, vertical_alignment="center"):
-            help_text = "From now on it is the model of every page, until you choose another."
+            help_text = (
+                "From now on every page scores with it, until you choose another. Teach it your taste, which keeps a "
+                "model for each taste, offers it under Ratings and settings."
+            )
             if is_judge and st.button(
                 "Use it", type="primary", key=f"use_{name}", help=help_text, on_click=_choose, args=(name,)
             ):

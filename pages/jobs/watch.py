@@ -16,7 +16,7 @@ from metaiqa_core.jobs.job_log import tail
 from metaiqa_core.jobs.outlook import Outlook, outlook
 from metaiqa_core.results.progress_file import PROGRESS_FILE, read_position
 from metaiqa_core.results.run_log import METRICS_FILE
-from pages.jobs import comparison, outcome
+from pages.jobs import checks, comparison, outcome
 from pages.jobs.charts import LOSS, SROCC, Chart, curves, metrics_of
 from pages.jobs.curves import curves_of
 from pages.jobs.permission import require_permission
@@ -177,7 +177,7 @@ def _actions(runs: Path, job: Job, reason: str | None, leave: Callable[[], None]
                 "Resume",
                 type="primary",
                 on_click=_do,
-                args=(control.resume, runs, job.name),
+                args=(_resume, runs, job.name),
                 disabled=reason is not None,
                 key="resume_job",
             )
@@ -192,6 +192,11 @@ def _actions(runs: Path, job: Job, reason: str | None, leave: Callable[[], None]
                 args=(control.delete, runs, job.name, leave),
                 key="delete_job",
             )
+
+
+def _resume(runs: Path, name: str) -> None:
+    checks.require_allowed_job(find_job(runs, name))
+    control.resume(runs, name)
 
 
 def _others(runs: Path, job: Job) -> list[str]:

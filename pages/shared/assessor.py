@@ -32,14 +32,18 @@ def _may_be_used(path: Path) -> bool:
     return not path.is_relative_to(runs_folder().resolve()) or read_settings().allows(path)
 
 
+def offered_models() -> list[str]:
+    """Return the names of the models that pages offer, the default one first."""
+    names = (name for name, path in list_models().items() if _may_be_used(path))
+    return sorted(names, key=lambda name: name != DEFAULT_MODEL)
+
+
 def choose_assessor() -> Assessor:
     """Offer a choice where there is more than one model, and return the chosen one.
 
     Where the model cannot be loaded, the page shows the reason and stops.
     """
-    names = sorted(
-        (name for name, path in list_models().items() if _may_be_used(path)), key=lambda name: name != DEFAULT_MODEL
-    )
+    names = offered_models()
     name = "default"
     if len(names) > 1:
         # The widget's own state ends with its page; the choice outlives it under another name.

@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from metaiqa_core.files import cache_folder
-from metaiqa_core.sessions.session_folder import SessionFolder, delete_old_sessions
+from metaiqa_core.sessions.session_folder import SessionFolder, delete_old_sessions, find_table
 from metaiqa_core.settings import read_settings
 from pages.shared.front_end import component
 
@@ -57,10 +57,23 @@ def open_folder(owner: str, in_use: frozenset[Path]) -> SessionFolder:
         OSError: If the disk refuses.
     """
     global _swept_at
-    root = cache_folder() / "sessions"
+    root = _root()
     # The name is a hash: whoever lists the folders cannot take over a session.
     path = root / hashlib.sha256(owner.encode()).hexdigest()[:32]
     if time.monotonic() - _swept_at > _SWEEP_SECONDS or not _swept_at:
         _swept_at = time.monotonic()
         delete_old_sessions(root, LIFETIME_SECONDS, kept=in_use)
     return SessionFolder(path)
+
+
+def table_on_this_computer(fingerprint: str) -> bytes | None:
+    """Return the table of results with a fingerprint, where a session on this computer keeps it.
+
+    Args:
+        fingerprint: First 16 hexadecimal digits of its SHA-256.
+    """
+    return find_table(_root(), fingerprint) if read_settings().sessions else None
+
+
+def _root() -> Path:
+    return cache_folder() / "sessions"

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from metaiqa_core.errors import MetaIQAError, TasteError
+from metaiqa_core.errors import CheckpointError, MetaIQAError, TasteError
 from metaiqa_core.models.model_files import DEFAULT_MODEL, find_model
 from metaiqa_core.settings import read_settings
 from metaiqa_core.taste.general_model import GeneralModel, teachable_models
@@ -17,12 +17,14 @@ from metaiqa_core.taste.record import TasteRecord
 from metaiqa_core.taste.space import TasteSpace
 from metaiqa_core.taste.store import TasteFolder, TasteStore
 from metaiqa_core.taste.taste import Taste, evidence_of
+from pages.shared.assessor import offered_models
 from pages.shared.plain import plain
 
 FIRST_NAME = "my taste"
 """Name of the first taste of a person."""
 PARAMETER = "taste"
 """Query parameter with the name of the open taste."""
+_REPLACED = "taste_model_replaced"
 
 
 def are_kept() -> bool:
@@ -123,7 +125,19 @@ def open_taste() -> CurrentTaste:
         name = st.query_params.get(PARAMETER) or (next(iter(found)) if found else FIRST_NAME)
         folder = found.get(name) or store().create(name[:200] or FIRST_NAME)
         record = folder.read()
-        return CurrentTaste(folder, record, load_general(record.model))
+        try:
+            general = load_general(record.model)
+        except CheckpointError as error:
+            if record.model == "default":
+                raise
+            # A run's model goes with its run; the ratings are as good for any other.
+            record, general = record.with_model("default"), load_general("default")
+            folder.save(record)
+            st.session_state[_REPLACED] = name, f"{error} The default model is taught instead."
+        taste, sentence = st.session_state.get(_REPLACED, ("", ""))
+        if taste == name:
+            st.warning(plain(sentence))
+        return CurrentTaste(folder, record, general)
     except MetaIQAError as error:
         st.error(plain(str(error)))
         st.stop()
@@ -147,4 +161,5 @@ def name_of_general(model: str) -> str:
 
 def general_names() -> list[str]:
     """Return the names of the models that can be taught, the default one first."""
-    return sorted(teachable_models(), key=lambda name: name != DEFAULT_MODEL)
+    teachable = teachable_models()
+    return [name for name in offered_models() if name in teachable]

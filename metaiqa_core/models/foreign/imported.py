@@ -58,7 +58,8 @@ def import_foreign_checkpoint(path: str | Path) -> ReleasedRegressor:
     """Load a checkpoint of the authors' released code, or of a port of it; nothing in it is executed.
 
     Files of PyTorch 0.4.0 and older lack BatchNorm's `num_batches_tracked`, which then starts at 0; it plays no part in
-    evaluation. Ports may call the head `head` instead of `net`.
+    evaluation. Ports may call the head `head` instead of `net`, and keep ImageNet's mean and deviation, which the
+    network has anyway.
 
     Args:
         path: Model file.
@@ -75,6 +76,9 @@ def import_foreign_checkpoint(path: str | Path) -> ReleasedRegressor:
     weights = {"net." + name[5:] if name.startswith("head.") else name: value for name, value in weights.items()}
     with torch.random.fork_rng(devices=[]):  # the initial weights are overwritten: draw them from nobody's generator
         network = ReleasedRegressor()
+    for name in ("mean", "std"):
+        if name in weights and torch.allclose(weights[name].float().flatten(), getattr(network, name).flatten()):
+            del weights[name]
     expected = network.state_dict()
     for name in expected:
         if name.endswith(".num_batches_tracked"):
