@@ -13,12 +13,15 @@ import random
 import signal
 import sys
 import time
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
 from PIL import Image
 from tiny_fixtures import TINY_CARD, TINY_PREPROCESSING, photo_pixels, spread_network, write_distorted
 
+_IMPORTED = ("torch", "metaiqa_core.cli", "metaiqa_core.training.meta", "metaiqa_core.training.finetune")
 COMMANDS = ("meta-train", "fine-tune", "leave-one-out", "score")
 _LEAN = ["--inner-steps", "1", "--support-batch", "4", "--query-batch", "4", "--crop", "64"]
 
@@ -44,7 +47,12 @@ class Bench:
         self.model = _write_model(self.folder, self.database)
         self.photos = _write_photos(self.folder / "photos", 40 * length)
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["killed_commands"])
+        self._context.set_forkserver_preload(["killed_commands", *_IMPORTED])
+        with (
+            pytest.MonkeyPatch.context() as patch
+        ):  # the server finds no modules but by this variable, and says nothing
+            patch.setenv("PYTHONPATH", os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parents[1])]))
+            forkserver.ensure_running()
 
     def words(self, command, place):
         """Return the words of a command that writes into a folder."""
