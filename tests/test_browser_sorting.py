@@ -232,6 +232,20 @@ def test_a_filter_shows_itself_and_show_all_ends_it(page, holiday):
     assert page.locator(".caption .place").inner_text().endswith("of 5")
 
 
+def comes_into_view(page, selector):
+    """Wait until the page has scrolled to something, and stays there."""
+    page.wait_for_function(
+        """selector => {
+            const box = document.querySelector(selector).getBoundingClientRect();
+            const isThere = box.height && box.top >= 0 && box.bottom <= innerHeight && box.top === window.lastTop;
+            window.lastTop = box.top;
+            return isThere;
+        }""",
+        arg=selector,
+        polling=200,
+    )
+
+
 def in_view(page, locator):
     box = locator.bounding_box()
     return box is not None and box["y"] >= 0 and box["y"] + box["height"] <= page.viewport_size["height"]
@@ -302,9 +316,8 @@ def test_on_a_phone_a_swipe_walks_and_a_tap_on_a_row_brings_its_photo_into_view(
     phone.wait_for_timeout(300)
     wanted = phone.locator(".cell").nth(5).get_attribute("title")
     phone.locator(".cell").nth(5).tap()
-    phone.wait_for_timeout(1500)
-    assert name(phone) == wanted
-    assert in_view(phone, phone.locator(".reading .score"))
+    expect(phone.locator(".caption .name")).to_have_text(wanted)
+    comes_into_view(phone, ".reading .score")
 
 
 def swipe(page, locator, by):
