@@ -63,7 +63,7 @@ class Bench:
         if command == "fine-tune":
             return [*words, "--epochs", 2 * self.length, "--crop", 64, "--name", "tuned", "--repeats", 1]
         if command == "meta-train":
-            return [*words, *_LEAN, "--epochs", 6 * self.length, "--name", "prior"]
+            return [*words, *_LEAN, "--epochs", 4 * self.length, "--name", "prior"]
         return [*words, *_LEAN, "--epochs", self.length, "--seeds", 0, "--types", "GB", "WN"]
 
     def start(self, command, place):
