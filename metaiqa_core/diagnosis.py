@@ -33,8 +33,8 @@ class DiagnosisCalibration:
         interval: Nominal coverage of the level's interval, in (0, 1).
         deviations: Half the width of that interval, in standard deviations of the level: a conformal quantile.
         measured_on: The photos, in words.
-        nothing: What is added to the logarithm of the odds that nothing is to be found: most photos that people have
-            are undamaged, unlike most of those that the model has learned from.
+        nothing: Amount that is added to the logarithm of the odds that nothing is to be found: most photos that people
+            have are undamaged, unlike most of those that the model has learned from.
     """
 
     __pydantic_config__ = STRICT

@@ -77,8 +77,8 @@ def score_in_bulk(
     Args:
         photos: The photos; those of the folder's record.
         scoring: How to score them.
-        folder: Where the parts are kept.
-        processes: What scores them.
+        folder: Folder of the parts.
+        processes: Processes that score them.
         total: Number of photos.
 
     Returns:

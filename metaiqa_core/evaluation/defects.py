@@ -121,7 +121,7 @@ def judge_defects(readings: DefectReadings, calibration: DiagnosisCalibration) -
     """Measure what a graph model says of photos.
 
     Args:
-        readings: What it says, and what is true.
+        readings: Readings by the model, with the truth beside each.
         calibration: Its temperature, threshold and interval.
     """
     readings = replace(readings, logits=favour_nothing(readings.logits, readings.known, calibration))
@@ -195,7 +195,7 @@ def calibrate_defects(
     interval is conformal: a quantile of the levels' errors, in their own standard deviations.
 
     Args:
-        readings: What the model says, and what is true; of photos with and without defects.
+        readings: Readings of photos with and without defects by the model, with the truth beside each.
         measured_on: The photos, in words.
         right: Share of the said words that should be right, in (0, 1).
         interval: Nominal coverage of the level's interval, in (0, 1).

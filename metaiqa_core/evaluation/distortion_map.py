@@ -172,7 +172,7 @@ def map_of(
     """Return the map of photos.
 
     Args:
-        readings: What the model says of them, and what is true.
+        readings: Readings of these images by the model, with the truth beside each.
         graphs: Graphs of types.
         model: SHA-256 of the model's weights.
         measured_on: The photos, in words.

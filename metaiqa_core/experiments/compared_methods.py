@@ -134,7 +134,7 @@ def graph_trainer(
     Args:
         images: The images with their features.
         which: Name of the start among the features.
-        parts: What the graph sees and consists of.
+        parts: Inputs and modules of the graph model.
         training_config: Settings of graph training.
         quality: Settings of the learning of scores.
     """

@@ -41,7 +41,7 @@ class GraphModel:
     Attributes:
         network: The model, in evaluation mode.
         file: Weights file of the model, with the card beside it.
-        accuracy: What was measured, by the name of the photos.
+        accuracy: Measurements by the name of the photos.
     """
 
     network: GraphNetwork
@@ -137,7 +137,7 @@ def new_graph_network(start: Start, defects: Sequence[Defect], config: GraphMode
 
     Args:
         start: The backbone.
-        defects: What it should tell apart.
+        defects: Names of the defects to tell apart.
         config: Levels and widths.
     """
     network = start.network(config.seed)

@@ -140,7 +140,7 @@ class SeveralDatabases:
         Args:
             network: The network; its batch normalisation is folded, in place.
             measured: Results of the repeated splits; None where none were asked for.
-            held_out: What the network says of the held-out images.
+            held_out: Answers of the network for the held-out images.
             run: Folder of the run.
             summary: The model in one sentence.
             images: Number of images that it learned from, by database.

@@ -99,7 +99,7 @@ def curves_end(points: pd.DataFrame, x: str, unit: str) -> str:
     Args:
         points: Table with the columns `series`, `value` and the one named `x`.
         x: Column of the horizontal axis.
-        unit: What x counts, in words: "labelled photos".
+        unit: Unit of x, in words: "labelled photos".
     """
     means = points.groupby([x, "series"])["value"].mean().unstack()
     means = means.dropna(axis=0, how="all")

@@ -27,7 +27,7 @@ def next_photos(taste: Taste, asked: Collection[int], count: int = 1) -> list[in
     """Return the positions of the photos whose stars would teach most, each given the answers to those before it.
 
     Args:
-        taste: What is known so far.
+        taste: Taste as far as it is known.
         asked: Positions of the photos that have stars or were skipped.
         count: Number of photos wanted; there are fewer where the others were asked about.
     """
@@ -51,7 +51,7 @@ def next_pairs(
     """Return the positions of the pairs whose comparison would teach most, such that photos seldom follow themselves.
 
     Args:
-        taste: What is known so far.
+        taste: Taste as far as it is known.
         asked: Pairs that were compared or skipped.
         last: Positions of the photos of the last question, which are less welcome.
         count: Number of pairs wanted; there are fewer where the others were compared.

@@ -42,7 +42,7 @@ class TasteSpace:
     """Photos between which a person's ratings are carried over.
 
     Args:
-        seen: What a correction reads of each photo (N, 1 + 9 + P): see `models.personal.seen`.
+        seen: (N, 1 + 9 + P): the numbers that a correction reads of each photo, see `models.personal.seen`.
         layout: Layout of these values.
     """
 

@@ -102,7 +102,7 @@ class TasteFolder:
         Args:
             key: Key of the photo.
             model: Hash of the general model.
-            seen: What `GeneralModel.see` returned.
+            seen: Result of `GeneralModel.see`.
 
         Raises:
             TasteError: If the disk refuses.

@@ -129,7 +129,7 @@ def teach(general: GeneralModel, photos: Sequence[str], seen: NDArray[np.floatin
     Args:
         general: Model to start from.
         photos: Names of the person's photos, rated or not.
-        seen: What `general.see` returns for each of them (N, 1 + 9 + P).
+        seen: (N, 1 + 9 + P): the result of `general.see` for each of them.
         ratings: Ratings, which name photos as `photos` does; others are left out.
 
     Raises:

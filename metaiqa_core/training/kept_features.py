@@ -43,7 +43,7 @@ def kept_features(
         preprocessing: Steps from a photo to the module's input.
         folder: Folder of the files that finished features are kept in; a later call with the same module, images and
             preprocessing goes on there.
-        change: What happens to each photo before the preprocessing; None: nothing.
+        change: Function that changes each photo before the preprocessing; None: they stay as they are.
 
     Yields:
         A `Progress` for each image that is not kept yet.
@@ -78,7 +78,7 @@ def kept_rows(
         images: The images.
         preprocessing: Steps from a photo to its pixels.
         folder: Folder of the kept features, as for `kept_features`.
-        change: What happens to each photo before the preprocessing; None: nothing.
+        change: Function that changes each photo before the preprocessing; None: they stay as they are.
 
     Raises:
         DatabaseError: If an image cannot be read.

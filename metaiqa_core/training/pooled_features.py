@@ -39,7 +39,7 @@ def pooled_features(
         images: The images.
         preprocessing: Steps from a photo to the network's input.
         folder: Folder of the files that finished features are kept in; see `kept_features`.
-        change: What happens to each photo before the preprocessing; None: nothing.
+        change: Function that changes each photo before the preprocessing; None: they stay as they are.
         change_name: Name that tells this change from all others.
 
     Yields:

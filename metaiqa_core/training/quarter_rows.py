@@ -27,8 +27,8 @@ def quarter_rows(
         images: The images.
         preprocessing: Steps from a photo to the module's input.
         folder: Folder of the kept features.
-        change: What happens to each photo first; None: nothing.
-        changes: What that is, in words, by which kept features are found again.
+        change: Function that changes each photo first; None: they stay as they are.
+        changes: Name of that change, by which kept features are found again.
 
     Raises:
         DatabaseError: If an image cannot be read.

@@ -43,7 +43,7 @@ def figure(iterations: Sequence[ToyIteration], shown: int) -> go.Figure:
     """Draw the moments as frames, and the one to begin with.
 
     Args:
-        iterations: What `meta_train_toy` returned.
+        iterations: Result of `meta_train_toy`.
         shown: Position of the moment to show at first, in the order of `moments`.
     """
     every = moments(iterations)

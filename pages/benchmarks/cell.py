@@ -42,7 +42,7 @@ def show_cell(
         label: Label of the column.
         database: Name of the database whose table is shown.
         ranked: Values that this cell is ranked among, by label; None for no rank.
-        mine: What the visitor brought.
+        mine: Results that the visitor brought.
     """
     entry = next(entry for entry in published.distortion_types(database) if entry.abbreviation == abbreviation)
     st.subheader(plain(f"{abbreviation}, {label}"), anchor=False)

@@ -35,7 +35,7 @@ class ShownTable:
         values: SROCC by distortion type (rows) and method (columns).
         columns: Records behind each column.
         database: Name of the database.
-        mine: What the visitor brought.
+        mine: Results that the visitor brought.
     """
 
     values: pd.DataFrame

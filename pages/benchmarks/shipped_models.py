@@ -19,7 +19,7 @@ class ShippedModel:
 
     Attributes:
         records: PLCC and SROCC, labelled with the model and "measured here".
-        source: Where they come from, in one sentence: data, splits and date.
+        source: Origin of the numbers in one sentence: data, splits and date.
     """
 
     records: tuple[ResultRecord, ...]

@@ -47,7 +47,7 @@ def chart(
         name: File name without suffix; also the widget key.
         alt: Description of the chart for screen readers, one sentence.
         table: Table of the numbers in the chart.
-        says: What the chart says, in a sentence or two that were computed from its numbers.
+        says: Conclusion of the chart, in a sentence or two that were computed from its numbers.
         on_select: Function to call when a point is clicked; the selection is in `st.session_state[name]`.
     """
     st.markdown(f"**{plain(says)}**")

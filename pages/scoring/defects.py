@@ -52,7 +52,7 @@ def sentence(claimed: Diagnosis) -> str:
     'Looks blurred, about level 3 of 5 (93 % sure)'
 
     Args:
-        claimed: What `claim` returned.
+        claimed: Result of `claim`.
     """
     looks = _LOOKS[claimed.word or ""]
     return f"{looks}, about level {claimed.level:.0f} of 5 ({100 * claimed.probability:.0f} % sure)"
@@ -65,7 +65,7 @@ def span(claimed: Diagnosis) -> str:
     'Blurred: level 2.4 to 4.0 of 5'
 
     Args:
-        claimed: What `claim` returned.
+        claimed: Result of `claim`.
     """
     return f"{name(claimed.word or '')}: level {claimed.level_low:.1f} to {claimed.level_high:.1f} of 5"
 

@@ -27,7 +27,7 @@ class Row:
         decision: Decision on the photo.
         stack: Number of its stack of similar photos, from 1; 0 for none.
         best: Whether it is on top of its stack.
-        diagnosis: What the graph model says of it; None where it said nothing yet, or cannot.
+        diagnosis: Answer of the graph model; None where there is none yet, or can be none.
     """
 
     photo: SessionPhoto

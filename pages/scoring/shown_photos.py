@@ -18,7 +18,7 @@ class ShownPhotos:
     """The photos as the page draws them, all but the decisions on them.
 
     Attributes:
-        photos: What is shown of each, in order.
+        photos: Entries of the photos as the page shows them, in order.
         version: Name of these photos in this order, a new one whenever any of it changes.
     """
 

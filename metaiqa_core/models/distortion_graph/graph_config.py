@@ -24,7 +24,7 @@ class GraphConfig:
     Attributes:
         backbone: Configuration of the backbone: its name, its adapters, the stages that are its levels (`pooled`), and
             whether they are fused from the coarsest to the finest. What it says of a head does not count.
-        defects: What the type code is told apart into.
+        defects: Names of the defects that the type code is told apart into.
         tone: Number of bins of the histograms of light and colour, one more level below the finest; 0 for none.
         fused: Width of a node's features z, to which its levels are brought together.
         edge_widths: Widths of the edge graph's layers.
