@@ -296,7 +296,6 @@ def test_on_a_phone_the_samples_show_a_photo_and_its_score_first_and_add_photos_
     assert in_view(phone, score)
 
 
-@pytest.mark.xfail(reason="known fault: after a tap on a row the page does not always scroll back to the photo")
 def test_on_a_phone_a_swipe_walks_and_a_tap_on_a_row_brings_its_photo_into_view(phone, holiday):
     bring(phone, holiday[:20])
     phone.get_by_role("radio", name="List").tap()
@@ -310,8 +309,10 @@ def test_on_a_phone_a_swipe_walks_and_a_tap_on_a_row_brings_its_photo_into_view(
     phone.locator(".cell").nth(5).scroll_into_view_if_needed()
     phone.evaluate("document.querySelector('section.stMain, .stMain').scrollTo(0, 700)")
     phone.wait_for_timeout(300)
-    wanted = phone.locator(".cell").nth(5).get_attribute("title")
-    phone.locator(".cell").nth(5).tap()
+    row = phone.locator(".cell[aria-selected='false']").nth(5)
+    wanted = row.get_attribute("title")
+    assert wanted != name(phone)
+    row.tap()
     expect(phone.locator(".caption .name")).to_have_text(wanted)
     comes_into_view(phone, phone.locator(".reading .score"))
 
@@ -326,6 +327,8 @@ def swipe(page, locator, by):
     for share in (0.3, 0.6, 1):
         point = {"x": x + by * share, "y": y}
         session.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [point]})
+    # A finger that leaves in full motion flings; for a second Chromium takes the next tap for the end of that.
+    page.wait_for_timeout(200)
     session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
