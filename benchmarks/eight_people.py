@@ -7,8 +7,7 @@ one Chromium. A person does one thing after another: uploads one photo, reloads 
 uploads several, looks at another page, closes the tab while a file is half sent, or while photos are being scored.
 Photos are JPEG and PNG files of 0.3 to 12 megapixels. Every score must be the one that the command line gives for
 the same file: to the decimal shown for a single photo, to those that the command line prints in the exported table of
-several. The memory
-is the resident set of the server's process, read every second.
+several. The memory is the resident set of the server's process, read every second.
 """
 
 import argparse

@@ -35,10 +35,11 @@ def find_chromium() -> str | None:
 
 
 @contextlib.contextmanager
-def running_app(**variables: str) -> Iterator[str]:
+def running_app(script: str = "app.py", **variables: str) -> Iterator[str]:
     """Run the app on a free port and yield its address; it ends with the block.
 
     Args:
+        script: File that the server runs: the app, or one of its pages alone.
         variables: Further environment variables of the app.
     """
     with socket.socket() as free:
@@ -47,7 +48,7 @@ def running_app(**variables: str) -> Iterator[str]:
     # Settings of the surrounding session must not reach the app under test.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("STREAMLIT_")}
     environment |= {"OMP_NUM_THREADS": "1", **variables}
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"]
+    command = [sys.executable, "-m", "streamlit", "run", script, f"--server.port={port}"]
     command += ["--server.address=127.0.0.1", "--server.headless=true"]
     address = f"http://127.0.0.1:{port}"
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

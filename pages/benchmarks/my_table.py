@@ -94,9 +94,9 @@ def find() -> MyTable | str:
 
 def name_in_address(table: MyTable, records: Sequence[ResultRecord]) -> bool:
     """Name the table in the address, with its numbers where they are few enough; return whether they are."""
-    numbers = numbers_for_link(records)
     if table.origin == "link":
         return True
+    numbers = numbers_for_link(records)
     kind = "predictions" if holds_predictions(table.content) else "numbers"
     named = f"{_digest(table.content)[:_FINGERPRINT_DIGITS]} {kind} {' '.join(table.name.split())[:100]}"
     if st.query_params.get(_PARAMETER) != named:

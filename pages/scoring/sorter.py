@@ -14,7 +14,7 @@ from pages.scoring.rows import Row
 from pages.scoring.shown_photos import ShownPhotos
 from pages.scoring.sorting_state import SortingState
 from pages.shared import previews
-from pages.shared.front_end import component
+from pages.shared.front_end import component, read_when_drawn
 from pages.shared.palette import colour_of_word, text_colour_on
 from pages.shared.photo_library import PhotoLibrary
 from pages.shared.streamlit_internals import media_url
@@ -104,15 +104,11 @@ def show(
             "undo": _step_in_words(undo.decision, len(undo.before)) if undo else "",
             "grades": {word: [colour_of_word(word), text_colour_on(colour_of_word(word))] for word in WORDS},
         },
-        on_moves_change=_nothing,
-        on_opened_change=_nothing,
-        on_ticked_change=_nothing,
+        on_moves_change=read_when_drawn,
+        on_opened_change=read_when_drawn,
+        on_ticked_change=read_when_drawn,
     )
     return not is_complete
-
-
-def _nothing() -> None:
-    """Take a value of the page; it is read where the page is drawn."""
 
 
 def _sent() -> Mapping[str, Any]:

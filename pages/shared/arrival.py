@@ -14,7 +14,7 @@ import streamlit as st
 from metaiqa_core.images import READABLE_SUFFIXES
 from metaiqa_core.settings import read_settings
 from pages.shared import intake
-from pages.shared.front_end import component
+from pages.shared.front_end import component, read_when_drawn
 from pages.shared.photo_library import library
 from pages.shared.streamlit_internals import UploadedFile
 
@@ -105,7 +105,7 @@ def _show() -> None:
                 "largest": largest,
                 "suffixes": READABLE_SUFFIXES,
             },
-            on_photos_change=lambda: None,
+            on_photos_change=read_when_drawn,
         )
         if is_open:
             st.file_uploader(

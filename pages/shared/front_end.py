@@ -35,3 +35,7 @@ def component(name: str, files: str, scripts: Sequence[str] = ()) -> Any:
     html, css, js = (source(f"{files}.{suffix}") for suffix in ("html", "css", "js"))
     script = "\n".join([*map(source, scripts), js])
     return st.components.v2.component(name, html=html, css=f"{as_css()}\n{css}", js=script)
+
+
+def read_when_drawn() -> None:
+    """Let a component send a value that is read where the page is drawn: Streamlit asks for a function anyway."""

@@ -13,7 +13,7 @@ from metaiqa_core.assessment import WORDS
 from metaiqa_core.taste.questions import next_pairs, next_photos
 from metaiqa_core.taste.ratings import MOST_STARS, Choice, Star
 from pages.shared.encoding import data_uri
-from pages.shared.front_end import component
+from pages.shared.front_end import component, read_when_drawn
 from pages.taste import to_lab
 from pages.taste.current import CurrentTaste, open_taste
 
@@ -57,7 +57,7 @@ def ask(current: CurrentTaste, way: str) -> None:
             "done": _memory().done,
         },
         on_answers_change=_answer,
-        on_lab_change=_nothing,
+        on_lab_change=read_when_drawn,
     )
 
 
@@ -108,10 +108,6 @@ class _Memory:
 
 def _memory() -> _Memory:
     return st.session_state.setdefault("taste_memory", _Memory())
-
-
-def _nothing() -> None:
-    """Take a value of the page; it is read where the page is drawn."""
 
 
 def _answer() -> None:
