@@ -44,6 +44,7 @@ class Toy(nn.Module):
         super().__init__()
         self.config = RegressorConfig()
         self.backbone = nn.Sequential(nn.Conv2d(3, 1, 1, bias=False))
+        self.stages_used = 1
         self.head = nn.Sequential(nn.Linear(1, 1))
         self.mean, self.std = torch.zeros(1), torch.ones(1)
         nn.init.constant_(self.backbone[0].weight, 0.5)
@@ -405,12 +406,12 @@ def test_the_papers_preset_has_the_papers_numbers():
     assert (paper.epochs, paper.batch_size, paper.learning_rate, paper.crop) == (100, 50, 1e-5, 224)
 
 
-def test_freezing_every_stage_is_refused_with_how_many_there_are(tiny_photos):
+def test_freezing_more_stages_than_there_are_is_refused_with_their_number(tiny_photos):
     network = Regressor(RegressorConfig(backbone="regnet_y_400mf"))
     work = fine_tune(network, tiny_photos, TRAINING, replace(QUICK, frozen_stages=7))
     with pytest.raises(TrainingError) as caught:
         finish(work)
     assert str(caught.value) == (
-        "With 7 frozen stages nothing of regnet_y_400mf would learn, which has 2: give fewer with --frozen-stages "
-        "(0 to 1)."
+        "7 stages cannot be frozen where regnet_y_400mf has 2: give 0 to 2 with --frozen-stages; with 2 only the head "
+        "learns."
     )

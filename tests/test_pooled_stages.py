@@ -15,7 +15,8 @@ from metaiqa_core.models.checkpoints import load_checkpoint, save_checkpoint
 from metaiqa_core.models.regressor import Regressor, RegressorConfig, Spread
 from metaiqa_core.progress import finish
 from metaiqa_core.training.finetune import FineTuneConfig, fine_tune
-from metaiqa_core.training.modes import freeze_stages
+from metaiqa_core.training.modes import freeze_stages, get_ready
+from metaiqa_core.training.photos import predict
 
 POOLED = RegressorConfig("mobilenet_v3_small", 8, pooled=(2, 4, 13))
 
@@ -90,6 +91,52 @@ def test_stages_that_no_score_depends_on_do_not_learn():
     one = Regressor(RegressorConfig("mobilenet_v3_small", 8, pooled=(4,)))
     with pytest.raises(TrainingError, match=r"^With 4 frozen stages nothing of .* \(0 to 3\)\.$"):
         freeze_stages(one, 4)
+    with pytest.raises(TrainingError, match=r"^5 stages cannot be frozen where mobilenet_v3_small has 4: give 0 to 4 "):
+        freeze_stages(one, 5, head_alone=True)
+
+
+def test_a_head_learns_alone_from_features_of_whole_photos_that_are_computed_once(tiny_photos, monkeypatch):
+    network = spread_network(tiny_photos, POOLED)
+    before = {key: value.clone() for key, value in network.state_dict().items()}
+    config = FineTuneConfig(epochs=2, batch_size=4, learning_rate=1e-3, frozen_stages=POOLED.pooled[-1], flip=False)
+    seen = []
+    read = type(tiny_photos).__getitem__
+    monkeypatch.setattr(type(tiny_photos), "__getitem__", lambda self, index: seen.append(index) or read(self, index))
+    finish(fine_tune(network, tiny_photos, list(range(8)), config, validation=[8, 9]))
+    assert sorted(seen) == list(range(10))
+    after = network.state_dict()
+    assert all(torch.equal(after[key], before[key]) for key in before if key.startswith("backbone."))
+    assert not torch.equal(after["head.2.weight"], before["head.2.weight"])
+    monkeypatch.undo()
+    kept = predict(network, tiny_photos, [8, 9], POOLED.pooled[-1])
+    np.testing.assert_allclose(kept, predict(network, tiny_photos, [8, 9]), atol=1e-6)
+
+
+def test_the_inputs_of_a_new_head_are_standardised_by_the_photos_it_learns_from(tiny_photos):
+    network = Regressor(POOLED).eval()
+    config = FineTuneConfig(frozen_stages=POOLED.pooled[-1])
+    features = tiny_photos.frozen_features(network, config.frozen_stages)
+    get_ready(network, features, range(8), config)
+    inputs = network.head[0](torch.cat([features.whole(position) for position in range(8)]))
+    varies = inputs.std(0, correction=0) > 0.5
+    assert varies.sum() > 8
+    torch.testing.assert_close(inputs.mean(0), torch.zeros(inputs.shape[1]), atol=1e-4, rtol=0)
+    torch.testing.assert_close(inputs[:, varies].std(0, correction=0), torch.ones(int(varies.sum())), atol=1e-3, rtol=0)
+    fitted = network.head[0].mean.clone()
+    get_ready(network, features, [8], config)
+    assert torch.equal(network.head[0].mean, fitted)
+
+
+def test_mirrored_photos_have_inputs_of_their_own(tiny_photos):
+    features = tiny_photos.frozen_features(Regressor(POOLED).eval(), POOLED.pooled[-1])
+    drawn = features.batch([3] * 20, 32, True, np.random.default_rng(0))
+    assert len(drawn.unique(dim=0)) == 2
+    assert torch.equal(features.batch([3], 32, False, np.random.default_rng(0)), features.whole(3))
+
+
+def test_frozen_stages_leave_no_fusion_behind_that_rests():
+    with pytest.raises(TrainingError, match=r"^With all 4 stages frozen the fusion of their maps would not learn"):
+        freeze_stages(Regressor(RegressorConfig("mobilenet_v3_small", 8, pooled=(2, 4), fused=8)), 4, head_alone=True)
 
 
 def test_a_pooled_network_learns_from_kept_features_of_its_frozen_stages(tiny_photos):

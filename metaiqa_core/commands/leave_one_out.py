@@ -7,7 +7,7 @@ import numpy as np
 from metaiqa_core.commands.options.database_choice import add_database_arguments, chosen_database
 from metaiqa_core.commands.options.prior import add_prior_arguments, read_baseline_rates, read_meta_config
 from metaiqa_core.commands.options.run_folder import add_run_arguments, add_worker_arguments, read_run_folder
-from metaiqa_core.commands.options.start import read_origin
+from metaiqa_core.commands.options.start import add_new_parts_arguments, read_origin
 from metaiqa_core.commands.output import as_table, finish_with_bar, write
 from metaiqa_core.experiments.leave_one_out import LeaveOneOut, LeaveOneOutConfig, leave_one_out
 from metaiqa_core.experiments.prior_recipe import METHODS
@@ -37,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_worker_arguments(parser)
     add_prior_arguments(parser)
+    add_new_parts_arguments(parser)
 
 
 def read_configuration(arguments: argparse.Namespace) -> LeaveOneOutConfig:

@@ -137,4 +137,5 @@ def _trainer(method: str, recipe: PriorRecipe, photos: TrainingPhotos, database:
         tasks = [task for task in distortion_tasks(database) if allowed.issuperset(task.positions)]
         return recipe.train(method, photos, tasks, seed, state)
 
-    return network_trainer(learn, photos, state)
+    kept = recipe.config.frozen_stages if recipe.config.frozen_input == "photo" else 0
+    return network_trainer(learn, photos, state, frozen_stages=kept)

@@ -50,6 +50,13 @@ class NewParts:
         adapters, hidden = self.adapters or config.adapters, RegressorConfig().hidden
         return replace(config, adapters=adapters, pooled=pooled, fused=fused, centres=0, hidden=hidden)
 
+    @property
+    def named(self) -> str:
+        """The parts as the end of a start's description; "" for none."""
+        said = {"adapters after stages": self.adapters, "pooled stages": self.levels}
+        named = "".join(f", {what} {', '.join(map(str, stages))}" for what, stages in said.items() if stages)
+        return named + (f", fused on {self.fused} channels" if self.fused else "")
+
 
 NO_PARTS = NewParts()
 
@@ -183,12 +190,13 @@ def start_from_backbone(
     preprocessing = Preprocessing(short_side=short_side)
     if weights == "random":
         logger.warning("WARNING: the backbone starts from random weights; expect far lower accuracy.")
-        return Start(partial(Regressor, config), preprocessing, f"{backbone}, random weights", backbone, device=device)
+        origin = f"{backbone}, random weights{parts.named}"
+        return Start(partial(Regressor, config), preprocessing, origin, backbone, device=device)
     state = imagenet_weights(backbone) if weights == "imagenet" else read_foreign_state_dict(weights)
     whose = "TensorFlow's" if backbone in WIDTH_AND_DEPTH else "torchvision's"
     named = f"{whose} ImageNet weights" if weights == "imagenet" else f"from {Path(weights).name}"
     make = partial(Regressor, config, backbone_weights=state, source=weights)
-    return Start(make, preprocessing, f"{backbone}, {named}", backbone, device=device)
+    return Start(make, preprocessing, f"{backbone}, {named}{parts.named}", backbone, device=device)
 
 
 def _copy(network: Regressor, folded: bool, parts: NewParts) -> Regressor:

@@ -153,9 +153,24 @@ class Regressor(nn.Module):
             parts += [one.mean((2, 3)), spread(one.view_as(one))]
         return torch.cat(parts, 1)
 
+    @property
+    def stages_used(self) -> int:
+        """Number of stages up to the last one that is pooled; those after it change no score."""
+        return self.config.pooled[-1] if self.config.pooled else len(self.backbone)
+
+    def head_input(self, images: Tensor) -> Tensor:
+        """Return what the head sees (B, P) of photos (B, 3, H, W) in [0, 1]: their pooled features."""
+        return self.pool(self.pooled_maps(self.features(images, 0), 0))
+
     def scores_from(self, features: Tensor, stages: int) -> Tensor:
-        """Return the unit scores (B,) that follow from the feature maps after the first `stages` stages."""
-        return self.head(self.pool(self.pooled_maps(features, stages))).squeeze(1)
+        """Return the unit scores (B,) that follow from what the first `stages` stages give.
+
+        Args:
+            features: Feature maps (B, C, h, w); where these are all stages that are used, also `head_input` (B, P).
+            stages: Number of stages that the features have passed.
+        """
+        pooled = features if features.dim() == 2 else self.pool(self.pooled_maps(features, stages))
+        return self.head(pooled).squeeze(1)
 
 
 class Spread(nn.Module):

@@ -19,8 +19,8 @@ from metaiqa_core.training.configuration import FineTuneConfig
 from metaiqa_core.training.descent import Descent
 from metaiqa_core.training.fingerprint import hash_of_weights
 from metaiqa_core.training.modes import (
-    estimate_batch_norm_statistics,
     freeze_stages,
+    get_ready,
     seeded_dropout,
     training_mode,
     training_scores,
@@ -74,10 +74,9 @@ def fine_tune(
         TrainingError: If the loss or a weight is not finite, or the state file belongs to another configuration.
     """
     start = hash_of_weights(network)
-    freeze_stages(network, config.frozen_stages)
+    freeze_stages(network, config.frozen_stages, head_alone=True)
     features = photos.frozen_features(network, config.frozen_stages)
-    if not config.fixed_statistics:
-        estimate_batch_norm_statistics(network, features, training, config.crop, config.seed)
+    get_ready(network, features, training, config)
     optimiser = _optimiser(network, config)
     batches = max(1, len(training) // config.batch_size)
     schedule = _schedule(optimiser, config, batches)
@@ -123,7 +122,6 @@ def fine_tune(
 
 
 def _loss(network: Regressor, maps: Tensor, unit_scores: Tensor, config: FineTuneConfig) -> Tensor:
-    maps = maps.contiguous(memory_format=torch.channels_last)
     predicted = training_scores(network, maps, config.frozen_stages)
     loss = F.mse_loss(predicted, unit_scores)  # Eq. 9
     if config.correlation_weight:

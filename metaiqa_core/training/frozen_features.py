@@ -20,6 +20,22 @@ class PhotoPixels(Protocol):
         """Return one model input, (3, H, W) uint8."""
 
 
+class KeptFeatures(Protocol):
+    """What the frozen stages give for photos: `FrozenFeatures`, or `HeadInputs` where all stages are frozen.
+
+    Attributes:
+        stages: Number of frozen stages.
+    """
+
+    stages: int
+
+    def batch(self, indices: Sequence[int], crop: int, flip: bool, generator: np.random.Generator) -> Tensor:
+        """Return what a training step sees of B photos, float32 on the network's device."""
+
+    def whole(self, index: int) -> Tensor:
+        """Return the same (1, ...) of one whole photo."""
+
+
 class FrozenFeatures:
     """Feature maps of random crops after the frozen first stages.
 

@@ -14,7 +14,8 @@ from metaiqa_core.images import decode
 from metaiqa_core.models.regressor import Regressor
 from metaiqa_core.preprocessing import Preprocessing
 from metaiqa_core.training.fingerprint import hash_of_weights
-from metaiqa_core.training.frozen_features import FrozenFeatures
+from metaiqa_core.training.frozen_features import FrozenFeatures, KeptFeatures
+from metaiqa_core.training.head_inputs import HeadInputs
 from metaiqa_core.training.tensor_cache import CACHE_BYTES, TensorCache
 
 
@@ -34,7 +35,7 @@ class TrainingPhotos:
         self.unit_scores = torch.tensor([image.unit_score for image in images], dtype=torch.float32)
         self.preprocessing = preprocessing
         self._cache: TensorCache[int] = TensorCache(cache_bytes)
-        self._features: dict[tuple[int, bool, torch.device, str], FrozenFeatures] = {}
+        self._features: dict[tuple[bool, torch.device, tuple[int, ...], str], KeptFeatures] = {}
 
     def __len__(self) -> int:
         return len(self.images)
@@ -47,18 +48,20 @@ class TrainingPhotos:
         """
         return self._cache.get(index, lambda: self._read(index))
 
-    def frozen_features(self, network: Regressor, stages: int, *, of_crops: bool = False) -> FrozenFeatures:
-        """Return the features of a network's first stages; networks that share those weights share the features.
+    def frozen_features(self, network: Regressor, stages: int, *, of_crops: bool = False) -> KeptFeatures:
+        """Return what a network's first stages give; networks that share those weights share it.
 
         Args:
             network: Network whose first stages are frozen.
-            stages: Number of frozen stages.
-            of_crops: Whether to compute the features on each crop anew, see `FrozenFeatures`.
+            stages: Number of frozen stages; of all that it uses, the pooled features of whole photos are kept.
+            of_crops: Whether to compute feature maps on each crop anew, see `FrozenFeatures`.
         """
-        key = stages, of_crops, network.mean.device, hash_of_weights(network.backbone[:stages])
+        rests = stages == network.stages_used
+        pooled = network.config.pooled if rests else ()
+        key = of_crops and not rests, network.mean.device, pooled, hash_of_weights(network.backbone[:stages])
         if key not in self._features:
-            # One at a time: they fill the memory.
-            self._features = {key: FrozenFeatures(network, self, stages, of_crops=of_crops)}
+            kept = HeadInputs(network, self) if rests else FrozenFeatures(network, self, stages, of_crops=of_crops)
+            self._features = {key: kept}  # one at a time: they fill the memory
         return self._features[key]
 
     def _read(self, index: int) -> Tensor:

@@ -21,7 +21,7 @@ class _Pooled(nn.Module):
         self.network = network
 
     def forward(self, images: Tensor) -> Tensor:
-        return self.network.pool(self.network.pooled_maps(self.network.features(images, 0), 0))
+        return self.network.head_input(images)
 
 
 def pooled_features(

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from metaiqa_core.models.regressor import Regressor
 from metaiqa_core.training.descent import require_finite_loss
-from metaiqa_core.training.frozen_features import FrozenFeatures
+from metaiqa_core.training.frozen_features import KeptFeatures
 from metaiqa_core.training.modes import seeded_dropout, training_scores
 from metaiqa_core.training.photos import TrainingPhotos
 
@@ -38,7 +38,7 @@ class Learner:
     Attributes:
         network: The network that learns; each pass adds to its gradients.
         photos: Rated photos.
-        features: Feature maps of the photos after the frozen stages.
+        features: What the frozen stages give for the photos.
         crop: Side of the random square crop in pixels of the model's input.
         flip: Whether to mirror half of the crops.
         precision: Precision of the network: `fp32`, or `bf16` by torch's autocast.
@@ -46,7 +46,7 @@ class Learner:
 
     network: Regressor
     photos: TrainingPhotos
-    features: FrozenFeatures
+    features: KeptFeatures
     crop: int
     flip: bool
     precision: str = "fp32"
@@ -62,7 +62,6 @@ class Learner:
             TrainingError: If the loss is not finite.
         """
         maps = self.features.batch(positions, self.crop, self.flip, generator)
-        maps = maps.contiguous(memory_format=torch.channels_last)
         opinion = self.photos.unit_scores[list(positions)].to(maps.device)
         bf16 = self.precision == "bf16"
         precision = torch.autocast(maps.device.type, torch.bfloat16) if bf16 else nullcontext()

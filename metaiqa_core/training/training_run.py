@@ -10,7 +10,7 @@ from metaiqa_core.training.adam import Adam
 from metaiqa_core.training.fingerprint import hash_of_weights
 from metaiqa_core.training.flat_weights import FlatWeights
 from metaiqa_core.training.meta_configuration import PriorConfig
-from metaiqa_core.training.modes import estimate_batch_norm_statistics, freeze_stages, training_mode
+from metaiqa_core.training.modes import freeze_stages, get_ready, training_mode
 from metaiqa_core.training.photos import TrainingPhotos
 from metaiqa_core.training.state import RunState, run_signature, task_signature
 from metaiqa_core.training.step import Learner
@@ -55,7 +55,7 @@ class TrainingRun:
         state_file: Path | None = None,
     ) -> None:
         start = hash_of_weights(network)
-        freeze_stages(network, config.frozen_stages)
+        freeze_stages(network, config.frozen_stages, head_alone=True)
         self._network, self._config = network, config
         self.weights = FlatWeights(network, with_statistics=with_statistics)
         self.adam = Adam(
@@ -75,9 +75,9 @@ class TrainingRun:
             network.load_state_dict(state["network"])
             self.adam.load_state_dict(state["adam"])
             self.history = state["history"]
-        elif not config.fixed_statistics:
+        else:
             positions = [position for task in tasks for position in task.positions]
-            estimate_batch_norm_statistics(network, features, positions, config.crop, config.seed)
+            get_ready(network, features, positions, config)
 
     def steps(self, total: int) -> Iterator[int]:
         """Yield the numbers of the steps that are left of `total`, counted from 0, with the network ready to learn."""
