@@ -31,6 +31,7 @@ import numpy as np
 import psutil
 from PIL import Image
 from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright
+from playwright.async_api import TimeoutError as PlaywrightTimeoutError
 from skimage import data
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -248,9 +249,19 @@ def place_of_intake(page: Page) -> Locator:
 
 
 async def choose(page: Page, files: Path | list[Path]) -> None:
-    """Choose files in the uploader, which lies behind a button where there are photos already."""
-    if not await page.locator(_UPLOADER).count():
-        await page.get_by_role("button", name="Add photos").click()
+    """Choose files in the uploader, which lies behind a button where there are photos already.
+
+    Either may be replaced while a page is being drawn: a person looks again, and takes what is there then.
+    """
+    button = page.get_by_role("button", name="Add photos")
+    end = time.monotonic() + PATIENCE / 1000
+    while not await page.locator(_UPLOADER).count():
+        if time.monotonic() > end:
+            raise TimeoutError(f"no place to upload within {PATIENCE / 1000:.0f} s")
+        with suppress(PlaywrightTimeoutError):
+            if await button.count():
+                await button.first.click(timeout=2000)
+        await asyncio.sleep(0.1)
     await page.locator(_UPLOADER).first.set_input_files(files)
 
 
