@@ -8,6 +8,7 @@ from metaiqa_core.results import published, summaries
 from metaiqa_core.results.records import Protocol
 from pages.benchmarks import data, distortion_views, linked_runs, my_results, widgets
 from pages.benchmarks.distortion_views import ShownTable
+from pages.benchmarks.training_length_view import training_length_view
 from pages.shared import frame, skipped_results
 from pages.shared.terms import TERMS
 
@@ -18,6 +19,7 @@ VIEWS = {
     "One type": distortion_views.one_type_view,
     "Ranks": distortion_views.rank_view,
     "Differences": distortion_views.difference_view,
+    "Training length": training_length_view,
     "Averages": distortion_views.average_view,
 }
 

@@ -22,7 +22,9 @@ from metaiqa_core.preprocessing import Preprocessing
 from metaiqa_core.progress import finish
 from metaiqa_core.results.run_log import read_metrics
 from metaiqa_core.results.storage import read_run
+from metaiqa_core.tasks import distortion_tasks
 from metaiqa_core.training.configuration import FineTuneConfig
+from metaiqa_core.training.meta import image_passes
 from metaiqa_core.training.meta_configuration import MetaConfig
 
 META = MetaConfig(epochs=1, inner_steps=1, support_batch=4, query_batch=4, crop=64)
@@ -39,9 +41,10 @@ def test_leave_one_out(distorted, origin, tmp_path):
     work = leave_one_out(database, origin, LeaveOneOutConfig(META, methods=("MetaIQA",)), RunFolder(tmp_path / "lodo"))
     sroccs = finish(work).srocc("MetaIQA")
     assert list(sroccs) == list(TINY_TYPES)
-    assert {record.value for record in read_run(tmp_path / "lodo").records if record.metric == "srocc"} == set(
-        sroccs.values()
-    )
+    records = read_run(tmp_path / "lodo").records
+    assert {record.value for record in records if record.metric == "srocc"} == set(sroccs.values())
+    passes = image_passes(distortion_tasks(database)[1:], META)
+    assert {record.source.configuration["image_passes"] for record in records} == {passes}
 
 
 def test_repeated_splits(tiny_database, origin, tmp_path):

@@ -13,6 +13,7 @@ from results_fixtures import leave_one_out_run, predictions
 from streamlit.testing.v1 import AppTest
 
 from metaiqa_core.results import storage
+from pages.benchmarks.training_length_view import averages_by_passes
 from pages.shared.plain import plain
 
 opened = partial(opened_page, "leave_one_distortion_out.py")
@@ -209,6 +210,30 @@ def test_the_picture_says_in_a_sentence_what_it_shows(runs):
     assert "**MetaIQA is best on 19 of 24 types; " in texts(opened())
     words = texts(opened(show="Difference to a method", versus="BRISQUE"))
     assert "MetaIQA is ahead of BRISQUE on" in words.replace("\\", "")
+
+
+def test_runs_of_different_length_are_joined_to_a_curve_of_the_average(runs):
+    def run(name, passes, agreement, **more):
+        leave_one_out_run(runs, name, "TID2013", agreement=agreement, image_passes=passes, start="a start", **more)
+
+    page = opened(view="Training length")
+    assert "--epochs N" in page.code[0].value
+    assert not figures(page)
+    run("short", 4800, 0.2)
+    run("long", 31200, 0.9)
+    run("some types", 96000, 0.9, types=3)
+    run("short baseline", 4800, 0.3, method="Baseline")
+    page = opened(view="Training length")
+    (figure,) = figures(page)
+    names = [line["name"] for line in figure["data"] if line["mode"] == "lines+markers"]
+    assert names == ["Baseline", "MetaIQA"]
+    assert "With 4800 image passes," in texts(page).replace("\\", "")
+    found = averages_by_passes([storage.read_run(folder) for folder in runs.iterdir()], ["TID2013"], 24)
+    means = found.set_index(["name", "image_passes"])["value"]
+    assert list(means.index) == [("Baseline", 4800), ("MetaIQA", 4800), ("MetaIQA", 31200)]
+    expected = pd.Series([record.value for record in storage.read_run(runs / "long").records]).mean()
+    assert means["MetaIQA", 31200] == pytest.approx(expected)
+    assert means["MetaIQA", 31200] > means["MetaIQA", 4800]
 
 
 def test_types_have_their_full_names_and_methods_their_authors_on_hover(runs):

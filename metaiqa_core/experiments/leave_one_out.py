@@ -20,6 +20,7 @@ from metaiqa_core.progress import Work
 from metaiqa_core.results.fold_store import folder_of_method
 from metaiqa_core.results.records import Protocol
 from metaiqa_core.tasks import distortion_tasks
+from metaiqa_core.training.meta import image_passes
 from metaiqa_core.training.meta_configuration import RECOMMENDED, MetaConfig
 from metaiqa_core.training.photos import TrainingPhotos
 
@@ -99,7 +100,9 @@ def leave_one_out(database: Database, origin: Origin, config: LeaveOneOutConfig,
     recipe = PriorRecipe.load(origin, config.meta, config.baseline)
     photos = TrainingPhotos(database.images, recipe.start.preprocessing)
     recorded_as = recipe.to_dict()
-    configuration = recorded_as | {"database_folder": common_folder(database)}
+    # All folds have one task less than there are; their sizes hardly differ.
+    passes = image_passes(distortion_tasks(database)[1:], recipe.config)
+    configuration = recorded_as | {"image_passes": passes, "database_folder": common_folder(database)}
 
     def candidate(method: str) -> Candidate:
         return Candidate(
