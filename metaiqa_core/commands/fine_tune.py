@@ -8,7 +8,7 @@ from metaiqa_core.commands.options.configuration import add_options
 from metaiqa_core.commands.options.database_choice import add_database_arguments, chosen_database
 from metaiqa_core.commands.options.new_model import add_card_arguments, add_measurement_arguments, read_new_model
 from metaiqa_core.commands.options.run_folder import add_run_arguments, read_run_folder
-from metaiqa_core.commands.options.start import add_start_arguments, read_origin
+from metaiqa_core.commands.options.start import add_new_parts_arguments, add_start_arguments, read_origin
 from metaiqa_core.commands.output import finish_with_bar, say
 from metaiqa_core.databases.reading import read_database
 from metaiqa_core.experiments.fine_tuning import FineTuningConfig, fine_tuning
@@ -51,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"minimum number of Adam steps; few photos get more epochs (default: {LEAST_STEPS}; 0 with --epochs)",
     )
+    add_new_parts_arguments(parser)
 
 
 def read_configuration(arguments: argparse.Namespace) -> FineTuningConfig:
