@@ -57,7 +57,7 @@ def score_part(photos: Sequence[ListedPhoto], scoring: Scoring) -> PartScores:
 
     Args:
         photos: The photos of the part, or a piece of it.
-        scoring: How to score them.
+        scoring: Settings by which they are scored.
     """
     begin = time.process_time()
     try:

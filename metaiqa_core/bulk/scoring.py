@@ -76,7 +76,7 @@ def score_in_bulk(
 
     Args:
         photos: The photos; those of the folder's record.
-        scoring: How to score them.
+        scoring: Settings by which they are scored.
         folder: Folder of the parts.
         processes: Processes that score them.
         total: Number of photos.

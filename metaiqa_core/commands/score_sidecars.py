@@ -38,7 +38,7 @@ class SidecarWriter:
     """Writes sidecars and remembers which ones it left alone.
 
     Args:
-        names: How the sidecars are named.
+        names: Way in which the sidecars are named.
         replace: Whether to replace stars that somebody else gave.
     """
 

@@ -84,7 +84,7 @@ class ModelCard:
         code_version: Version of this package that wrote the card.
         score_scale: Meaning of the network's output.
         graph: Configuration of the graph model; None for the others.
-        diagnosis: How much the graph model's answers can be trusted; None for the others.
+        diagnosis: Figures that say how far the graph model's answers can be trusted; None for the others.
     """
 
     __pydantic_config__ = STRICT

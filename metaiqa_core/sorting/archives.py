@@ -47,7 +47,7 @@ def zip_of_sidecars(photos: Sequence[SortedPhoto], names: SidecarNames = Sidecar
 
     Args:
         photos: Photos; those with neither a score nor a decision get none.
-        names: How the sidecars are named.
+        names: Way in which the sidecars are named.
 
     Raises:
         OutputError: If a name leads out of the archive, or two photos would share a sidecar.

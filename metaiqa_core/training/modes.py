@@ -80,7 +80,7 @@ def get_ready(network: Regressor, features: KeptFeatures, positions: Sequence[in
 
     Args:
         network: The network; changed in place. Where some stages learn, its function stays.
-        features: What its frozen stages give.
+        features: Features of the photos after its frozen stages.
         positions: Positions of the photos that it is going to learn from.
         config: Settings of its training.
     """

@@ -38,7 +38,7 @@ class Learner:
     Attributes:
         network: The network that learns; each pass adds to its gradients.
         photos: Rated photos.
-        features: What the frozen stages give for the photos.
+        features: Features of the photos after the frozen stages.
         crop: Side of the random square crop in pixels of the model's input.
         flip: Whether to mirror half of the crops.
         precision: Precision of the network: `fp32`, or `bf16` by torch's autocast.

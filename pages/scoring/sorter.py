@@ -67,7 +67,7 @@ def show(
     Args:
         rows: Rows to show, in order.
         opened: The open one.
-        view: How they are shown.
+        view: View in which they are shown.
         state: Decisions and what was made of the page's moves.
         reading: Reading of the open photo.
         urls: Addresses of the thumbnails by key; those that are missing are added.

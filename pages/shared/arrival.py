@@ -31,7 +31,7 @@ class _Arrival:
 
     Attributes:
         number: Number that the browser gave to the photos that were brought together.
-        came: How many of them are in the library.
+        came: Number of them that are in the library.
         problem: Sentence on why no more of them can come; empty for none.
         portions: Number of portions that came in this session.
         taken: Key of the uploader that the last portion came through; empty before the first.

@@ -63,7 +63,7 @@ def add_photo_argument(parser: argparse.ArgumentParser, number: str = "+") -> No
 
     Args:
         parser: Parser of the command.
-        number: How many there may be, in argparse's terms.
+        number: Number of them that may be given, in argparse's terms.
     """
     parser.add_argument("photos", nargs=number, metavar="PHOTO", help="a photo, a folder of photos, or a quoted glob")
 
