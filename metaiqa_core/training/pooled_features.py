@@ -3,25 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from torch import Tensor, nn
-
 from metaiqa_core.databases.rated_image import RatedImage
 from metaiqa_core.models.regressor import Regressor
 from metaiqa_core.preprocessing import Preprocessing
 from metaiqa_core.progress import Work
 from metaiqa_core.training.fingerprint import hash_of_weights
+from metaiqa_core.training.head_inputs import Pooled
 from metaiqa_core.training.kept_features import Change, Features, kept_features
-
-
-class _Pooled(nn.Module):
-    """The network without its head."""
-
-    def __init__(self, network: Regressor) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, images: Tensor) -> Tensor:
-        return self.network.head_input(images)
 
 
 def pooled_features(
@@ -56,4 +44,4 @@ def pooled_features(
         identity.append(hash_of_weights(network.fusion))
     if change:
         identity.append(change_name)
-    return (yield from kept_features(_Pooled(network), identity, images, preprocessing, folder, change))
+    return (yield from kept_features(Pooled(network), identity, images, preprocessing, folder, change))
