@@ -94,7 +94,7 @@ class Regressor(nn.Module):
         Returns:
             Unit scores (B,), about [0, 1], higher is better.
         """
-        return self.scores_from(self.features(images, 0), 0)
+        return self.head(self.head_input(images)).squeeze(1)
 
     def fold(self) -> None:
         """Fold batch normalisation into the convolutions for good, in place: the same function, computed faster."""
