@@ -68,10 +68,7 @@ def read_origin(arguments: argparse.Namespace) -> Origin:
     Raises:
         TrainingError: If the device is not there.
     """
-    device = read_device(arguments)
-    parts = NO_PARTS
-    if hasattr(arguments, "fused"):
-        parts = NewParts(tuple(arguments.adapters), tuple(arguments.levels), arguments.fused)
+    device, parts = read_device(arguments), _read_parts(arguments)
     kind = "model" if arguments.model else "backbone" if arguments.backbone else arguments.default_start
     name = getattr(arguments, kind) or _DEFAULTS[kind]
     if kind == "model":
@@ -80,7 +77,7 @@ def read_origin(arguments: argparse.Namespace) -> Origin:
 
 
 def add_starts_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare --start, once for each of the starts that are compared, --short-side and --device."""
+    """Declare --start, once for each of the starts that are compared, --short-side, --device and new parts."""
     parser.add_argument(
         "--start",
         action="append",
@@ -96,15 +93,18 @@ def add_starts_arguments(parser: argparse.ArgumentParser) -> None:
         help="short side of the model's input with a backbone, pixels (default: 500)",
     )
     add_device_argument(parser)
+    add_new_parts_arguments(parser)
 
 
 def read_origins(arguments: argparse.Namespace) -> dict[str, Origin]:
     """Return the starts that are compared, by the names that tables give them; nothing is loaded yet.
 
+    New parts go to those that start from a backbone: a model has its own.
+
     Raises:
         TrainingError: If a name is missing or comes twice, or the device is not there.
     """
-    device = read_device(arguments)
+    device, parts = read_device(arguments), _read_parts(arguments)
     origins: dict[str, Origin] = {}
     for text in arguments.start:
         name, _, origin = text.partition("=")
@@ -112,7 +112,13 @@ def read_origins(arguments: argparse.Namespace) -> dict[str, Origin]:
             raise TrainingError(f"--start takes NAME=MODEL with a name of its own, got {text!r}.")
         backbone, _, weights = origin.partition(":")
         if backbone in BACKBONES and weights:
-            origins[name] = Origin("", backbone, weights, arguments.short_side, device)
+            origins[name] = Origin("", backbone, weights, arguments.short_side, device, parts)
         else:
             origins[name] = Origin(model=origin, device=device)
     return origins
+
+
+def _read_parts(arguments: argparse.Namespace) -> NewParts:
+    if not hasattr(arguments, "fused"):
+        return NO_PARTS
+    return NewParts(tuple(arguments.adapters), tuple(arguments.levels), arguments.fused)
