@@ -218,6 +218,23 @@ def test_the_panel_of_the_uploader_closes_over_the_photos_that_it_brought(page, 
     page.get_by_text("Drop one photo or hundreds").wait_for(state="hidden")
 
 
+def test_a_photo_that_comes_alone_is_shown_though_it_lies_in_a_stack_and_another_was_clicked(page, tmp_path):
+    files = [tmp_path / f"{number}.jpg" for number in range(4)]
+    for number, file in enumerate(files):
+        file.write_bytes(jpeg(np.ascontiguousarray(data.chelsea()[:, number:]), 40 + 15 * number))
+    bring(page, files[:2])
+    page.locator(".cell").first.click()
+    for file in files[2:]:
+        page.get_by_role("button", name="Add photos").click()
+        bring(page, [file])
+        expect(page.locator(".caption .name")).to_have_text(file.name)
+        expect(page.locator(".hero img")).to_have_attribute("alt", re.compile(f"^{file.name}, scored"))
+    expect(page.locator(".cell")).to_have_count(4)
+    page.locator(".pile:visible").click()
+    expect(page.locator(".cell")).to_have_count(1)
+    expect(page.locator(".caption .name")).to_have_text(page.locator(".cell .name").inner_text())
+
+
 def test_a_filter_shows_itself_and_show_all_ends_it(page, holiday):
     bring(page, holiday[:5])
     page.keyboard.press("k")

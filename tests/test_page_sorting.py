@@ -137,6 +137,20 @@ def test_the_page_says_in_one_line_what_is_kept(files):
     assert any("kept on this computer for a day after your last visit" in caption.value for caption in page.caption)
 
 
+def test_a_photo_that_comes_alone_is_opened_whatever_was_open_before(files):
+    page = bring(opened(), *files[:2])
+    clicked = {"key": key_of(page, "0.jpg"), "neighbours": []}
+    page = acted(page, opened={**clicked, "told": sorter(page)["open"]["number"]})
+    assert reading(page)["name"] == "0.jpg"
+    page = bring(page, files[3])
+    assert reading(page)["name"] == "3.jpg"
+    told = sorter(page)["open"]["number"]
+    page = acted(page, opened={**clicked, "told": told - 1})
+    assert reading(page)["name"] == "3.jpg", "what was opened before it came is past"
+    page = acted(page, opened={**clicked, "told": told})
+    assert reading(page)["name"] == "0.jpg"
+
+
 def test_ticked_photos_never_stand_in_the_way_of_opening_another_one(files):
     page = bring(opened(), *files)
     page = acted(page, ticked=[key_of(page, "0.jpg")], opened={"key": key_of(page, "2.jpg"), "neighbours": []})

@@ -26,6 +26,7 @@ _SCRIPTS = tuple(f"scoring/sorter/{name}.js" for name in ("photos", "viewer", "t
 _LETTERS = {Decision.KEEP: "k", Decision.REJECT: "r", Decision.UNDECIDED: "u", Decision.REMOVED: "x"}
 """Letters of the decisions on their way to the page."""
 _PHOTOS = "sorter_photos"
+_FOCUS = "sorter_focus"
 _NEIGHBOURS = 3
 _DECODING_SECONDS = 0.4
 """How long the neighbours of the open photo are decoded before the page is drawn; the others follow after it."""
@@ -37,8 +38,11 @@ def take_moves(state: SortingState) -> None:
     moves = sent.get("moves") or {}
     if moves and (leads_to := state.make(str(moves["page"]), moves["list"])):
         focus(leads_to)  # what the page had open when it asked for that is past
-    elif key := (sent.get("opened") or {}).get("key"):
-        st.session_state["opened"] = key
+        return
+    opened = sent.get("opened") or {}
+    # What the page opened before it heard of the last focus is past too.
+    if opened.get("key") and opened.get("told", 0) == _focused():
+        st.session_state["opened"] = opened["key"]
 
 
 def ticked(known: Mapping[str, Row]) -> list[str]:
@@ -49,7 +53,12 @@ def ticked(known: Mapping[str, Row]) -> list[str]:
 def focus(key: str) -> None:
     """Let the page open a photo, whatever it had open."""
     st.session_state["opened"] = key
-    st.session_state["focus"] = (key, st.session_state.get("focus", ("", 0))[1] + 1)
+    st.session_state[_FOCUS] = _focused() + 1
+
+
+def _focused() -> int:
+    """Return how many times `focus` was called in this session."""
+    return int(st.session_state.get(_FOCUS, 0))
 
 
 def show(
@@ -80,7 +89,6 @@ def show(
     pictures, is_complete = _pictures(wanted, {row.photo.key: row for row in rows}, state.photos)
     if reading.picture:
         pictures[opened.photo.key] = media_url(reading.picture, "tinted picture")
-    _, number = st.session_state.get("focus", ("", 0))
     undo = state.decisions.last_step
     sorter = component(KEY, "scoring/sorter/sorter", _SCRIPTS)
     shown: ShownPhotos = st.session_state.setdefault(_PHOTOS, ShownPhotos())
@@ -93,7 +101,7 @@ def show(
             "photos": None if has_them else shown.photos,
             "version": shown.version,
             "decisions": "".join(_LETTERS[row.decision] for row in rows),
-            "open": {"key": opened.photo.key, "number": number},
+            "open": {"key": opened.photo.key, "number": _focused()},
             "reading": reading.to_data(opened.photo.key),
             "pictures": pictures,
             "made": {"page": page, "n": state.made.get(page, 0)},

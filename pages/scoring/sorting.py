@@ -14,6 +14,7 @@ from pages.shared.session_scores import SessionScores, model_key
 _URLS = "thumbnail_urls"
 _WHOLE_RUN = "sorting_whole_run"
 _OPENED_UNASKED = "opened_unasked"
+_OPENED_HERE = "opened_here"
 
 
 def begin() -> None:
@@ -29,6 +30,7 @@ def show(session_scores: SessionScores, assessor: Assessor) -> None:
     photos = session_scores.photos
     own = bool(photos.own)
     state = photos.companion(SortingState)
+    _follow_others()
     sorter.take_moves(state)
     if bool(photos.own) != own:  # the last photo was removed, or the first one came back
         st.rerun()
@@ -81,6 +83,13 @@ def _ranked(
     return ranked
 
 
+def _follow_others() -> None:
+    """Let the sorter open what was opened by anything but itself: a photo that came alone, or another page's."""
+    opened = st.session_state.get("opened")
+    if opened and opened != st.session_state.get(_OPENED_HERE, opened):
+        sorter.focus(opened)
+
+
 def _opened(passing: list[Row], came: list[str], state: SortingState) -> Row | None:
     """Return the open row: the one that was opened last, or the photo that came first.
 
@@ -103,7 +112,7 @@ def _opened(passing: list[Row], came: list[str], state: SortingState) -> Row | N
         if opened.photo.origin == "own":
             state.open(opened.photo.key)
     if opened is not None:
-        st.session_state["opened"] = opened.photo.key
+        st.session_state["opened"] = st.session_state[_OPENED_HERE] = opened.photo.key
     return opened
 
 

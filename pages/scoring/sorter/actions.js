@@ -9,7 +9,7 @@ function sendOpened(app) {
   clearTimeout(app.timer);
   const place = app.order.indexOf(app.open);
   const neighbours = [place + 1, place + 2, place - 1].map((index) => app.order[index]).filter(Boolean);
-  app.send("opened", { key: app.isChosen ? app.open : "", neighbours, has: app.version });
+  app.send("opened", { key: app.isChosen ? app.open : "", neighbours, has: app.version, told: app.told });
 }
 
 // Whoever leafs through the photos passes most of them by.
@@ -92,8 +92,11 @@ function untick(app) {
 }
 
 function spread(app, stack) {
+  const before = app.open;
+  app.isChosen = true;
   if (!app.spread.delete(stack)) app.spread.add(stack);
   draw(app);
+  if (app.open !== before) sendOpenedSoon(app);  // it lies under the closed stack
 }
 
 function drawTicked(app) {

@@ -55,6 +55,14 @@ function arrange(app) {
   app.ticked = new Set([...app.ticked].filter((key) => app.byKey.has(key)));
 }
 
+// Spreads out the stack that the open photo lies under.
+function uncover(app) {
+  const { stack } = app.photos.find((photo) => photo.key === app.open) ?? {};
+  if (!stack || !app.data.stacked) return;
+  const top = app.photos.find((photo) => photo.stack === stack && photo.decision !== "removed");
+  if (top && top.key !== app.open) app.spread.add(stack);
+}
+
 // The open photo; where it is shown no more, the one that has come to its place.
 function openPhoto(app) {
   if (!app.order.includes(app.open)) {

@@ -55,6 +55,7 @@ export default function ({ data, parentElement, setStateValue }) {
   if (data.open.number !== app.told || !app.isChosen) {
     app.open = data.open.key;
     app.told = data.open.number;
+    uncover(app);
   }
   draw(app);
   if (isNew) {
