@@ -227,13 +227,37 @@ def test_runs_of_different_length_are_joined_to_a_curve_of_the_average(runs):
     (figure,) = figures(page)
     names = [line["name"] for line in figure["data"] if line["mode"] == "lines+markers"]
     assert names == ["Baseline", "MetaIQA"]
-    assert "With 4800 image passes," in texts(page).replace("\\", "")
+    words = texts(page).replace("\\", "")
+    assert "With 4,800 image passes," in words
+    assert "From 4,800 to 31,200 image passes, MetaIQA still gains" in words
+    assert "Measured on TID2013, one point a seed" in words
     found = averages_by_passes([storage.read_run(folder) for folder in runs.iterdir()], ["TID2013"], 24)
     means = found.set_index(["name", "image_passes"])["value"]
     assert list(means.index) == [("Baseline", 4800), ("MetaIQA", 4800), ("MetaIQA", 31200)]
     expected = pd.Series([record.value for record in storage.read_run(runs / "long").records]).mean()
     assert means["MetaIQA", 31200] == pytest.approx(expected)
     assert means["MetaIQA", 31200] > means["MetaIQA", 4800]
+
+
+def test_runs_that_differ_in_more_than_their_length_are_curves_of_their_own_which_say_what_differs(runs):
+    start = "efficientnet_lite0, TensorFlow's ImageNet weights"
+    for number, more in enumerate(
+        (
+            {"start": f"{start}, pooled stages 3, 5, 8", "frozen_stages": 8, "epochs": 13, "image_passes": 31200},
+            {"start": f"{start}, pooled stages 3, 5, 8", "frozen_stages": 8, "epochs": 2, "image_passes": 4800},
+            {"start": start, "frozen_stages": 5, "epochs": 2, "image_passes": 4800},
+        )
+    ):
+        leave_one_out_run(runs, f"run-{number}", agreement=0.9, **more)
+    leave_one_out_run(runs, "copy", "tid2013-kodak", agreement=0.9, image_passes=4800, start=start, frozen_stages=5)
+    found = averages_by_passes([storage.read_run(folder) for folder in runs.iterdir()], ["TID2013"], 24)
+    counts = found.groupby("series")["image_passes"].agg(list).to_dict()
+    assert counts == {
+        "MetaIQA · pooled stages 3, 5, 8, frozen stages 8": [4800, 31200],
+        f"MetaIQA · {start}, frozen stages 5": [4800],
+    }
+    (figure,) = figures(opened(view="Training length"))
+    assert all(len(line) <= 40 for trace in figure["data"] for line in trace.get("name", "").split("<br>"))
 
 
 def test_types_have_their_full_names_and_methods_their_authors_on_hover(runs):

@@ -66,3 +66,13 @@ def test_curves_say_who_leads_at_first_and_at_last():
         "With 10 photos, B is ahead (0.500; the last, A, has 0.300); with 200 it is A (0.800; 0.100 between first and "
         "last)."
     )
+
+
+def test_the_longest_curve_says_what_its_last_step_gave():
+    rows = [("A", 800, 0.5), ("A", 4800, 0.6), ("B", 800, 0.9), ("C", 800, 0.7), ("C", 4800, 0.68)]
+    points = pd.DataFrame(rows, columns=["series", "n", "value"])
+    assert conclusions.last_gain(points, "n", "passes") == "From 800 to 4,800 passes, C loses 0.020."
+    assert conclusions.last_gain(points[points["series"] != "C"], "n", "passes") == (
+        "From 800 to 4,800 passes, A still gains 0.100."
+    )
+    assert conclusions.last_gain(points[points["series"] == "B"], "n", "passes") == ""

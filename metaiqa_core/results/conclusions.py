@@ -105,9 +105,40 @@ def curves_end(points: pd.DataFrame, x: str, unit: str) -> str:
     means = means.dropna(axis=0, how="all")
     first, last = means.iloc[0].dropna(), means.iloc[-1].dropna()
     few, many = means.index[0], means.index[-1]
-    beginning = f"With {few:g} {unit}, {first.idxmax()} is ahead ({first.max():.3f}"
+    beginning = f"With {_number(few)} {unit}, {first.idxmax()} is ahead ({first.max():.3f}"
     beginning += f"; the last, {first.idxmin()}, has {first.min():.3f})" if len(first) > 1 else ")"
     gap = last.max() - last.min()
     if last.idxmax() == first.idxmax():
-        return f"{beginning}, and it still is with {many:g} ({last.max():.3f}; {gap:.3f} between first and last)."
-    return f"{beginning}; with {many:g} it is {last.idxmax()} ({last.max():.3f}; {gap:.3f} between first and last)."
+        return (
+            f"{beginning}, and it still is with {_number(many)} ({last.max():.3f}; {gap:.3f} between first and last)."
+        )
+    return (
+        f"{beginning}; with {_number(many)} it is {last.idxmax()} ({last.max():.3f}; {gap:.3f} between first and last)."
+    )
+
+
+def last_gain(points: pd.DataFrame, x: str, unit: str) -> str:
+    """Return what the last step of the longest curve still gave; empty where no curve has two points.
+
+    Args:
+        points: Table with the columns `series`, `value` and the one named `x`.
+        x: Column of the horizontal axis.
+        unit: Unit of x, in words: "image passes".
+
+    Example:
+        "From 9,600 to 31,200 image passes, Baseline still gains 0.020."
+    """
+    means = points.groupby(["series", x])["value"].mean()
+    curves = {str(name): curve.droplevel(0) for name, curve in means.groupby("series") if len(curve) > 1}
+    if not curves:
+        return ""
+    # The longest; of several, the one that ends highest.
+    name, curve = max(curves.items(), key=lambda entry: (entry[1].index[-1], entry[1].iloc[-1]))
+    gain = curve.iloc[-1] - curve.iloc[-2]
+    verb = "still gains" if gain >= 0 else "loses"
+    return f"From {_number(curve.index[-2])} to {_number(curve.index[-1])} {unit}, {name} {verb} {abs(gain):.3f}."
+
+
+def _number(value: float) -> str:
+    """Return a number as people write it: whole ones with thousands set apart."""
+    return f"{int(value):,}" if float(value).is_integer() else f"{value:g}"

@@ -1,6 +1,6 @@
 """Plotly figures of the authentic page: methods, gains, repeats, parameter study, adaptation curves."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from textwrap import wrap
 
 import numpy as np
@@ -15,6 +15,10 @@ GROUP_COLOURS = {"CNN": ACCENT, "hand-crafted": OPPOSITE, "shipped model": DEEP,
 # Dash and marker differ too: colour alone does not reach every reader.
 _DASHES = ("solid", "dash", "dot", "dashdot")
 _SYMBOLS = ("circle", "square", "diamond", "cross")
+_LEGEND_CHARACTERS = 40
+"""Largest number of characters in a line of a legend: a phone has room for some more."""
+_CHARACTER_SHARE = 0.027
+"""Share of the width of a phone's chart that a character of a tick takes, with some air."""
 _LABEL_CHARACTERS = 22
 """Largest number of characters in a line of a label: on a phone, a longer one would leave no room for the chart."""
 
@@ -194,7 +198,7 @@ def curves(
     figure = go.Figure() if gain_over is None else make_subplots(2, 1, shared_xaxes=True, vertical_spacing=0.08)
     names, runs = list(points["name"].unique()), list(points["run"].unique())
     for series, rows in points.groupby("series", sort=False):
-        name = chart_text(str(series))
+        name = "<br>".join(map(chart_text, wrap(str(series), _LEGEND_CHARACTERS)))
         place = names.index(rows["name"].iloc[0])
         colour = SERIES[place % len(SERIES)]
         shifted = place + place // len(SERIES)  # where colours come again, they come with other markers
@@ -247,25 +251,42 @@ def curves(
                 col=1,
             )
     ticks = sorted(points[x].unique())
+    axis = {"type": "log" if logarithmic else "linear", "tickvals": ticks, "ticktext": tick_texts(ticks, logarithmic)}
     figure.update_layout(
         title=chart_text(title),
         height=420,
         margin={"l": 10, "r": 10, "t": 60, "b": 100},
-        xaxis={
-            "title": x_title,
-            "type": "log" if logarithmic else "linear",
-            "tickvals": ticks,
-            "ticktext": [f"{t:g}" for t in ticks],
-        },
+        xaxis={"title": x_title, **axis},
         yaxis={"title": "SROCC"},
         legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0},
     )
     if gain_over is not None:
-        axis = {"type": "log" if logarithmic else "linear", "tickvals": ticks, "ticktext": [f"{t:g}" for t in ticks]}
         figure.update_layout(height=640, xaxis={"title": None}, xaxis2={"title": x_title, **axis})
         figure.update_layout(yaxis2={"title": f"Gain over {chart_text(gain_over)}"})
         figure.add_hline(y=0, line={"color": MUTED, "width": 1, "dash": "dot"}, row=2, col=1)
     return figure
+
+
+def tick_texts(ticks: Sequence[float], logarithmic: bool = False) -> list[str]:
+    """Return the text of each tick, empty where it would touch its neighbour's on a phone; both ends have theirs.
+
+    >>> tick_texts([3000, 3200, 4800, 31200], logarithmic=True)
+    ['3,000', '', '4,800', '31,200']
+    """
+    texts = [f"{int(tick):,}" if float(tick).is_integer() else f"{tick:g}" for tick in ticks]
+    places = np.log(ticks) if logarithmic else np.asarray(ticks, float)
+    if len(texts) < 3 or places[-1] == places[0]:
+        return texts
+    places = (places - places[0]) / (places[-1] - places[0])
+
+    def touch(left: int, right: int) -> bool:
+        return bool(places[right] - places[left] < _CHARACTER_SHARE * (len(texts[left]) + len(texts[right])) / 2)
+
+    shown = [0]
+    for place in range(1, len(texts) - 1):
+        if not touch(shown[-1], place) and not touch(place, len(texts) - 1):
+            shown.append(place)
+    return [text if place in (*shown, len(texts) - 1) else "" for place, text in enumerate(texts)]
 
 
 def _gain(points: pd.DataFrame, rows: pd.DataFrame, x: str, gain_over: str) -> pd.Series:
