@@ -173,6 +173,16 @@ def test_what_a_run_does_not_have_is_a_dash_in_a_comparison():
     assert table.to_dict("index") == {"flip": {"a": "yes", "b": "–"}}
 
 
+def test_what_only_one_of_two_very_different_runs_has_is_folded_away(runs):
+    finished(runs, "one", "fine-tune", "--database", "x", *(f"--option-{number}={number}" for number in range(9)))
+    finished(runs, "three", "evaluate", "--database", "y")
+    page = opened("one", **{"with": "three"})
+    shown, folded = (element.value for element in page.table)
+    assert shown.loc["database"].tolist() == ["x", "y"]
+    assert list(folded.index) == [f"option-{number}".replace("-", "\\-") for number in range(9)]
+    assert "9 settings that only one of them has" in [expander.label for expander in page.expander]
+
+
 @pytest.fixture
 def evaluated(runs, tiny_csv):
     """A finished evaluation of the tiny database, whose scores are a little off."""
@@ -383,6 +393,23 @@ def test_a_path_goes_along_to_other_commands_and_stays_when_one_comes_back(runs)
     assert page.text_input(key="evaluate_database").value == "/data/mine"
     page.selectbox(key="job_command").set_value("meta-train").run()
     assert page.text_area(key="meta-train_database").value == "/data/mine"
+    page.text_area(key="meta-train_database").set_value("/data/mine\n/data/more").run()
+    page.selectbox(key="job_command").set_value("databases").run()
+    assert page.text_input(key="databases_folder").value == "/data/mine"
+
+
+def test_the_form_is_still_that_of_the_chosen_job_when_one_comes_back_from_a_run(runs):
+    finished(runs, "mine", "synthesize", "--like", "kadid10k", "--photos", "/x")
+    page = opened_page("training_jobs.py")
+    page.selectbox(key="job_command").set_value("databases").run()
+    page.radio(key="job_choice").set_value("mine").run()
+    assert not [field for field in page.selectbox if field.key == "job_command"]
+    page.radio(key="job_choice").set_value("").run()
+    assert page.selectbox(key="job_command").value == "databases"
+    labels = {field.label for field in (*page.selectbox, *page.text_input)}
+    assert {"Which database", "Folder or CSV file", "Folder of the images", "Scale of the scores"} <= labels
+    assert "Look for missing, extra" in texts(page)
+    assert "List the published databases" not in texts(page)
 
 
 def test_new_models_are_measured_by_three_splits_unless_one_says_otherwise(runs):

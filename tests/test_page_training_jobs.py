@@ -15,7 +15,7 @@ from metaiqa_core.jobs.catalogue import JOB_COMMANDS
 from metaiqa_core.jobs.job import State, find_jobs, shell_lines
 from metaiqa_core.results.older_run_log import OLDER_COLUMNS, with_places
 from pages.jobs import example
-from pages.jobs.charts import LOSS, MAXIMUM_POINTS, SROCC, curves, smoothed, thinned
+from pages.jobs.charts import LOSS, MAXIMUM_POINTS, SROCC, compared, curves, smoothed, thinned
 from pages.jobs.permission import refusal_of
 
 ROOT = Path(__file__).parents[1]
@@ -341,6 +341,16 @@ def test_folds_do_not_run_into_each_other_and_their_outcomes_are_points():
     assert pd.isna(names["query SROCC"].x[3])
     assert list(names["SROCC of a fold"].y) == [0.7]
     assert not curves(frame(rows), LOSS).data
+
+
+def test_the_metrics_of_two_compared_runs_differ_in_colour_by_run_and_in_dash_by_metric():
+    rows = [(10.0 * step, "learning", step, 3, metric, 1 / step) for step in (1, 2) for metric in ("a_loss", "b_loss")]
+    log = with_places(pd.DataFrame(rows, columns=OLDER_COLUMNS))
+    lines = [trace for trace in compared({"one": log, "two": log}, LOSS).data if trace.mode == "lines"]
+    looks = {trace.name: (trace.line.color, trace.line.dash) for trace in lines}
+    assert looks["one, a loss"][0] == looks["one, b loss"][0] != looks["two, a loss"][0]
+    assert looks["one, a loss"][1] == looks["two, a loss"][1] != looks["one, b loss"][1]
+    assert len(set(looks.values())) == 4
 
 
 def test_long_curves_are_thinned_to_their_means_and_smoothed_without_changing_a_constant():

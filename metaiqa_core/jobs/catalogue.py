@@ -30,6 +30,7 @@ class JobCommand:
         by_type: Whether the command needs a database with the distortion type of each image.
         action: Sub-command, where the command has several.
         heading: Heading of the form, where the title of the command does not say what the job does.
+        purpose: Sentence under it, where the summary of the command says more than the job does.
         run_words: Words that lead the command into the folder of the run, which `RUN` stands for.
         left_out: Options that the form does not offer, since the run folder decides them.
         filled_in: Values that the form starts with, where they differ from the command's own.
@@ -43,6 +44,7 @@ class JobCommand:
     by_type: bool = False
     action: str = ""
     heading: str = ""
+    purpose: str = ""
     run_words: tuple[str, ...] = ("--run-dir", RUN)
     left_out: tuple[str, ...] = ()
     filled_in: Mapping[str, Any] = field(default_factory=dict, hash=False)
@@ -57,7 +59,7 @@ class JobCommand:
     @property
     def summary(self) -> str:
         """Summary in one sentence."""
-        return self.entry.summary
+        return self.purpose or self.entry.summary
 
     @property
     def words(self) -> list[str]:
@@ -102,6 +104,7 @@ JOB_COMMANDS = {
             entry=COMMANDS["databases"],
             action="check",
             heading="Check a database",
+            purpose="Look for missing, extra, unreadable or double images and wrong scores; nothing is downloaded.",
             run_words=("--format", "json", "--output", f"{RUN}/{REPORT_FILE}"),
             left_out=("format", "output"),
             choices={"name": (*(official.key for official in OFFICIAL), "csv")},

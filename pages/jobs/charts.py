@@ -89,7 +89,7 @@ def _laid_out(figure: go.Figure, chart: Chart, unit: str) -> go.Figure:
 
 
 def compared(runs: Mapping[str, pd.DataFrame], chart: Chart) -> go.Figure:
-    """Draw the curves of several runs over each other: a colour and a marker for each run, trends alone.
+    """Draw the curves of several runs over each other: a colour and a marker for each run, a dash for each metric.
 
     Args:
         runs: Table from `results.run_log.read_metrics` of each run, by its name.
@@ -98,9 +98,12 @@ def compared(runs: Mapping[str, pd.DataFrame], chart: Chart) -> go.Figure:
     longest = max((float(metrics["seconds"].max()) for metrics in runs.values() if len(metrics)), default=0.0)
     unit, seconds = _unit(longest)
     figure = go.Figure()
-    for look, (run, metrics) in zip(cycle(_LOOKS), runs.items(), strict=False):
+    names = list(dict.fromkeys(name for log in runs.values() for name in metrics_of(log, chart)["metric"]))
+    dashes = dict(zip(names, cycle(dash for _, dash, _ in _LOOKS), strict=False))
+    for (colour, _, symbol), (run, metrics) in zip(cycle(_LOOKS), runs.items(), strict=False):
         shown = metrics_of(metrics, chart).assign(title=lambda lines: titles(lines).map(chart_text))
         for name, rows in shown.groupby("metric", sort=False):
+            look = (colour, dashes[str(name)], symbol)
             curve = f"{chart_text(run)}, {chart_text(label(str(name)))}"
             outcomes = rows["kind"] == Kind.OUTCOME
             if outcomes.any():

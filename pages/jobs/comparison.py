@@ -16,7 +16,14 @@ from pages.shared.plain import plain
 
 PARAMETER = "with"
 """Part of the address that names the other run."""
-_MEASURES = ("srocc_mean", "plcc_mean", "srocc", "plcc")
+_FEW = 8
+"""Largest number of settings of one run alone that stand among the others: two commands may share few of fifty."""
+MEASURED = "measured "
+"""Beginning of the names of measures among the settings."""
+MISSING = "–"
+"""Stands for the value of a run that has none."""
+_MEASURES = {"srocc_mean": "SROCC, mean", "plcc_mean": "PLCC, mean", "srocc": "SROCC", "plcc": "PLCC"}
+_WORDS = {"True": "yes", "False": "no", "None": MISSING}
 
 
 def choose(job: Job, others: list[str]) -> None:
@@ -69,13 +76,24 @@ def _show_differences(first: Job, second: Job) -> None:
     if table.empty:
         st.caption("Their configurations are the same.")
         return
-    st.caption("What differs between them:")
+    one_sided = (table == MISSING).any(axis=1) & ~table.index.str.startswith(MEASURED)
+    if one_sided.sum() <= _FEW:
+        one_sided[:] = False
+    if not one_sided.all():
+        st.caption("What differs between them:")
+        _show_table(table[~one_sided])
+    if one_sided.any():
+        with st.expander(f"{one_sided.sum()} settings that only one of them has"):
+            _show_table(table[one_sided])
+
+
+def _show_table(table: pd.DataFrame) -> None:
     st.table(table.map(plain).rename(plain, axis=0).rename(plain, axis=1))
 
 
 def differences(configurations: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
     """Return the entries whose values differ, one row each; what a run does not have is a dash."""
-    table = pd.DataFrame(configurations).fillna("–")
+    table = pd.DataFrame(configurations).fillna(MISSING)
     return table[table.nunique(axis=1) > 1]
 
 
@@ -88,7 +106,11 @@ def configuration_of(job: Job) -> dict[str, str]:
         if file.parent == job.folder.resolve():
             card = read_card(file.with_suffix(".json"))
             found |= _flat({name: value for name, value in card.recipe.items() if name != "command"})
-            found |= {f"measured {key}": f"{card.accuracy[key]:.3f}" for key in _MEASURES if key in card.accuracy}
+            found |= {
+                f"{MEASURED}{name}": f"{card.accuracy[key]:.3f}"
+                for key, name in _MEASURES.items()
+                if key in card.accuracy
+            }
     return found
 
 
@@ -114,5 +136,5 @@ def _flat(values: Mapping[str, Any]) -> dict[str, str]:
         if isinstance(value, dict):
             found |= _flat(value)
         else:
-            found[name.replace("_", "-")] = str(value)
+            found[name.replace("_", "-")] = _WORDS.get(str(value), str(value))
     return found

@@ -12,8 +12,17 @@ from pages.jobs import memory
 from pages.shared.plain import plain
 
 _COLUMNS = 3
-_SHARED = ("database", "images", "mos_range")
-"""Options whose text goes along from one command to another."""
+_SHARED = {"database": "database", "folder": "database", "images": "images", "mos_range": "mos_range"}
+"""Options whose text goes along from one command to another, with the name that they share."""
+_LABELS = {
+    "folder": "Folder or CSV file",
+    "images": "Folder of the images",
+    "like": "Which database to imitate",
+    "mos_range": "Scale of the scores",
+    "databases_name": "Which database",
+    "synthesize_most": "Most photos of a folder",
+}
+"""Labels of fields, also those of one command alone, where the option's name does not say what belongs into them."""
 
 
 def group(title: str, options: list[Option], command: str, entry: JobCommand, preset: Any) -> dict[str, Any]:
@@ -37,7 +46,7 @@ def field(place: Any, option: Option, command: str, entry: JobCommand, preset: A
         entry: Words of its form.
         preset: Configuration whose values hold where nothing is filled in; None for none.
     """
-    key, name, help_text = f"{command}_{option.name}", label(option), f"`{option.flag}` {plain(option.help)}"
+    key, name, help_text = f"{command}_{option.name}", label(option, command), f"`{option.flag}` {plain(option.help)}"
     if not option.flag:
         help_text = plain(option.help)
     default = getattr(preset, option.name, option.default) if preset is not None else option.default
@@ -85,15 +94,18 @@ def _in_words(default: Any) -> str:
     return "" if default is None else f"{default:g}" if isinstance(default, float) else str(default)
 
 
-def label(option: Option) -> str:
-    """Return the label of an option's field."""
+def label(option: Option, command: str) -> str:
+    """Return the label of an option's field in the form of a command."""
+    for name in (f"{command}_{option.name}", option.name):
+        if name in _LABELS:
+            return _LABELS[name]
     text = option.name.replace("_", " ")
     return f"{text[:1].upper()}{text[1:]}"
 
 
 def _text(draw: Any, name: str, option: Option, key: str, help_text: str, hint: str | None, **look: Any) -> str:
-    shared = option.name if option.name in _SHARED else ""
-    memory.restore(key, shared)
+    shared = _SHARED.get(option.name, "")
+    memory.restore(key, shared, several=option.kind == "lines")
     text: str = draw(name, key=key, help=help_text, placeholder=hint, **look)
     memory.keep(key, text, shared)
     return text

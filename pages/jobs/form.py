@@ -12,13 +12,14 @@ from metaiqa_core.jobs.catalogue import JOB_COMMANDS, JobCommand, job_title
 from metaiqa_core.jobs.command_options import Option, options_of, words_of
 from metaiqa_core.jobs.job import NAME, NAME_RULE, Job, find_jobs, shell_lines, shortest
 from metaiqa_core.settings import read_settings
-from pages.jobs import fields, uploaded_database
+from pages.jobs import fields, memory, uploaded_database
 from pages.jobs.checks import declares, require_startable
 from pages.jobs.example import free_name
 from pages.jobs.known_databases import known_databases
 from pages.shared.plain import plain
 from pages.shared.streamlit_internals import UploadedFile
 
+_COMMAND = "job_command"
 _WITH_UPLOAD = ("evaluate", "fine-tune")
 
 
@@ -29,9 +30,9 @@ def show(runs: Path) -> tuple[str, list[str], list[UploadedFile]]:
         The run's name; the words of its command, empty where the form cannot be right yet; and the files of an uploaded
         database, none where a path was named.
     """
-    command = st.selectbox(
-        "What to do", list(JOB_COMMANDS), format_func=lambda name: job_title([name]), key="job_command"
-    )
+    memory.restore(_COMMAND)
+    command = st.selectbox("What to do", list(JOB_COMMANDS), format_func=lambda name: job_title([name]), key=_COMMAND)
+    memory.keep(_COMMAND, command)
     entry = JOB_COMMANDS[command]
     options = options_of(declares(entry), entry.left_out)
     st.caption(entry.summary)
@@ -64,7 +65,7 @@ def show(runs: Path) -> tuple[str, list[str], list[UploadedFile]]:
         return name, [], upload
     run = shortest(runs / (name or "NAME"), Path.cwd())
     _show_command([*_named(words, entry, main, values), *entry.in_run(run)])
-    missing = [fields.label(option) for option in main if option.required and not values[option.name]]
+    missing = [fields.label(option, command) for option in main if option.required and not values[option.name]]
     if missing:
         st.caption(f"Still to fill in: {', '.join(missing)}.")
     return name, [] if missing else words, upload
