@@ -412,6 +412,18 @@ def test_the_form_is_still_that_of_the_chosen_job_when_one_comes_back_from_a_run
     assert "List the published databases" not in texts(page)
 
 
+def test_new_parts_of_the_network_have_fields_that_say_what_they_are(runs):
+    page = opened_page("training_jobs.py")
+    for command in ("meta-train", "fine-tune", "leave-one-out"):
+        page.selectbox(key="job_command").set_value(command).run()
+        for option, label in (("adapters", "Stages with an adapter"), ("levels", "Stages to pool")):
+            assert page.text_input(key=f"{command}_{option}").label == label
+        page.text_input(key=f"{command}_levels").set_value("3 5").run()
+        assert "--levels 3 5" in page.code[0].value
+    page.selectbox(key="job_command").set_value("synthesize").run()
+    assert page.multiselect(key="synthesize_levels").label == "Levels"
+
+
 def test_new_models_are_measured_by_three_splits_unless_one_says_otherwise(runs):
     page = opened_page("training_jobs.py")
     for command in ("fine-tune", "joint-train"):

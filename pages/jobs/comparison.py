@@ -81,14 +81,15 @@ def _show_differences(first: Job, second: Job) -> None:
         one_sided[:] = False
     if not one_sided.all():
         st.caption("What differs between them:")
-        _show_table(table[~one_sided])
+        _show_table(table[~one_sided], "compared_settings")
     if one_sided.any():
         with st.expander(f"{one_sided.sum()} settings that only one of them has"):
-            _show_table(table[one_sided])
+            _show_table(table[one_sided], "compared_settings_of_one")
 
 
-def _show_table(table: pd.DataFrame) -> None:
-    st.table(table.map(plain).rename(plain, axis=0).rename(plain, axis=1))
+def _show_table(table: pd.DataFrame, key: str) -> None:
+    with st.container(key=key):  # look.css makes it as wide as a phone
+        st.table(table.map(plain).rename(plain, axis=0).rename(plain, axis=1))
 
 
 def differences(configurations: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:

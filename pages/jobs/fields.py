@@ -15,11 +15,15 @@ _COLUMNS = 3
 _SHARED = {"database": "database", "folder": "database", "images": "images", "mos_range": "mos_range"}
 """Options whose text goes along from one command to another, with the name that they share."""
 _LABELS = {
+    "adapters": "Stages with an adapter",
     "folder": "Folder or CSV file",
+    "fused": "Channels of the fusion",
     "images": "Folder of the images",
     "like": "Which database to imitate",
     "mos_range": "Scale of the scores",
     "databases_name": "Which database",
+    "leave-one-out_types": "Types to hold out",
+    **{f"{command}_levels": "Stages to pool" for command in ("meta-train", "fine-tune", "leave-one-out")},
     "synthesize_most": "Most photos of a folder",
 }
 """Labels of fields, also those of one command alone, where the option's name does not say what belongs into them."""

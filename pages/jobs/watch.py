@@ -47,8 +47,8 @@ def show(runs: Path, job: Job, reason: str | None, leave: Callable[[], None]) ->
         st.caption("This run was started in a terminal and has to be stopped there. Its progress is shown here.")
         comparison.choose(job, _others(runs, job))
     _show_state(job)
-    outcome.show(job)
     comparison.show(job)
+    outcome.show(job)
     follow(runs, job)
     if job.commands:
         with st.expander("Terminal command"):
