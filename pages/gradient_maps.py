@@ -30,9 +30,10 @@ with readable_failures():  # a photo that cannot be read is one sentence; the re
     picture, words = st.columns([7, 5], gap="large") if len(chosen) == 1 else (st.container(), st.container())
     with picture:
         view.show(maps, results)
-    with words, st.container(key="maps_words"):
+    with words, st.container(key="maps_score"):  # on a phone, look.css shows it above the picture
         if assessment := maps.assessment:
             headline(assessment.score, assessment.word, f"{photo.name}, by {assessor.card.name}")
+    with words, st.container(key="maps_words"):
         with st.container(horizontal=True):
             if results:
                 downloads.offer(photo, results[0])

@@ -68,6 +68,14 @@ def test_long_work_shows_its_progress_and_can_be_cancelled(page):
     assert page.locator(".st-key-maps_picture image").count() == 3, "the map is still there"
 
 
+def test_on_a_phone_the_score_comes_first_and_the_choices_below_the_picture(page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    parts = ["maps_score", "maps_picture", "maps_choices", "maps_words", "maps_trust"]
+    heights = [page.locator(f".st-key-{part}").bounding_box()["y"] for part in parts]
+    page.set_viewport_size({"width": 1280, "height": 900})
+    assert heights == sorted(heights)
+
+
 def test_an_example_is_shown_with_where_it_comes_from(page):
     page.get_by_text("Figure 3 examples").click()
     page.get_by_text(re.compile("Made from sample motorcycle.png")).wait_for()

@@ -83,3 +83,13 @@ def test_the_tour_leads_to_table_2(monkeypatch):
     monkeypatch.setattr("streamlit.switch_page", asked.append)
     page.button(key="tour_to_table").click().run()
     assert asked == ["pages/leave_one_distortion_out.py"]
+
+
+def test_the_recipe_of_a_card_is_shown_as_code_with_what_would_reorder_text_written_out(tiny_default):  # noqa: F811
+    path = tiny_default / f"{DEFAULT_MODEL}.json"
+    path.write_text(replace(read_card(path), recipe={"command": "fine-tune\u202e größer"}).to_json(), encoding="utf-8")
+    weights = path.with_suffix(".safetensors")
+    weights.write_bytes(weights.read_bytes())
+    shown = next(code.value for code in opened().code if '"recipe"' in code.value)
+    assert json.loads(shown.replace(r"\u202e", ""))["recipe"] == {"command": "fine-tune größer"}
+    assert r"\u202e" in shown

@@ -87,7 +87,7 @@ def _card(card: ModelCard) -> None:
     st.write(plain(card.training_data))
     st.markdown("**Licence**")
     st.write(plain(card.licence))
-    st.json(model_card.recipe_and_file(card), expanded=1)
+    model_card.show_recipe_and_file(card)
 
 
 def _database(folder: Path) -> None:

@@ -1,13 +1,17 @@
 """A model's card, for people: its training data, its measured accuracy and its terms."""
 
+import json
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from metaiqa_core.foreign_text import printable
 from metaiqa_core.models.card import Calibration, ModelCard
 from pages.shared.plain import plain
 
+_RECIPE_PIXELS = 400
+"""Height of a recipe, which may have hundreds of lines."""
 _CRITERIA = {
     "srocc": ("SROCC", "Agreement in rank between the scores and people's mean opinions; 1 is perfect."),
     "plcc": ("PLCC", "Linear correlation between the scores and people's mean opinions; 1 is perfect."),
@@ -28,12 +32,15 @@ def show(card: ModelCard) -> None:
     st.markdown("**Licence**")
     st.write(plain(card.licence))
     with st.expander("Recipe and file"):
-        st.json(recipe_and_file(card))
+        show_recipe_and_file(card)
 
 
-def recipe_and_file(card: ModelCard) -> dict[str, Any]:
-    """Return how a model was made, and what tells its file from others."""
-    return {
+def show_recipe_and_file(card: ModelCard) -> None:
+    """Show how a model was made, and what tells its file from others.
+
+    As code, since the colours of `st.json` are too faint to read and no theme changes them.
+    """
+    content = {
         "recipe": card.recipe,
         "preprocessing": card.preprocessing.to_dict(),
         "score scale": card.score_scale,
@@ -41,6 +48,8 @@ def recipe_and_file(card: ModelCard) -> dict[str, Any]:
         "created": card.created,
         "code version": card.code_version,
     }
+    text = printable(json.dumps(content, indent=2, ensure_ascii=False), keep="\n")
+    st.code(text, language="json", wrap_lines=True, height=_RECIPE_PIXELS)
 
 
 def show_accuracy(accuracy: dict[str, Any]) -> None:
