@@ -74,8 +74,12 @@ def test_the_docs_list_the_commands_of_the_catalogue():
 
 def test_jobs_are_commands_and_bear_their_names():
     assert set(JOB_COMMANDS) | set(PREPARATIONS) <= set(COMMANDS)
-    for name, job in JOB_COMMANDS.items():
-        assert (job.title, job.summary) == (COMMANDS[name].title, COMMANDS[name].summary)
+    assert {name: job.title for name, job in JOB_COMMANDS.items()} == {
+        name: COMMANDS[name].title for name in JOB_COMMANDS
+    }
+    # The job only checks a database, while the command lists the published ones too.
+    own_words = [name for name, job in JOB_COMMANDS.items() if job.summary != COMMANDS[name].summary]
+    assert own_words == ["databases"]
 
 
 @pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt"])
