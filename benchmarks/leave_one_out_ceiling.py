@@ -21,12 +21,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.stats import spearmanr
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from metaiqa_core.databases.reading import read_database  # noqa: E402
+from metaiqa_core.errors import EvaluationError  # noqa: E402
+from metaiqa_core.evaluation import criteria  # noqa: E402
 from metaiqa_core.results import storage  # noqa: E402
 from metaiqa_core.results.records import Measured  # noqa: E402
 
@@ -35,9 +36,10 @@ KEYS = ["type", "level", "reference"]
 
 def srocc(predicted: pd.Series, opinion: pd.Series) -> float:
     """Return SROCC, not a number where either is constant."""
-    if predicted.nunique() < 2 or opinion.nunique() < 2:
+    try:
+        return criteria.srocc(predicted, opinion)
+    except EvaluationError:
         return float("nan")
-    return float(spearmanr(predicted, opinion).statistic)
 
 
 def scores_of(folder: Path) -> pd.DataFrame:

@@ -414,7 +414,7 @@ def test_the_form_is_still_that_of_the_chosen_job_when_one_comes_back_from_a_run
 
 def test_new_parts_of_the_network_have_fields_that_say_what_they_are(runs):
     page = opened_page("training_jobs.py")
-    for command in ("meta-train", "fine-tune", "leave-one-out"):
+    for command in ("meta-train", "fine-tune", "leave-one-out", "ablation", "adaptation-curve"):
         page.selectbox(key="job_command").set_value(command).run()
         for option, label in (("adapters", "Stages with an adapter"), ("levels", "Stages to pool")):
             assert page.text_input(key=f"{command}_{option}").label == label

@@ -68,6 +68,13 @@ def test_curves_say_who_leads_at_first_and_at_last():
     )
 
 
+def test_where_there_is_one_value_alone_nothing_is_said_of_a_last_one():
+    points = pd.DataFrame({"series": ["A", "B"], "n": [800, 800], "value": [0.7, 0.6]})
+    assert conclusions.curves_end(points, "n", "passes") == (
+        "With 800 passes, A is ahead (0.700; the last, B, has 0.600)."
+    )
+
+
 def test_the_longest_curve_says_what_its_last_step_gave():
     rows = [("A", 800, 0.5), ("A", 4800, 0.6), ("B", 800, 0.9), ("C", 800, 0.7), ("C", 4800, 0.68)]
     points = pd.DataFrame(rows, columns=["series", "n", "value"])

@@ -107,6 +107,8 @@ def curves_end(points: pd.DataFrame, x: str, unit: str) -> str:
     few, many = means.index[0], means.index[-1]
     beginning = f"With {_number(few)} {unit}, {first.idxmax()} is ahead ({first.max():.3f}"
     beginning += f"; the last, {first.idxmin()}, has {first.min():.3f})" if len(first) > 1 else ")"
+    if few == many:
+        return f"{beginning}."
     gap = last.max() - last.min()
     if last.idxmax() == first.idxmax():
         return (

@@ -23,7 +23,8 @@ _LABELS = {
     "mos_range": "Scale of the scores",
     "databases_name": "Which database",
     "leave-one-out_types": "Types to hold out",
-    **{f"{command}_levels": "Stages to pool" for command in ("meta-train", "fine-tune", "leave-one-out")},
+    "levels": "Stages to pool",
+    "synthesize_levels": "Levels",
     "synthesize_most": "Most photos of a folder",
 }
 """Labels of fields, also those of one command alone, where the option's name does not say what belongs into them."""
