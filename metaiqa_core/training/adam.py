@@ -1,5 +1,7 @@
 """Adam on one flat vector, as the paper prints it: with or without the correction of its moments' start at zero."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -7,13 +9,15 @@ from metaiqa_core.training.flat_weights import FlatWeights
 
 FIRST_MOMENT_DECAY = 0.9  # mu1 (Section 4.1)
 EPSILON = 1e-8
+_SO_MANY_THAT_NOTHING_IS_CORRECTED = 10**9
+"""Steps after which 1 - decay^steps is 1, so that torch's correction of the moments does nothing."""
 
 
 class Adam:
     """Steps of the inner loop (Eqs. 4-7).
 
-    torch.optim.Adam always corrects its moments; six steps that do not are 1.6 times as long (and 5 times with the
-    second moment's usual decay of 0.999), so the correction is not a detail here.
+    torch.optim.Adam, which takes the steps, corrects its moments by itself; six steps that do not are 1.6 times as long
+    (and 5 times with the second moment's usual decay of 0.999), so the correction is not a detail here.
 
     Args:
         weights: Weights theta that the steps change.
@@ -34,15 +38,30 @@ class Adam:
         weight_decay: float = 0.0,
         bias_correction: bool = False,
     ) -> None:
-        self._weights = weights
-        self._rates = learning_rate, head_learning_rate or learning_rate
-        self._second_moment_decay = second_moment_decay
-        self._weight_decay = weight_decay
-        self._bias_correction = bias_correction
         self._first = torch.zeros_like(weights.gradient)
         self._second = torch.zeros_like(weights.gradient)
-        self._scratch = torch.empty_like(weights.gradient)
         self._steps = 0
+        self._bias_correction = bias_correction
+        # Fused: one pass over the memory for each step, not one for each operation.
+        self._optimiser = torch.optim.Adam(
+            self._parts(weights, learning_rate, head_learning_rate or learning_rate),
+            betas=(FIRST_MOMENT_DECAY, second_moment_decay),
+            eps=EPSILON,
+            weight_decay=weight_decay,
+            fused=True,
+        )
+        self._rates = [group["lr"] for group in self._optimiser.param_groups]
+
+    def _parts(self, weights: FlatWeights, learning_rate: float, head_learning_rate: float) -> list[dict[str, Any]]:
+        """Return the weights of the backbone, if any of them learn, and of the head as groups of an optimiser."""
+        parts = slice(0, weights.head_from), slice(weights.head_from, len(weights.gradient))
+        groups = []
+        for part, rate in zip(parts, (learning_rate, head_learning_rate), strict=True):
+            values = weights.values[part]
+            if len(values):
+                values.grad = weights.gradient[part]
+                groups.append({"params": [values], "lr": rate})
+        return groups
 
     def reset(self) -> None:
         """Start the moments at zero again."""
@@ -50,23 +69,22 @@ class Adam:
         self._second.zero_()
         self._steps = 0
 
-    @torch.no_grad()
     def step(self, rate_factor: float = 1.0) -> None:
         """Take one step along the gradient that the weights hold; the rates are multiplied by `rate_factor`."""
-        gradient, learned = self._weights.gradient, self._weights.values[: len(self._weights.gradient)]
-        if self._weight_decay:
-            gradient.add_(learned, alpha=self._weight_decay)
-        self._first.lerp_(gradient, 1 - FIRST_MOMENT_DECAY)  # Eq. 5
-        self._second.mul_(self._second_moment_decay).addcmul_(gradient, gradient, value=1 - self._second_moment_decay)
+        count = self._steps if self._bias_correction else _SO_MANY_THAT_NOTHING_IS_CORRECTED
+        start = 0
+        for group, rate in zip(self._optimiser.param_groups, self._rates, strict=True):
+            group["lr"] = rate * rate_factor
+            (values,) = group["params"]
+            part = slice(start, start + len(values))
+            self._optimiser.state[values] = {
+                "step": torch.tensor(float(count), device=values.device),
+                "exp_avg": self._first[part],
+                "exp_avg_sq": self._second[part],
+            }
+            start = part.stop
+        self._optimiser.step()
         self._steps += 1
-        first_scale = second_scale = 1.0
-        if self._bias_correction:
-            first_scale = 1 - FIRST_MOMENT_DECAY**self._steps
-            second_scale = 1 - self._second_moment_decay**self._steps
-        divisor = torch.sqrt(self._second, out=self._scratch).div_(second_scale**0.5).add_(EPSILON)
-        parts = slice(0, self._weights.head_from), slice(self._weights.head_from, None)
-        for part, rate in zip(parts, self._rates, strict=True):
-            learned[part].addcdiv_(self._first[part], divisor[part], value=-rate * rate_factor / first_scale)
 
     def state_dict(self) -> dict[str, Tensor | int]:
         """Return moments and step count."""
