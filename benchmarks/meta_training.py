@@ -1,12 +1,13 @@
-"""How fast a meta-iteration is, and whether it ever waits for data: paired within one run.
+r"""How fast a meta-iteration is, and whether it ever waits for data: paired within one run.
 
-    python benchmarks/meta_training.py [ROUNDS] [--backbone NAME] [--tasks K] [--steps S] [--json FILE]
+    python benchmarks/meta_training.py [ROUNDS] [--backbone NAME] [--frozen-stages N] [--iterations N] [--tasks K] \
+      [--steps S] [--json FILE]
 
 A meta-iteration takes S support and S query steps on each of K tasks (75 and 25 images of 224 x 224, as the released
 code does) and moves the prior by the mean displacement. Each way has a process of its own, and they take turns:
 
 - `plain`: the way a script is written: a deep copy of the network for each task, torch.optim.Adam, images in torch's
-  default layout;
+  default layout, frozen stages computed anew each time, without gradients;
 - `ours fp32`: `meta_train` as the command line runs it, with torch.optim.Adam's mathematics (bias correction on);
 - `ours bf16`: the same with --precision bf16.
 
@@ -66,6 +67,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("rounds", type=int, nargs="?", default=3)
     parser.add_argument("--backbone", default="resnet18")
+    parser.add_argument("--frozen-stages", type=int, default=0, help="first stages that keep their weights")
+    parser.add_argument("--iterations", type=int, default=1, help="meta-iterations that are timed together")
     parser.add_argument("--tasks", type=int, default=5)
     parser.add_argument("--steps", type=int, default=1)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -81,7 +84,7 @@ def main() -> None:
 
 
 def iteration(arguments: argparse.Namespace) -> dict[str, float]:
-    """Time one meta-iteration in each way, and compare where they lead."""
+    """Time the meta-iterations in each way, and compare where they lead."""
     ways = ["plain", *(f"ours {precision}" for precision in arguments.precision)]
     with ExitStack() as stack:
         processes = {}
@@ -92,12 +95,12 @@ def iteration(arguments: argparse.Namespace) -> dict[str, float]:
         moved = {}
         for _ in range(arguments.rounds):
             for way in ways:
-                seconds, moved[way] = processes[way].submit(one_iteration, way, arguments).result()
+                seconds, moved[way] = processes[way].submit(iterations_of, way, arguments).result()
                 times[way].append(seconds)
                 print(f"  {way}: {seconds:.1f} s", file=sys.stderr, flush=True)
-        _, exact = processes["plain"].submit(one_iteration, "plain float64", arguments).result()
+        _, exact = processes["plain"].submit(iterations_of, "plain float64", arguments).result()
 
-    passes = 2 * arguments.tasks * arguments.steps * 50
+    passes = 2 * arguments.iterations * arguments.tasks * arguments.steps * 50
     results = {"plain: images per second": passes / statistics.median(times["plain"])}
     for way in ways:
         if way != "plain":
@@ -107,9 +110,9 @@ def iteration(arguments: argparse.Namespace) -> dict[str, float]:
     return results
 
 
-def one_iteration(way: str, arguments: argparse.Namespace) -> tuple[float, np.ndarray]:
-    """Return the seconds that one meta-iteration takes in this process, and the displacement of the prior (P,)."""
-    photos, tasks, config, start = material(arguments.tasks, arguments.steps, arguments.backbone)
+def iterations_of(way: str, arguments: argparse.Namespace) -> tuple[float, np.ndarray]:
+    """Return the seconds that the meta-iterations take in this process, and the displacement of the prior (P,)."""
+    photos, tasks, config, start = material(arguments)
     network = copy.deepcopy(start).to(arguments.device)
     begin = time.perf_counter()
     if way == "plain float64":
@@ -124,11 +127,17 @@ def one_iteration(way: str, arguments: argparse.Namespace) -> tuple[float, np.nd
     return seconds, (flat(trained).double().cpu() - flat(start).double()).numpy()
 
 
+def material(arguments: argparse.Namespace) -> tuple[TrainingPhotos, list[DistortionTask], MetaConfig, Regressor]:
+    """Return photos in memory, their tasks, the settings and a start; made once a process."""
+    return _material(
+        arguments.tasks, arguments.steps, arguments.backbone, arguments.frozen_stages, arguments.iterations
+    )
+
+
 @lru_cache
-def material(
-    count: int, steps: int, backbone: str
+def _material(
+    count: int, steps: int, backbone: str, frozen_stages: int, iterations: int
 ) -> tuple[TrainingPhotos, list[DistortionTask], MetaConfig, Regressor]:
-    """Return photos in memory, their tasks, the settings and a start."""
     images = [
         RatedImage(Path(f"{task}_{number}.png"), (number % 5) / 4, 0, f"r{number % 25}", f"kadid10k:T{task}", 1)
         for task in range(count)
@@ -138,12 +147,14 @@ def material(
     for index in range(len(photos)):
         photos[index]
     config = MetaConfig(
-        epochs=1,
+        epochs=iterations,
+        rate_decay="none",
         tasks_per_batch=count,
         inner_steps=steps,
         outer_learning_rate=1.0,
         bias_correction=True,
         weight_decay=0.0,
+        frozen_stages=frozen_stages,
     )
     torch.manual_seed(0)
     start = Regressor(RegressorConfig(backbone=backbone)).eval()
@@ -151,21 +162,32 @@ def material(
 
 
 def plain(network: Regressor, photos: TrainingPhotos, tasks: list, config: MetaConfig) -> Regressor:
-    """One meta-iteration as a script would do it, on the batches that ours draws."""
+    """Meta-iterations as a script would do them, on the batches that ours draws."""
+    for number in range(config.epochs):  # an epoch has one iteration: its mini-batch holds all tasks
+        plain_iteration(network, photos, tasks, config, number)
+    return network
+
+
+def plain_iteration(
+    network: Regressor, photos: TrainingPhotos, tasks: list, config: MetaConfig, iteration: int
+) -> None:
+    """One meta-iteration."""
     start = flat(network)
     displacement = torch.zeros_like(start)
     device, dtype = start.device, start.dtype
-    for place, task in enumerate(mini_batch(tasks, 0, config)):
+    for place, task in enumerate(mini_batch(tasks, iteration, config)):
         fast = copy.deepcopy(network).train()
+        fast.backbone[: config.frozen_stages].requires_grad_(False)
         for module in fast.modules():
             if isinstance(module, torch.nn.BatchNorm2d):
                 module.eval()
-        sets = divide(task, 0, place, config)
-        generator = np.random.default_rng((config.seed, 0, place, 1))
+        sets = divide(task, iteration, place, config)
+        generator = np.random.default_rng((config.seed, iteration, place, 1))
+        learning = [parameter for parameter in fast.parameters() if parameter.requires_grad]
         levels = ((sets.support, config.support_batch), (sets.query, config.query_batch))
         drawn = [batches(positions, most, generator) for positions, most in levels]
         for level in drawn:
-            optimiser = torch.optim.Adam(fast.parameters(), lr=config.inner_learning_rate, betas=(0.9, 0.99))
+            optimiser = torch.optim.Adam(learning, lr=config.inner_learning_rate, betas=(0.9, 0.99))
             for _ in range(config.inner_steps):
                 batch = next(level)
                 generator.random((len(batch), 3))  # ours draws crops and a seed for dropout here
@@ -177,7 +199,6 @@ def plain(network: Regressor, photos: TrainingPhotos, tasks: list, config: MetaC
                 optimiser.step()
         displacement += start - flat(fast)
     torch.nn.utils.vector_to_parameters(start - displacement / len(tasks), network.parameters())
-    return network
 
 
 def data_path(rounds: int) -> dict[str, float]:
