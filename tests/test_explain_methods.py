@@ -18,8 +18,9 @@ from metaiqa_core.explain.replica import replica
 from metaiqa_core.explain.settings import MapSettings
 from metaiqa_core.images import decode
 from metaiqa_core.models.efficientnet_lite import SameConv2d
-from metaiqa_core.models.regressor import Regressor, RegressorConfig, Spread
+from metaiqa_core.models.regressor import Regressor, RegressorConfig
 from metaiqa_core.models.released import ReleasedRegressor
+from metaiqa_core.models.spread import Spread
 from metaiqa_core.preprocessing import Preprocessing
 from metaiqa_core.progress import finish
 

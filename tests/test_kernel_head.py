@@ -16,8 +16,9 @@ from metaiqa_core.models.checkpoints import load_checkpoint
 from metaiqa_core.models.kernel_head import Gaussians, Mixture
 from metaiqa_core.models.regressor import Regressor, RegressorConfig
 from metaiqa_core.training import kept_features as features_module
+from metaiqa_core.training.kernel_configuration import KernelConfig
 from metaiqa_core.training.kernel_differences import Differences
-from metaiqa_core.training.kernel_regression import KernelConfig, StudyScores, fit_kernel_head
+from metaiqa_core.training.kernel_regression import StudyScores, fit_kernel_head
 
 
 @pytest.fixture(scope="module")

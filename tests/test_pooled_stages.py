@@ -12,7 +12,8 @@ from tiny_fixtures import TINY_CONFIG, TINY_PREPROCESSING, spread_network
 from metaiqa_core.errors import CheckpointError, TrainingError
 from metaiqa_core.models.card import ModelCard, read_card
 from metaiqa_core.models.checkpoints import load_checkpoint, save_checkpoint
-from metaiqa_core.models.regressor import Regressor, RegressorConfig, Spread
+from metaiqa_core.models.regressor import Regressor, RegressorConfig
+from metaiqa_core.models.spread import Spread
 from metaiqa_core.progress import finish
 from metaiqa_core.training.finetune import FineTuneConfig, fine_tune
 from metaiqa_core.training.modes import freeze_stages, get_ready

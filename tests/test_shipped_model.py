@@ -18,7 +18,7 @@ from metaiqa_core.models.batch_norm import idle_norms
 from metaiqa_core.models.card import read_card
 from metaiqa_core.models.model_files import DEFAULT_MODEL, SHIPPED_MODELS, list_models, list_priors
 from metaiqa_core.training.configuration import FINE_TUNE_PRESETS
-from metaiqa_core.training.kernel_regression import KernelConfig
+from metaiqa_core.training.kernel_configuration import KernelConfig
 from metaiqa_core.training.meta_configuration import META_PRESETS
 
 WEIGHTS = SHIPPED_MODELS / f"{DEFAULT_MODEL}.safetensors"

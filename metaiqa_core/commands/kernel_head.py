@@ -17,7 +17,7 @@ from metaiqa_core.commands.output import finish_with_bar, say
 from metaiqa_core.databases.reading import read_databases
 from metaiqa_core.experiments.kernel_differences import DifferencesConfig
 from metaiqa_core.experiments.kernel_head import KernelHeadConfig, kernel_head
-from metaiqa_core.training.kernel_regression import KernelConfig
+from metaiqa_core.training.kernel_configuration import KernelConfig
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -15,7 +15,8 @@ from metaiqa_core.engine.graph_model_layers import GRAPH_MODEL_LAYERS
 from metaiqa_core.errors import EngineError
 from metaiqa_core.models.efficientnet_lite import SameConv2d
 from metaiqa_core.models.kernel_head import Gaussians, Mixture
-from metaiqa_core.models.regressor import Spread
+from metaiqa_core.models.spread import Spread
+from metaiqa_core.models.tones import AVERAGED, ToneMaps
 
 CHANNELS = 1
 """Axis of the channels in maps (B, C, H, W)."""
@@ -143,6 +144,9 @@ def _spread(builder: GraphBuilder, name: str, layer: Spread, maps: str) -> str:
 def _gaussians(builder: GraphBuilder, name: str, layer: Gaussians, features: str) -> str:
     centres, width = _weights(builder, name, layer, "centres", "width")
     one, two = builder.whole_numbers([1]), builder.constant(2.0)
+    if layer.first:
+        ends = [builder.whole_numbers([end]) for end in (layer.first, layer.first + layer.centres.shape[1])]
+        features = builder.add("Slice", [features, *ends, one])
     square = builder.add("ReduceSum", [builder.add("Mul", [features, features]), one])  # (B, 1)
     of_centres = builder.add("ReduceSum", [builder.add("Mul", [centres, centres]), one], keepdims=0)
     product = builder.add("MatMul", [features, builder.add("Transpose", [centres], perm=[1, 0])])
@@ -159,6 +163,19 @@ def _mixture(builder: GraphBuilder, name: str, layer: Mixture, parts: str) -> st
 
     weights = builder.add("Softmax", [columns(layer.studies, 2 * layer.studies)], axis=1)
     return builder.add("ReduceSum", [builder.add("Mul", [columns(0, layer.studies), weights]), axis], keepdims=1)
+
+
+def _tone_maps(builder: GraphBuilder, name: str, layer: ToneMaps, images: str) -> str:
+    tones = len(layer.knots) - 2
+    small = builder.add("AveragePool", [images], kernel_shape=[AVERAGED, AVERAGED], strides=[AVERAGED, AVERAGED])
+    axis = builder.whole_numbers([1])
+    channels = builder.add("Concat", [small, builder.add("ReduceMean", [small, axis])], axis=1)
+    centres = builder.constant(layer.knots[1:-1].numpy().reshape(1, 1, -1, 1, 1))
+    apart = builder.add("Sub", [builder.add("Unsqueeze", [channels, builder.whole_numbers([2])]), centres])
+    distances = builder.add("Mul", [builder.add("Abs", [apart]), builder.constant(float(tones - 1))])
+    near = builder.add("Relu", [builder.add("Sub", [builder.constant(1.0), distances])])
+    size = [builder.add("Shape", [small], end=1), builder.whole_numbers([-1]), builder.add("Shape", [small], start=2)]
+    return builder.add("Reshape", [near, builder.add("Concat", size, axis=0)])
 
 
 def _permute(builder: GraphBuilder, name: str, layer: Permute, maps: str) -> str:
@@ -191,6 +208,7 @@ MODULES: dict[type[nn.Module], Callable[..., Any]] = {
     Gaussians: _gaussians,
     Mixture: _mixture,
     Permute: _permute,
+    ToneMaps: _tone_maps,
     Spread: _spread,
     **GRAPH_MODEL_LAYERS,
 }

@@ -71,6 +71,14 @@ def _cropped(photo: Image.Image, share: float) -> Image.Image:
     return photo.crop((left, top, left + width, top + height)).resize(photo.size, Image.Resampling.BICUBIC)
 
 
+def _darkened(photo: Image.Image, stops: float) -> Image.Image:
+    """Divide the linear light of an sRGB photo by a power of two, as a shorter exposure does."""
+    encoded = np.arange(256) / 255
+    linear = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4) / 2**stops
+    darker = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return photo.point([round(255 * value) for value in darker] * 3)
+
+
 def _stored(photo: Image.Image, quality: float) -> Image.Image:
     stream = io.BytesIO()
     photo.save(stream, "JPEG", quality=round(quality))
@@ -90,3 +98,10 @@ COPY_KINDS = (
     CopyKind("reduced and recompressed", _recompressed, 0.95, 0.6, (0.09, 0.15)),
     CopyKind("cropped and enlarged", _cropped, 0.65, 0.4, (0.16, 0.26)),
 )
+
+DARKENED_KINDS = (
+    CopyKind("underexposed a little", _darkened, 1.0, 1.5, (0.03, 0.08)),
+    CopyKind("underexposed", _darkened, 2.3, 2.7, (0.60, 0.70)),
+)
+"""Underexposed copies. The falls are larger than what is meant: with a weight that leaves opinion scores their say,
+about half of such a fall is learned."""

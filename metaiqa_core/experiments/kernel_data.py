@@ -18,10 +18,12 @@ class RatedFeatures:
 
     Args:
         database: The database.
+        tones: Number of tones that the head sees besides what the network pools.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, tones: int = 0) -> None:
         self.database = database
+        self._tones = tones
         self._rows: dict[int, np.ndarray] = {}
 
     def compute(
@@ -37,7 +39,7 @@ class RatedFeatures:
         """
         if positions:
             images = [self.database.images[position] for position in positions]
-            features = yield from pooled_features(network, images, preprocessing, folder)
+            features = yield from pooled_features(network, images, preprocessing, folder, tones=self._tones)
             self._rows |= dict(zip(positions, features, strict=True))
 
     def at(self, positions: Iterable[int]) -> StudyScores:

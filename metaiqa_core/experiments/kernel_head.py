@@ -24,8 +24,9 @@ from metaiqa_core.experiments.start import Origin, Start
 from metaiqa_core.experiments.trainer import Trainer
 from metaiqa_core.models.regressor import Regressor
 from metaiqa_core.progress import Work
+from metaiqa_core.training.kernel_configuration import KernelConfig
 from metaiqa_core.training.kernel_differences import Differences
-from metaiqa_core.training.kernel_regression import FittedHead, KernelConfig, StudyScores, fit_kernel_head
+from metaiqa_core.training.kernel_regression import FittedHead, StudyScores, fit_kernel_head
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +122,13 @@ class _Fitting(SeveralDatabases):
         self.config = config
         self.shown = tuple(config.shown) or (databases[0].name,)
         self.network: Regressor = start.network(config.kernel.seed)
-        self.features = {name: RatedFeatures(database) for name, database in self.databases.items()}
+        tones = config.kernel.tones
+        if self.network.config.tones not in (0, tones):
+            raise TrainingError(
+                f"{start.origin} sees {self.network.config.tones} tones: give as many with --tones, got {tones}."
+            )
+        self._new_tones = 0 if self.network.config.tones else tones
+        self.features = {name: RatedFeatures(database, self._new_tones) for name, database in self.databases.items()}
         self.differences: list[Differences] = []
         self.learned: dict[str, list[int]] = {}
         for name, database in self.databases.items():
@@ -177,7 +184,7 @@ class _Fitting(SeveralDatabases):
             self.differences += [one for one in found if one]
             if not self.differences:
                 raise TrainingError("Pairs of levels need a database with references, distortion types and levels.")
-        if config.copies:
+        if kinds := config.weighed_kinds():
             authentic = [
                 (database, self.learned[name], self.preprocessing_of(database))
                 for name, database in others.items()
@@ -185,8 +192,9 @@ class _Fitting(SeveralDatabases):
             ]
             if not authentic:
                 raise TrainingError("Copies need a database of authentic photos besides the one that is judged.")
-            copies = yield from copy_differences(self.network, authentic, config.copied, config.copies, folder)
-            self.differences += copies
+            self.differences += yield from copy_differences(
+                self.network, authentic, config.copied, kinds, folder, self._new_tones
+            )
 
     def _trainer(self, fold: Fold, state: Path) -> Trainer:
         def train(training: list[int], test: list[int], seed: int) -> Work[NDArray[np.float64]]:

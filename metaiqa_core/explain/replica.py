@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from metaiqa_core.errors import ExplanationError
 from metaiqa_core.models.kernel_head import Gaussians, Mixture
-from metaiqa_core.models.regressor import Spread
+from metaiqa_core.models.spread import Spread
 
 _PLACES = 64
 """Places of the Gauss-Legendre rule between baseline and photo, at which the gradient of a mixture is taken."""
@@ -117,15 +117,17 @@ def gaussians_rule(
         eps: Numerical guard that Captum passes; unused.
 
     Returns:
-        (2 B, D), the multipliers of the features.
+        The multipliers of the features, in their shape; of those that the module does not look at, 0.
     """
-    (one, baseline), (likeness, likeness_there) = features.chunk(2), likeness.chunk(2)
+    (one, baseline), (likeness, likeness_there) = module.own(features).chunk(2), likeness.chunk(2)
     difference = torch.sub(*module.exponents(features).chunk(2))
     is_flat = difference.abs() < 1e-6
     slope = torch.where(is_flat, likeness, (likeness - likeness_there) / torch.where(is_flat, 1.0, difference))
     weights = grad_output.chunk(2)[0] * slope  # (B, M)
     total = weights.sum(1, keepdim=True) * (one + baseline)
     multipliers = (2 * weights @ module.centres - total) / (2 * module.width.square())
+    others = features.shape[1] - module.first - multipliers.shape[1]
+    multipliers = F.pad(multipliers, (module.first, others))
     return torch.cat((multipliers, multipliers))
 
 

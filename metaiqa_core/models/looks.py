@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from metaiqa_core.models.regressor import Spread
+from metaiqa_core.models.spread import Spread
 
 NAMES = (
     "brightness",

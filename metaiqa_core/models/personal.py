@@ -45,7 +45,7 @@ class PersonalRegressor(nn.Module):
 def seen(general: Regressor, looks: Looks, images: Tensor) -> Tensor:
     """Return what a correction reads of photos: general score, looks and pooled features, (B, 1 + 9 + P)."""
     light_and_colour = looks(images)  # first: the last maps that a pass makes are the backbone's
-    pooled = general.pool(general.pooled_maps(general.features(images, 0), 0))
+    pooled = general.head_input(images)
     return torch.cat((general.head(pooled), light_and_colour, pooled), 1)
 
 

@@ -19,9 +19,11 @@ from metaiqa_core.models.backbones import (
     stage_channels,
 )
 from metaiqa_core.models.batch_norm import fold_batch_norm, unfolded_weights
-from metaiqa_core.models.kernel_head import Gaussians, Mixture
+from metaiqa_core.models.kernel_head import Gaussians, Likenesses, Mixture
 from metaiqa_core.models.multi_scale_fusion import MultiScaleFusion
 from metaiqa_core.models.regressor_config import RegressorConfig
+from metaiqa_core.models.spread import Spread
+from metaiqa_core.models.tones import Tones, tone_features
 
 
 class Regressor(nn.Module):
@@ -69,17 +71,21 @@ class Regressor(nn.Module):
             levels = [self.config.fused] * len(levels)
         self.level_channels = tuple(levels)
         pooled = 2 * sum(levels) or channels[-1]
-        centres = self.config.centres
-        studies = self.config.studies
-        last = nn.Linear(centres or self.config.hidden, 2 * studies or 1)
+        centres, studies, hidden = self.config.centres, self.config.studies, self.config.hidden
+        self.tones = Tones(self.config.tones) if self.config.tones else None
+        of_tones = tone_features(self.config.tones)
+        last = nn.Linear(centres + self.config.tone_centres or hidden, 2 * studies or 1)
         # The first predictions lie near the middle of the scale, so that the first steps go into ranking.
         nn.init.normal_(last.weight, std=0.01)
         nn.init.constant_(last.bias, 0.5)
-        between = Gaussians(self.config.hidden, centres) if centres else nn.ReLU()
-        layers = [nn.Dropout(self.config.dropout), nn.Linear(pooled, self.config.hidden), between, last]
+        between: nn.Module = Gaussians(hidden, centres) if centres else nn.ReLU()
+        if self.tones:
+            between = Likenesses(hidden, centres, of_tones, self.config.tone_centres)
+        seen = pooled + of_tones
+        layers = [nn.Dropout(self.config.dropout), nn.Linear(seen, hidden + of_tones), between, last]
         layers += [Mixture(studies)] if studies else []
         # Channels of different stages differ in size by orders of magnitude.
-        self.head = nn.Sequential(*([Standardise(pooled)] if self.config.pooled else []), *layers)
+        self.head = nn.Sequential(*([Standardise(seen)] if self.config.pooled else []), *layers)
         mean, std = normalisation(self.config.backbone)
         self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1), persistent=False)
@@ -159,8 +165,11 @@ class Regressor(nn.Module):
         return self.config.pooled[-1] if self.config.pooled else len(self.backbone)
 
     def head_input(self, images: Tensor) -> Tensor:
-        """Return what the head sees (B, P) of photos (B, 3, H, W) in [0, 1]: their pooled features."""
-        return self.pool(self.pooled_maps(self.features(images, 0), 0))
+        """Return what the head sees (B, P) of photos (B, 3, H, W) in [0, 1]: pooled features, and tones if any."""
+        if self.tones is None:
+            return self.pool(self.pooled_maps(self.features(images, 0), 0))
+        tones = self.tones(images)  # first: the last maps that a pass makes are the backbone's
+        return torch.cat((self.pool(self.pooled_maps(self.features(images, 0), 0)), tones), 1)
 
     def scores_from(self, features: Tensor, stages: int) -> Tensor:
         """Return the unit scores (B,) that follow from what the first `stages` stages give.
@@ -168,20 +177,20 @@ class Regressor(nn.Module):
         Args:
             features: Feature maps (B, C, h, w); where these are all stages that are used, also `head_input` (B, P).
             stages: Number of stages that the features have passed.
+
+        Raises:
+            ValueError: If the head sees tones, which maps of later stages do not tell.
         """
-        pooled = features if features.dim() == 2 else self.pool(self.pooled_maps(features, stages))
-        return self.head(pooled).squeeze(1)
-
-
-class Spread(nn.Module):
-    """Standard deviation of each channel over a map: sqrt(var + 1e-6), whose gradient is finite for even maps too.
-
-    A module of its own, so that attribution methods can hook it.
-    """
-
-    def forward(self, maps: Tensor) -> Tensor:
-        """Return the standard deviations (B, C) of maps (B, C, h, w)."""
-        return (maps.var((2, 3), correction=0) + 1e-6).sqrt()
+        if features.dim() == 2:
+            return self.head(features).squeeze(1)
+        seen = self.pool(self.pooled_maps(features, stages))
+        if self.tones is not None:
+            if stages:
+                raise ValueError(
+                    f"tones are those of the photo, which {stages} stages do not keep: freeze none, or all"
+                )
+            seen = torch.cat((seen, self.tones(features * self.std + self.mean)), 1)
+        return self.head(seen).squeeze(1)
 
 
 class Standardise(nn.Module):

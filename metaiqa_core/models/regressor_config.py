@@ -33,6 +33,8 @@ MAXIMUM_STUDIES = 64
 """Most studies whose answers a head weighs."""
 MAXIMUM_HIDDEN = 4096
 """Widest first linear layer: with every stage of VGG16 pooled, the widest of all, its weights take 325 MB."""
+MAXIMUM_TONES = 64
+"""Most tones of a head: the steps of light that a photo on a screen is told apart by are not many more."""
 MAXIMUM_FUSED = 1024
 """Most channels of fused levels: four times those of the published feature pyramids."""
 
@@ -55,6 +57,9 @@ class RegressorConfig:
         fused: Number of channels that the pooled stages are fused on, from the coarsest to the finest
             (`MultiScaleFusion`); 0: each stage is pooled as it is.
         studies: Number of studies whose answers a head of Gaussian functions weighs (`Mixture`); 0: a single answer.
+        tones: Number of tones of the photo's light and colours that a head of Gaussian functions sees too (`Tones`); 0:
+            it sees what the backbone sees.
+        tone_centres: Number of Gaussian functions of the tones.
     """
 
     __pydantic_config__ = STRICT
@@ -68,6 +73,8 @@ class RegressorConfig:
     adapters: tuple[int, ...] = ()
     fused: int = 0
     studies: int = 0
+    tones: int = 0
+    tone_centres: int = 0
 
     def __post_init__(self) -> None:
         if self.backbone not in BACKBONES:
@@ -84,6 +91,12 @@ class RegressorConfig:
             raise ValueError(f"studies must be from 0 to {MAXIMUM_STUDIES}, got {self.studies}")
         if self.studies and not self.centres:
             raise ValueError("the answers of several studies need Gaussian functions: name the number of centres")
+        if not (self.tones == 0 or 2 <= self.tones <= MAXIMUM_TONES):
+            raise ValueError(f"tones must be 0 or from 2 to {MAXIMUM_TONES}, got {self.tones}")
+        if not 0 <= self.tone_centres <= MAXIMUM_CENTRES:
+            raise ValueError(f"tone_centres must be from 0 to {MAXIMUM_CENTRES}, got {self.tone_centres}")
+        if bool(self.tones) != bool(self.tone_centres) or (self.tones and not self.centres):
+            raise ValueError("tones need Gaussian functions: give the numbers of centres and of tone_centres too")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout must be in [0, 1), got {self.dropout}")
         for name in ("pooled", "adapters"):
@@ -100,5 +113,6 @@ class RegressorConfig:
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON-ready values; those that came later are left out where they do nothing."""
         later = {"adapters": list(self.adapters), "fused": self.fused}
+        later |= {"tones": self.tones, "tone_centres": self.tone_centres}
         fields = asdict(self) | {"pooled": list(self.pooled)} | later
         return {name: value for name, value in fields.items() if name not in later or value}

@@ -18,6 +18,7 @@ from metaiqa_core.models.looks import Looks
 from metaiqa_core.models.model_files import find_model, list_models
 from metaiqa_core.models.personal import features_of, seen
 from metaiqa_core.models.regressor import Regressor, Standardise
+from metaiqa_core.models.tones import tone_features
 from metaiqa_core.taste.space import Layout
 
 TEACHABLE = "regressor"
@@ -106,6 +107,8 @@ def _layout(network: Regressor) -> Layout:
     """Return the layout of what is seen; features that the head does not standardise count as they are."""
     channels = stage_channels(network.backbone)
     stages = tuple(2 * channels[stage - 1] for stage in network.config.pooled) or (channels[-1],)
+    if network.config.tones:
+        stages += (tone_features(network.config.tones),)
     standard = network.head[0]
     if isinstance(standard, Standardise):
         return Layout(stages, tuple(standard.deviation.tolist()))

@@ -16,8 +16,7 @@ Source:
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.linalg
@@ -27,51 +26,15 @@ from numpy.typing import NDArray
 from torch import nn
 
 from metaiqa_core.errors import TrainingError
-from metaiqa_core.models.kernel_head import Gaussians
+from metaiqa_core.models.kernel_head import Gaussians, Likenesses
 from metaiqa_core.models.regressor import Regressor, Standardise
+from metaiqa_core.models.tones import tone_features
+from metaiqa_core.training.kept_features import Features
+from metaiqa_core.training.kernel_configuration import KernelConfig
 from metaiqa_core.training.kernel_differences import DifferenceRows, Differences, difference_rows
-from metaiqa_core.training.kernel_ridge import squared_distances
-from metaiqa_core.training.pooled_features import Features
+from metaiqa_core.training.kernel_functions import KernelFunctions, choose_functions, with_tones
 
 Array = NDArray[np.float64]
-_JITTER = 1e-6
-
-
-@dataclass(frozen=True)
-class KernelConfig:
-    """Settings of a kernel head; the defaults measured best on splits of the training data (docs/results.md).
-
-    Attributes:
-        dimensions: Number of principal components that the features are projected to.
-        centres: Number of images of each study, at most, that are centres of Gaussian functions.
-        width: Width of the Gaussian functions, as a share of the root of the median squared distance of two photos.
-        penalty: Strength p of the penalty on the weights.
-        common: Share r of what the studies have in common, in [0, 1).
-        softness: Divisor of the evidence for a study: near 0 the study whose photos are most alike answers alone.
-        seed: Seed of the choice of centres and of the projection.
-    """
-
-    dimensions: int = 512
-    centres: int = 900
-    width: float = 0.8
-    penalty: float = 0.2
-    common: float = 0.4
-    softness: float = 0.3
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for name in ("dimensions", "centres"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
-        for name in ("width", "penalty", "softness"):
-            if not 0 < getattr(self, name) < float("inf"):
-                raise ValueError(f"{name} must be a positive number, got {getattr(self, name)}")
-        if not 0 <= self.common < 1:
-            raise ValueError(f"common must be in [0, 1), got {self.common}")
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields as JSON-ready values."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +43,7 @@ class StudyScores:
 
     Attributes:
         name: Name of the study.
-        features: Pooled features (N, P).
+        features: Pooled features (N, P), after which come the tones if the head sees any (`head_features`).
         unit_scores: Opinion scores (N,), in [0, 1].
     """
 
@@ -133,19 +96,11 @@ def fit_kernel_head(
     standard = start.head[0]
     if not isinstance(standard, Standardise):
         raise TrainingError("A kernel head needs a network that pools several stages: train one with --pooled first.")
-    draws = np.random.default_rng((config.seed, 4))
+    standard = with_tones(standard, [study.features for study in studies])
     features = [_standardised(study.features, standard) for study in studies]
-    projection = _principal_components(np.concatenate(features), config)
-    projected = [one @ projection for one in features]
-    centres = np.concatenate([one[np.sort(draws.permutation(len(one))[: config.centres])] for one in projected])
-    width = config.width * float(np.sqrt(np.median(squared_distances(centres, centres))))
-    whitening = _whitening(_gaussians(centres, centres, width))
-    likeness = [_gaussians(one, centres, width) @ whitening for one in projected]
-    pairs = difference_rows(
-        differences,
-        lambda pooled: _gaussians(_standardised(pooled, standard) @ projection, centres, width) @ whitening,
-        len(centres),
-    )
+    functions = choose_functions(features, config)
+    likeness = [functions(one) for one in features]
+    pairs = difference_rows(differences, lambda seen: functions(_standardised(seen, standard)), functions.count)
     scales = [(float(study.unit_scores.mean()), float(study.unit_scores.std())) for study in studies]
     targets = [(study.unit_scores - mean) / deviation for study, (mean, deviation) in zip(studies, scales, strict=True)]
     common, own = _solve(likeness, targets, pairs, [deviation for _, deviation in scales], config)
@@ -160,7 +115,7 @@ def fit_kernel_head(
     weights, biases = deviation * answers, mean + deviation * shifts
     if len(shown) > 1:
         weights, biases = np.concatenate([weights, evidence]), np.concatenate([biases, np.zeros(len(shown))])
-    network = _network(start, projection, centres, width, weights @ whitening.T, biases)
+    network = _network(start, standard, functions, weights @ functions.whitening.T, biases)
     shift_of = dict(zip(shown, shifts, strict=True))
     to_shown = {
         name: (
@@ -229,23 +184,35 @@ def _shifts(likeness: Sequence[Array], answers: Array, evidence: Array) -> Array
 
 
 def _network(
-    start: Regressor, projection: Array, centres: Array, width: float, weights: Array, biases: Array
+    start: Regressor, standard: Standardise, functions: KernelFunctions, weights: Array, biases: Array
 ) -> Regressor:
     """Return a network with the start's backbone and a head of these parts."""
-    studies = len(weights) // 2
-    config = replace(start.config, hidden=projection.shape[1], centres=len(centres), studies=studies, dropout=0.0)
+    pooled, *tones = functions.kinds
+    config = replace(
+        start.config,
+        hidden=pooled.projection.shape[1],
+        centres=len(pooled.centres),
+        studies=len(weights) // 2,
+        dropout=0.0,
+        tones=len(tones[0].projection) // tone_features(1) if tones else 0,
+        tone_centres=len(tones[0].centres) if tones else 0,
+    )
     with torch.random.fork_rng(devices=[]):
         network = Regressor(config)
     network.backbone.load_state_dict(start.backbone.state_dict())
-    standard, _, linear, gaussians, last = network.head[:5]
-    if not (isinstance(linear, nn.Linear) and isinstance(gaussians, Gaussians) and isinstance(last, nn.Linear)):
+    own_standard, _, linear, likeness, last = network.head[:5]
+    layers = [likeness.features, likeness.tones] if isinstance(likeness, Likenesses) else [likeness]
+    if not (isinstance(linear, nn.Linear) and isinstance(last, nn.Linear)):
         raise TypeError("a kernel head consists of a projection, Gaussian functions and a linear layer")
-    standard.load_state_dict(start.head[0].state_dict())
+    own_standard.load_state_dict(standard.state_dict())
     with torch.no_grad():
-        linear.weight.copy_(torch.from_numpy(projection.T))
+        linear.weight.copy_(torch.from_numpy(scipy.linalg.block_diag(*(part.projection.T for part in functions.kinds))))
         linear.bias.zero_()
-        gaussians.centres.copy_(torch.from_numpy(centres))
-        gaussians.width.fill_(width)
+        for layer, part in zip(layers, functions.kinds, strict=True):
+            if not isinstance(layer, Gaussians):
+                raise TypeError("a kernel head consists of a projection, Gaussian functions and a linear layer")
+            layer.centres.copy_(torch.from_numpy(part.centres))
+            layer.width.fill_(part.width)
         last.weight.copy_(torch.from_numpy(weights))
         last.bias.copy_(torch.from_numpy(biases))
     return network.eval().requires_grad_(False)
@@ -253,22 +220,3 @@ def _network(
 
 def _standardised(features: Features, standard: Standardise) -> Array:
     return standard(torch.from_numpy(features)).numpy().astype(np.float64)
-
-
-def _principal_components(features: Array, config: KernelConfig) -> Array:
-    """Return the projection (P, D) to the directions in which features vary most; the origin stays where it is."""
-    dimensions = min(config.dimensions, *features.shape)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
-        _, _, directions = torch.pca_lowrank(torch.from_numpy(features), q=dimensions, niter=2)
-    return directions.numpy()
-
-
-def _gaussians(one: Array, other: Array, width: float) -> Array:
-    return np.exp(-squared_distances(one, other) / (2 * width**2))
-
-
-def _whitening(kernel: Array) -> Array:
-    """Return W with W W^T the inverse of the kernel, so that likenesses times W have the kernel as inner product."""
-    lower = scipy.linalg.cholesky(kernel + _JITTER * len(kernel) * np.eye(len(kernel)), lower=True)
-    return scipy.linalg.solve_triangular(lower, np.eye(len(kernel)), lower=True).T

@@ -42,6 +42,11 @@ def freeze_stages(network: Regressor, frozen_stages: int, *, head_alone: bool = 
             f"With {frozen_stages} frozen stages nothing of {name} would learn, which has {used}: give fewer with "
             f"--frozen-stages (0 to {used - 1})."
         )
+    if network.config.tones and 0 < frozen_stages < used:
+        raise TrainingError(
+            f"With {frozen_stages} frozen stages the tones of the photos would not be kept, which this network sees: "
+            f"give 0 with --frozen-stages" + (f", or all {used}: then only the head learns." if head_alone else ".")
+        )
     if network.config.fused and frozen_stages == used:
         raise TrainingError(
             f"With all {used} stages frozen the fusion of their maps would not learn either: give at most "

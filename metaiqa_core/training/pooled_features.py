@@ -3,13 +3,17 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+import torch
+
 from metaiqa_core.databases.rated_image import RatedImage
 from metaiqa_core.models.regressor import Regressor
+from metaiqa_core.models.tones import Tones
 from metaiqa_core.preprocessing import Preprocessing
 from metaiqa_core.progress import Work
 from metaiqa_core.training.fingerprint import hash_of_weights
 from metaiqa_core.training.head_inputs import Pooled
-from metaiqa_core.training.kept_features import Change, Features, kept_features
+from metaiqa_core.training.kept_features import Change, Features, Row, kept_features, kept_rows
 
 
 def pooled_features(
@@ -19,8 +23,9 @@ def pooled_features(
     folder: Path,
     change: Change | None = None,
     change_name: str = "",
+    tones: int = 0,
 ) -> Work[Features]:
-    """Return what the head of a network sees of each image.
+    """Return what the head of a network sees of each image, or will see.
 
     Args:
         network: The network; its head is not used.
@@ -29,6 +34,7 @@ def pooled_features(
         folder: Folder of the files that finished features are kept in; see `kept_features`.
         change: Function that changes each photo before the preprocessing; None: they stay as they are.
         change_name: Name that tells this change from all others.
+        tones: Number of tones that a new head will see too (`Tones`), after the pooled features.
 
     Yields:
         A `Progress` for each image that is not kept yet.
@@ -44,4 +50,20 @@ def pooled_features(
         identity.append(hash_of_weights(network.fusion))
     if change:
         identity.append(change_name)
-    return (yield from kept_features(Pooled(network), identity, images, preprocessing, folder, change))
+    pooled = yield from kept_features(Pooled(network), identity, images, preprocessing, folder, change)
+    if not tones:
+        return pooled
+    identity = [f"{tones} tones", *([change_name] if change else [])]
+    of_light = yield from kept_rows(lambda: _reader(tones), identity, images, preprocessing, folder, change)
+    return np.concatenate([pooled, of_light], 1)
+
+
+def _reader(tones: int) -> Row:
+    """Return the function that gives the tones of pixels (h, w, 3)."""
+    layer = Tones(tones)
+
+    def row(pixels: np.ndarray) -> np.ndarray:
+        with torch.inference_mode():
+            return layer(torch.from_numpy(pixels).permute(2, 0, 1)[None].float().div(255))[0].numpy()
+
+    return row
