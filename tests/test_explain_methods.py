@@ -18,6 +18,7 @@ from metaiqa_core.explain.replica import replica
 from metaiqa_core.explain.settings import MapSettings
 from metaiqa_core.images import decode
 from metaiqa_core.models.efficientnet_lite import SameConv2d
+from metaiqa_core.models.kernel_head import Gaussians
 from metaiqa_core.models.regressor import Regressor, RegressorConfig
 from metaiqa_core.models.released import ReleasedRegressor
 from metaiqa_core.models.spread import Spread
@@ -141,7 +142,8 @@ def test_the_shipped_models_integrated_gradients_and_deeplift_are_complete_withi
 
 def with_centres(network):
     """Give the Gaussian functions centres near what the network sees, as a fitted head has them."""
-    network.head[3].centres.normal_(std=0.3)
+    for kind in [module for module in network.modules() if isinstance(module, Gaussians)]:
+        kind.centres.normal_(std=0.3)
     torch.nn.init.normal_(network.head[4].weight)
     return network
 
@@ -155,6 +157,9 @@ def with_centres(network):
         lambda: with_centres(Regressor(RegressorConfig("efficientnet_lite0", 8, pooled=(2, 4, 6, 9), centres=5))),
         lambda: with_centres(
             Regressor(RegressorConfig("efficientnet_lite0", 8, pooled=(2, 4, 6, 9), centres=5, studies=3))
+        ),
+        lambda: with_centres(
+            Regressor(RegressorConfig("efficientnet_lite0", 8, pooled=(2, 4), centres=5, tones=4, tone_centres=3))
         ),
         # The maps of stage 2 are also what the activation of stage 3 reads.
         lambda: Regressor(RegressorConfig("resnet18", 8, pooled=(2, 5, 8))),

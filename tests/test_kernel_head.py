@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import torch
 from metaiqa_core.engine.graph import export_graph
 from metaiqa_core.engine.graph_check import largest_difference
 from metaiqa_core.errors import TrainingError
-from metaiqa_core.experiments.kernel_copies import COPY_KINDS
+from metaiqa_core.experiments.kernel_copies import COPY_KINDS, DARKENED_KINDS
 from metaiqa_core.images import decode
 from metaiqa_core.models.checkpoints import load_checkpoint
 from metaiqa_core.models.kernel_head import Gaussians, Mixture
@@ -209,14 +210,14 @@ def test_the_command_measures_splits_and_makes_a_model_from_kept_features(
         "kernel-head", "--model", pooled_model, "--database", tiny_csv, other, "--shown", "tiny", "other",
         "--share", "other=0.3",
         "--most", "other=12", "--held-out", tmp_path / "held.txt", "--repeats", "2", "--run-dir", tmp_path / "head",
-        "--dimensions", "8", "--copies", "0.1", "--copied", "5",
+        "--dimensions", "8", "--copies", "0.1", "--darkened", "0.05", "--copied", "5", "--tones", "4",
     ]  # fmt: skip
     status, _, err = run(*words)
     assert status == 0, err
     card = load_checkpoint(tmp_path / "head" / "head.safetensors").card
     assert card.regressor.centres == 22 + 12
     assert card.recipe["images"] == {"tiny": 22, "other": 12}
-    assert (card.recipe["copies"], card.recipe["copied"]) == (0.1, 5)
+    assert (card.recipe["copies"], card.recipe["darkened"], card.recipe["copied"]) == (0.1, 0.05, 5)
     assert len(card.accuracy["srocc_by_split"]) == 2
     before = (tmp_path / "head" / "head.safetensors").read_bytes()
 
@@ -252,10 +253,18 @@ def test_pairs_of_levels_are_learned_from_databases_that_have_levels(pooled_mode
 
 def test_copies_are_as_strong_as_their_number_says_and_lose_the_more():
     photo = decode(np.random.default_rng(0).integers(0, 256, (96, 80, 3), dtype=np.uint8))
-    for kind in COPY_KINDS:
+    for kind in (*COPY_KINDS, *DARKENED_KINDS):
         assert np.array_equal(kind.copy(photo, 3), kind.copy(photo, 3)), kind.name
         assert min(kind.falls) <= kind.fall(3) <= max(kind.falls), kind.name
     assert len({kind.fall(number) for number in range(9) for kind in COPY_KINDS[1:]}) == 9 * 6
+
+
+def test_an_underexposed_copy_has_a_power_of_two_less_light():
+    greys = np.tile(np.arange(256, dtype=np.uint8)[:, None], (16, 1, 3))
+    linear = lambda values: ((values / 255 + 0.055) / 1.055) ** 2.4  # noqa: E731
+    kind = replace(DARKENED_KINDS[1], weakest=2.0, strongest=2.0)
+    darker = kind.copy(decode(greys), 0)[0, :, 0]
+    np.testing.assert_allclose(linear(darker[100:].astype(float)), linear(np.arange(100, 256.0)) / 4, atol=0.003)
 
 
 @pytest.mark.parametrize(

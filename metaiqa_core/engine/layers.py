@@ -144,7 +144,7 @@ def _spread(builder: GraphBuilder, name: str, layer: Spread, maps: str) -> str:
 def _gaussians(builder: GraphBuilder, name: str, layer: Gaussians, features: str) -> str:
     centres, width = _weights(builder, name, layer, "centres", "width")
     one, two = builder.whole_numbers([1]), builder.constant(2.0)
-    if layer.first:
+    if layer.first is not None:
         ends = [builder.whole_numbers([end]) for end in (layer.first, layer.first + layer.centres.shape[1])]
         features = builder.add("Slice", [features, *ends, one])
     square = builder.add("ReduceSum", [builder.add("Mul", [features, features]), one])  # (B, 1)

@@ -126,8 +126,8 @@ def gaussians_rule(
     weights = grad_output.chunk(2)[0] * slope  # (B, M)
     total = weights.sum(1, keepdim=True) * (one + baseline)
     multipliers = (2 * weights @ module.centres - total) / (2 * module.width.square())
-    others = features.shape[1] - module.first - multipliers.shape[1]
-    multipliers = F.pad(multipliers, (module.first, others))
+    first = module.first or 0
+    multipliers = F.pad(multipliers, (first, features.shape[1] - first - multipliers.shape[1]))
     return torch.cat((multipliers, multipliers))
 
 

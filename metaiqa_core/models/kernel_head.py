@@ -17,13 +17,13 @@ class Gaussians(nn.Module):
     Args:
         features: Number of features, D.
         centres: Number of centres, M.
-        first: Place of the first of these features among all that come in.
+        first: Place of the first of these features among all that come in; None: there are no others.
     """
 
     centres: Tensor
     width: Tensor
 
-    def __init__(self, features: int, centres: int, first: int = 0) -> None:
+    def __init__(self, features: int, centres: int, first: int | None = None) -> None:
         super().__init__()
         self.first = first
         self.register_buffer("centres", torch.zeros(centres, features))
@@ -35,6 +35,8 @@ class Gaussians(nn.Module):
 
     def own(self, features: Tensor) -> Tensor:
         """Return the features (B, D) that it looks at, of all that come in."""
+        if self.first is None:
+            return features
         return features[:, self.first : self.first + self.centres.shape[1]]
 
     def exponents(self, features: Tensor) -> Tensor:
@@ -61,7 +63,7 @@ class Likenesses(nn.Module):
 
     def __init__(self, features: int, centres: int, tones: int, tone_centres: int) -> None:
         super().__init__()
-        self.features = Gaussians(features, centres)
+        self.features = Gaussians(features, centres, first=0)
         self.tones = Gaussians(tones, tone_centres, first=features)
 
     def forward(self, features: Tensor) -> Tensor:

@@ -64,6 +64,6 @@ def _reader(tones: int) -> Row:
 
     def row(pixels: np.ndarray) -> np.ndarray:
         with torch.inference_mode():
-            return layer(torch.from_numpy(pixels).permute(2, 0, 1)[None].float().div(255))[0].numpy()
+            return layer(torch.tensor(pixels).permute(2, 0, 1)[None].float().div(255))[0].numpy()
 
     return row
