@@ -218,6 +218,22 @@ def test_without_stacks_every_photo_has_the_place_of_its_own_score(files):
         assert scores == sorted(scores, reverse=reverse)
 
 
+def test_each_drawing_tells_the_browser_how_the_photos_are_shown_also_after_a_reload(files):
+    page = bring(opened(), *files)
+    page.selectbox(key="order").set_value(page_rows.WORST_FIRST).run()
+    page.segmented_control(key="layout").set_value("List").run()
+    page.toggle(key="stacked_True").set_value(False).run()
+    again = restarted()
+    for _ in range(2):
+        assert list(again.segmented_control(key="layout").proto.default) == [1]
+        assert again.selectbox(key="order").proto.default == 1
+        assert again.toggle(key="stacked_True").proto.default is False
+        assert (sorter(again)["layout"], sorter(again)["stacked"]) == ("list", False)
+        again.run()
+    again.toggle(key="stacked_True").set_value(True).run()
+    assert [again.run().toggle(key="stacked_True").proto.default for _ in "ab"] == [True, True]
+
+
 def test_a_guest_is_scored_and_left_out_of_the_session_and_its_folder(files, cat_jpeg):  # noqa: F811
     page = bring(opened(), *files)
     photos, scores = page.session_state["photo_library"], page.session_state["session_scores"]
