@@ -100,4 +100,8 @@ def test_on_a_phone_nothing_is_wider_than_the_screen_and_stars_are_large(page):
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     picture = page.locator(".rater button.picture").first.bounding_box()
     assert picture["width"] > 300
+    page.locator(".stMain").evaluate("main => main.scrollTo(0, 0)")
+    page.wait_for_timeout(300)
+    second = page.locator(".rater button.picture").nth(1).bounding_box()
+    assert second["y"] + second["height"] <= 844, "two photos can be compared where both are seen"
     assert page.locator(".rater .skip").bounding_box()["height"] >= 44

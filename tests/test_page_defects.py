@@ -13,13 +13,14 @@ from test_page_score_photos import bring, opened, reading, rows, settled
 from test_page_sorting import one_browser, restarted  # noqa: F401
 
 from metaiqa_core.assess import Assessor
+from metaiqa_core.assessment import WORDS as WORDS_OF_GRADES
 from metaiqa_core.defect_words import NOTHING, WORDS
 from metaiqa_core.diagnosis import Diagnosis
 from metaiqa_core.errors import CheckpointError
 from metaiqa_core.models.model_files import DEFAULT_GRAPH_MODEL
 from metaiqa_core.sorting import tables
 from metaiqa_core.sorting.decisions import Decisions
-from pages.scoring import defects, exports
+from pages.scoring import defects, details, exports
 from pages.scoring.rows import ranked, up_to_date
 from pages.shared import long_work
 from pages.shared.plain import plain
@@ -102,6 +103,17 @@ def test_one_sentence_stands_beside_the_score_and_nothing_where_it_is_in_doubt(p
     }
     page = opened_on(page, "3.jpg")
     assert not any("dark" in caption.value for caption in page.caption)
+
+
+def test_of_a_weak_photo_without_a_certain_defect_the_page_says_so_and_where_to_look(page, asked, files, monkeypatch):
+    page = bring(page, *files)
+    for weak in (WORDS_OF_GRADES, ()):
+        monkeypatch.setattr(details, "WEAK", weak)
+        for file, said in SAID.items():
+            page = opened_on(page, file)
+            is_told = defects.NOT_CERTAIN in {caption.value for caption in page.caption}
+            assert is_told == (bool(weak) and defects.claim(said) is None), file
+    assert "Where does this score come from?" in {button.label for button in page.button}
 
 
 def test_every_score_comes_before_the_first_diagnosis_and_no_photo_is_diagnosed_twice(page, asked, files, monkeypatch):

@@ -1,6 +1,7 @@
 """Sorting on the page, headless: moves are made once, an undo takes them back, and a new visit finds all of it."""
 
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from skimage import data
 from test_page_score_photos import acted, bring, opened, reading, results_of, rows, settled, sorter
 
 from metaiqa_core.assess import Assessor
+from metaiqa_core.models.model_files import DEFAULT_MODEL
 from metaiqa_core.sorting.decisions import Decision
 from pages.scoring import rows as page_rows
 from pages.shared import browser_session, long_work, photo_library
@@ -216,6 +218,45 @@ def test_without_stacks_every_photo_has_the_place_of_its_own_score(files):
         page.toggle(key="stacked_True").set_value(False).run()
         scores = [float(row["score"]) for row in sorter(page)["photos"]]
         assert scores == sorted(scores, reverse=reverse)
+
+
+def test_each_drawing_tells_the_browser_how_the_photos_are_shown_also_after_a_reload(files):
+    page = bring(opened(), *files)
+    page.selectbox(key="order").set_value(page_rows.WORST_FIRST).run()
+    page.segmented_control(key="layout").set_value("List").run()
+    page.toggle(key="stacked_True").set_value(False).run()
+    again = restarted()
+    for _ in range(2):
+        assert list(again.segmented_control(key="layout").proto.default) == [1]
+        assert again.selectbox(key="order").proto.default == 1
+        assert again.toggle(key="stacked_True").proto.default is False
+        assert (sorter(again)["layout"], sorter(again)["stacked"]) == ("list", False)
+        again.run()
+    again.toggle(key="stacked_True").set_value(True).run()
+    assert [again.run().toggle(key="stacked_True").proto.default for _ in "ab"] == [True, True]
+
+
+def test_a_new_visit_goes_on_with_the_model_that_was_chosen_and_with_the_default_one_where_that_is_gone(
+    files,
+    tiny_default,  # noqa: F811
+    tiny_checkpoint,
+):
+    own = [tiny_default / f"mine{file.suffix}" for file in (tiny_checkpoint, tiny_checkpoint.with_suffix(".json"))]
+    for file in own:
+        shutil.copy(tiny_checkpoint.with_suffix(file.suffix), file)
+    page = bring(opened(), *files[:1])
+    model_of(page).set_value("mine").run()
+    assert model_of(restarted()).value == "mine"
+    third = tiny_default / "third.json"
+    for file in own:
+        file.rename(third.with_suffix(file.suffix))
+    again = restarted()
+    assert model_of(again).value == DEFAULT_MODEL
+    assert not again.exception
+
+
+def model_of(page):
+    return next(box for box in page.selectbox if box.label == "Model")
 
 
 def test_a_guest_is_scored_and_left_out_of_the_session_and_its_folder(files, cat_jpeg):  # noqa: F811

@@ -13,6 +13,7 @@ from pages.jobs import check_report, evaluation_report, model_export
 from pages.jobs.job_list import close
 from pages.jobs.known_databases import is_database
 from pages.shared import model_card
+from pages.shared.assessor import choose_model
 from pages.shared.plain import plain
 
 _FORM_FIELDS = {"evaluate": "evaluate_model", "meta-train": "meta-train_database"}
@@ -56,7 +57,7 @@ def _model(name: str, file: Path) -> None:
                 "model for each taste, offers it under Ratings and settings."
             )
             if is_judge and st.button(
-                "Use it", type="primary", key=f"use_{name}", help=help_text, on_click=_choose, args=(name,)
+                "Use it", type="primary", key=f"use_{name}", help=help_text, on_click=choose_model, args=(name,)
             ):
                 st.switch_page("pages/score_photos.py")
             if is_judge:
@@ -94,10 +95,6 @@ def _database(folder: Path) -> None:
     path = shortest(folder, Path.cwd())
     st.success(plain(f"The database lies in {path}."))
     st.button("Train with it …", key="train_with", on_click=_fill_form, args=("meta-train", path))
-
-
-def _choose(name: str) -> None:
-    st.session_state["model"] = name
 
 
 def _fill_form(command: str, value: str) -> None:

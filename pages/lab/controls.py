@@ -104,8 +104,10 @@ def scope(chosen: DistortionType) -> Scope:
 def _remembered_control(key: str, label: str, options: list[str]) -> str:
     """Show a control whose choice outlives a visit to another page."""
     remembered = f"{key}_remembered"
-    st.session_state.setdefault(key, st.session_state.get(remembered, options[0]))
-    st.session_state[remembered] = st.segmented_control(label, options, key=key, required=True, wrap=True)
+    default = st.session_state.get(remembered, options[0])
+    st.session_state[remembered] = st.segmented_control(
+        label, options, default=default, key=key, required=True, wrap=True
+    )
     return st.session_state[remembered]
 
 

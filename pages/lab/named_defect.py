@@ -22,9 +22,9 @@ def show(bench: Bench, choice: Choice) -> None:
     if DEFAULT_GRAPH_MODEL not in list_graph_models() or entry.key in bench.failures:
         return
     # The widget's own state ends with the page; the choice outlives it under another name.
-    st.session_state.setdefault("lab_name_defect", st.session_state.get(_REMEMBERED, False))
     st.session_state[_REMEMBERED] = st.toggle(
         "Let a model name the damage",
+        st.session_state.get(_REMEMBERED, False),
         key="lab_name_defect",
         help="A second model says what is wrong with the photo and how sure it is. It says that it cannot tell where "
         "no kind of damage is probable enough.",

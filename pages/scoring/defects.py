@@ -21,6 +21,11 @@ _LOOKS = {
 and 50 % of the cases; each of the others is right in 97 % or more (docs/graph_model.md).
 """
 
+TO_MAP = "Where does this score come from?"
+"""Text of the button that opens a photo's map."""
+NOT_CERTAIN = f"No defect is certain enough to be named. “{TO_MAP}” shows which places lower the score."
+"""Sentence about a weak photo of which nothing may be claimed."""
+
 
 def claim(said: Diagnosis | None) -> Diagnosis | None:
     """Return the diagnosis if a visitor may be told of its defect, else None.

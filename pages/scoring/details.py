@@ -5,6 +5,7 @@ from humanize import naturalsize
 
 from metaiqa_core.assess import Assessor
 from metaiqa_core.assessment import Assessment, QualityMap
+from metaiqa_core.sorting.summary import WEAK
 from pages.scoring import defects, quality_map, worst_place
 from pages.scoring.diagnoses import graph_card
 from pages.scoring.reading import WHOLE_PHOTO, ZOOMED_IN, can_zoom_in
@@ -41,7 +42,7 @@ def show(row: Row, session_scores: SessionScores, assessor: Assessor) -> None:
         if can_zoom_in(assessment, assessor) and (quality or reading == WHOLE_PHOTO):
             worst_place.show(row.photo, assessment, session_scores, assessor)
         if st.button(
-            "Where does this score come from?",
+            defects.TO_MAP,
             key="to_map",
             icon=":material/search:",
             help="Opens this photo on the page Gradient maps, with the method that finds damage best.",
@@ -130,11 +131,15 @@ def _explain_interval(assessment: Assessment, assessor: Assessor) -> None:
 
 
 def _explain_defect(row: Row) -> None:
-    """Say what the numbers beside the name of a defect mean."""
+    """Say what the numbers beside the name of a defect mean, or of a weak photo that none could be named."""
     card = graph_card()
-    if row.defect and card and card.diagnosis:
-        interval = card.diagnosis.interval
-        st.caption(plain(defects.span(row.defect)), help=defects.explanation(plain(card.name), interval))
+    if card is None or card.diagnosis is None or row.diagnosis is None:
+        return
+    explanation = defects.explanation(plain(card.name), card.diagnosis.interval)
+    if row.defect:
+        st.caption(plain(defects.span(row.defect)), help=explanation)
+    elif row.word in WEAK:
+        st.caption(defects.NOT_CERTAIN, help=explanation)
 
 
 def _facts(assessment: Assessment, photo: SessionPhoto) -> None:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
 
@@ -15,6 +15,7 @@ from pages.scoring.rows import BEST_FIRST, FAILED, ORDERS, WAITING, Row
 
 DECISION_NAMES = {Decision.KEEP: "Kept", Decision.REJECT: "Rejected", Decision.UNDECIDED: "Undecided"}
 LAYOUTS = GRID, LIST = "Grid", "List"
+Choice = TypeVar("Choice", str, bool)
 _ALL_SCORES = (0, 100)
 _CLEARED = "filters_cleared"
 
@@ -45,25 +46,39 @@ def choose_view(remembered: Mapping[str, Any], *, own: bool) -> View:
         remembered: The last view as a record (see `View.to_record`), or nothing.
         own: Whether the photos are the reader's own; those of the samples are spread out at first.
     """
-    # A widget's state ends with its page and with the visit; what it was is kept with the session.
+    # A widget's state ends with its page and with the visit; what it was is kept with the session. It is the widgets'
+    # default: a value that is set in the state is told to the browser by one drawing alone, which may never be sent.
     stacked = f"stacked_{own}"
-    for key, choices, first in (
-        ("layout", LAYOUTS, GRID),
-        ("order", ORDERS, BEST_FIRST),
-        (stacked, (True, False), own),
-    ):
-        if key not in st.session_state:
-            known = remembered.get(key)
-            st.session_state[key] = known if known in choices else first
-    st.segmented_control("Layout", LAYOUTS, required=True, key="layout", label_visibility="collapsed")
-    st.selectbox("Order", ORDERS, key="order", label_visibility="collapsed", width=150)
-    st.toggle(
+    layout = st.segmented_control(
+        "Layout",
+        LAYOUTS,
+        default=_known(remembered, "layout", LAYOUTS, GRID),
+        required=True,
+        key="layout",
+        label_visibility="collapsed",
+    )
+    order = st.selectbox(
+        "Order",
+        ORDERS,
+        index=ORDERS.index(_known(remembered, "order", ORDERS, BEST_FIRST)),
+        key="order",
+        label_visibility="collapsed",
+        width=150,
+    )
+    is_stacked = st.toggle(
         "Stack similar photos",
+        _known(remembered, stacked, (True, False), own),
         key=stacked,
         help="Bursts, copies and edits of one scene lie on one another. On top is the best: the one with most pixels "
         "among those that score within 3 points of the highest.",
     )
-    return View(st.session_state["order"], st.session_state["layout"], st.session_state[stacked])
+    return View(order, layout, is_stacked)
+
+
+def _known(remembered: Mapping[str, Any], key: str, choices: tuple[Choice, ...], first: Choice) -> Choice:
+    """Return what was remembered if it is one of the choices, and the first choice otherwise."""
+    found = remembered.get(key)
+    return found if found in choices else first
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,10 @@ import streamlit as st
 from pages.shared.streamlit_internals import (
     StreamlitPage,
     keep_answers,
+    keep_files,
     one_line_for_lost_uploads,
     opens_pages_without_app,
+    silence_late_refreshes,
 )
 
 ICON = Path(__file__).with_name("icon.png")
@@ -24,6 +26,8 @@ def navigation() -> StreamlitPage:
     The address of a page is its file's name: `ensure` needs it.
     """
     keep_answers()
+    keep_files()
+    silence_late_refreshes()
     one_line_for_lost_uploads()
     return st.navigation(
         [

@@ -27,8 +27,8 @@ SLICE = 0.5
 """Seconds of work between two chances to cancel."""
 _PACE_SECONDS = 2.0
 """Seconds of work from which its pace tells the time that is left."""
-_PAUSE_SECONDS = 0.1
-"""Seconds between two slices."""
+_PAUSE_SECONDS = 0.3
+"""Seconds between two requests of the browser for the next slice: shorter than a slice, so that it comes in time."""
 
 
 class SharedWork(Generic[Result]):

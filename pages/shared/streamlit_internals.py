@@ -2,12 +2,16 @@
 
 import functools
 import logging
+import time
+from collections.abc import Callable
+from typing import Any, cast
 
 from starlette.requests import ClientDisconnect
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.navigation.page import StreamlitPage
-from streamlit.runtime import get_instance
+from streamlit.runtime import get_instance, media_file_manager
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
+from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -18,14 +22,18 @@ __all__ = [
     "StreamlitPage",
     "UploadedFile",
     "keep_answers",
+    "keep_files",
     "media_url",
     "one_line_for_lost_uploads",
     "opens_pages_without_app",
     "release_upload",
+    "silence_late_refreshes",
 ]
 
 _ANSWERS = frozenset({"file_urls_response", "backend_operation_response", "heartbeat_ack"})
 """Messages for which a browser waits because it asked, whatever the script does meanwhile."""
+_KEPT_SECONDS = 60.0
+"""Seconds that a file is kept after the last page that used it was drawn anew without it."""
 
 
 def opens_pages_without_app() -> bool:
@@ -88,3 +96,97 @@ def keep_answers() -> None:
         self._queue += [m for m in waiting if m.WhichOneof("type") in _ANSWERS and id(m) not in kept]
 
     ForwardMsgQueue.clear = clear  # type: ignore[method-assign]
+
+
+def silence_late_refreshes() -> None:
+    """Leave out of the log that a browser asked for a part of the page that is gone; calling it again changes nothing.
+
+    While work is under way the browser asks for its progress several times a second, by a clock of its own. Where the
+    server is busy, requests arrive when the work is done and its progress is gone: nothing is wrong, and with eight
+    visitors these were 1,543 of 1,605 lines of the log.
+    """
+    logging.getLogger("streamlit.runtime.app_session").addFilter(_is_not_late)  # the same filter is added once
+
+
+def _is_not_late(record: logging.LogRecord) -> bool:
+    return not str(record.msg).startswith("The fragment with id %s does not exist anymore")
+
+
+def keep_files() -> None:
+    """Let what a page offers outlive the page's drawing; calling it again changes nothing. See `LastingFiles`."""
+    manager = get_instance().media_file_mgr
+    if not isinstance(manager, LastingFiles):
+        manager.__class__ = LastingFiles  # which has no state of its own
+
+
+class LastingFiles(MediaFileManager):
+    """Files that pages show and offer, each kept as long as a browser may still ask for it.
+
+    When the whole page is drawn anew, Streamlit forgets what the session uses, notes it again piece by piece, and
+    after every drawing of any session deletes all that no session uses at that moment. Under load the two lie seconds
+    apart, and three things went wrong: a button of the page that one still saw named a file which was "not found"; a
+    file that was made on a click was deleted before the browser fetched it, since no session uses such files at all;
+    and pictures were gone before they were fetched. Here a button keeps the name of its file from one drawing to the
+    next, and files are deleted when nobody has used them for a minute.
+    """
+
+    def add_deferred(
+        self,
+        data_callable: Callable[[], Any],
+        mimetype: str | None,
+        coordinates: str,
+        file_name: str | None = None,
+        *,
+        element_id: str = "",
+    ) -> str:
+        """Offer a file that is made on a click, and return its name: that of the button's file before, if there is one.
+
+        Args:
+            data_callable: Function that makes the file.
+            mimetype: MIME type of the file.
+            coordinates: Place of the button on the page.
+            file_name: Name under which the browser keeps the file.
+            element_id: Identity of the button; buttons without one get another name with each drawing.
+        """
+        new = super().add_deferred(data_callable, mimetype, coordinates, file_name, element_id=element_id)
+        with self._lock:
+            offered = self._deferred_callables.get(new)
+            if not element_id or offered is None:
+                return new
+            session = offered["session_id"]
+            for known in self._deferred_ids_by_session[session] - {new}:
+                if self._deferred_callables[known]["element_id"] == element_id:
+                    self._deferred_callables[known] = offered
+                    self._files_by_session_and_coord[session][coordinates] = known
+                    self._drop_deferred_id(new)
+                    return known
+        return new
+
+    def clear_session_refs(self, session_id: str | None = None) -> None:
+        """Forget what a session uses, and what it offers if it is over.
+
+        Args:
+            session_id: Session that is over; None when the present session begins to draw its page anew.
+        """
+        super().clear_session_refs(session_id)
+        with self._lock:
+            for offered in list(self._deferred_ids_by_session.get(session_id or "", ())):
+                self._drop_deferred_id(offered)
+
+    def _get_inactive_file_ids(self) -> set[str]:
+        # A file that is used again gets new metadata, so that its time begins anew.
+        return {file for file in super()._get_inactive_file_ids() if _is_over(vars(self._file_metadata[file]))}
+
+    def _remove_orphaned_deferred_callables(self) -> None:
+        used = {file for files in self._files_by_session_and_coord.values() for file in files.values()}
+        session = media_file_manager._get_session_id()
+        for file, offered in list(self._deferred_callables.items()):
+            # Only the session that draws a button can tell that it is gone.
+            if file not in used and offered["session_id"] == session and _is_over(cast("dict[str, Any]", offered)):
+                self._drop_deferred_id(file)
+
+
+def _is_over(unused: dict[str, Any]) -> bool:
+    """Return whether something that is not used has not been used for a while; the first call begins that time."""
+    now = time.monotonic()
+    return bool(now - unused.setdefault("unused_since", now) > _KEPT_SECONDS)

@@ -10,6 +10,7 @@ from metaiqa_core.errors import MetaIQAError
 from metaiqa_core.taste.judgement import Verdict
 from metaiqa_core.taste.store import zipped
 from metaiqa_core.taste.teaching import delete_personal, is_personal, personal_file
+from pages.shared.assessor import choose_model
 from pages.shared.plain import plain
 from pages.taste.current import CurrentTaste, are_kept
 from pages.taste.lessons import Lesson
@@ -43,7 +44,7 @@ def _save(lesson: Lesson, name: str) -> None:
     except MetaIQAError as error:
         st.session_state["taste_problem"] = str(error)
         return
-    st.session_state["model"] = name  # the choice on every page
+    choose_model(name)
     st.session_state["taste_saved"] = f"{name} is saved, and chosen on every page from now on."
 
 
