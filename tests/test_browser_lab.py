@@ -57,6 +57,15 @@ def test_the_slider_between_the_photos_follows_the_mouse_and_the_keys(page):
     assert clip == "inset(0px 0px 0px 30%)"
 
 
+def test_on_a_phone_the_score_stands_above_the_picture_and_the_controls_below_it(page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_timeout(500)
+    places = [".st-key-lab_score .reading", ".swipe", ".st-key-lab_level"]
+    heights = [page.locator(place).first.bounding_box()["y"] for place in places]
+    page.set_viewport_size({"width": 1280, "height": 900})
+    assert heights == sorted(heights)
+
+
 def test_a_card_opens_its_type(page):
     page.get_by_role("radio", name="Blur", exact=True).click()
     card = page.locator(".card", has_text="Lens blur")
