@@ -72,3 +72,18 @@ def test_a_card_opens_its_type(page):
     card.click()
     expect(card).to_have_attribute("aria-pressed", "true")
     expect(page).to_have_url(re.compile(r"type=kadid10k(:|%3A)LB"))
+
+
+def test_it_opens_from_a_cell_of_the_benchmark_by_its_button_and_by_the_list_of_pages(page):
+    table = re.sub(r"distortion_lab.*", "leave_one_distortion_out", page.url)
+    error = page.get_by_text("Something unexpected")
+    page.goto(f"{table}?database=KADID-10k&type=MB: Motion blur&method=HOSA")
+    page.get_by_role("button", name="Try it in the lab").click()
+    expect(page).to_have_url(re.compile(r"distortion_lab\?type=kadid10k(:|%3A)MB"))
+    expect(page.locator(".card", has_text="Motion blur")).to_have_attribute("aria-pressed", "true")
+    assert error.count() == 0
+    page.goto(f"{table}?database=KADID-10k&type=MB: Motion blur&method=HOSA")
+    page.get_by_role("heading", name="MB, HOSA").wait_for()
+    page.get_by_role("link", name="Distortion lab").click()
+    page.locator(".swipe").wait_for()
+    assert error.count() == 0

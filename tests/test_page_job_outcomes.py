@@ -232,7 +232,7 @@ def test_an_evaluation_shows_criteria_with_intervals_the_scatter_and_the_worst_p
 
 def test_one_of_the_worst_photos_opens_in_the_lab_and_stays_out_of_the_session(evaluated, tiny_csv, monkeypatch):
     visited = []
-    monkeypatch.setattr(lab_link.st, "switch_page", visited.append)
+    monkeypatch.setattr(lab_link.st, "switch_page", lambda page, query_params: visited.append(page))
     page = opened("evaluate")
     worst = page.dataframe[0].value["image"].iloc[2]
     page.button(key="worst_to_lab_2").click().run()
