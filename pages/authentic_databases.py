@@ -25,7 +25,7 @@ st.markdown(
 )
 runs, problems = data.own_runs()
 linked_runs.tell_missing([run.name for run in runs], "authentic_databases")
-controls = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
+controls = st.container(key="result_controls", horizontal=True, vertical_alignment="bottom", gap="small")
 with controls:
     view = st.segmented_control(
         "View", list(VIEWS), default="Methods", required=True, key="view", bind="query-params", wrap=True

@@ -14,13 +14,19 @@ st.title("Distortion lab", anchor=False)
 st.write("Damage a photo in 49 known ways, level by level. Does its score fall as people's ratings do?")
 
 photos = library()
-photo = chosen_photo.choose(photos)
-assessor = choose_assessor()
+photo_place, model_place = st.columns([8, 3], vertical_alignment="bottom")
+with photo_place:
+    photo = chosen_photo.choose(photos)
+with model_place:
+    assessor = choose_assessor()
+score = st.container(key="lab_score")  # above the picture, on a phone too, where the controls lie below it
 picture, panel = st.columns([7, 5], gap="large")
 with panel:
     choice = controls.choose()
 bench = chosen_photo.bench_for(photo, photos, assessor, choice.seed)
 measuring.measure_shown(bench, choice)
+with score:
+    chart.show_score(bench, choice)
 with panel:
     chart.show(bench, choice)
     measuring.offer_all_levels(bench, choice)

@@ -44,7 +44,7 @@ with readable_failures():  # a photo that cannot be read is one sentence; the re
         chosen_photo.describe(photo)
         if results:
             evidence.summarise(maps, results)
-            regions.show(maps, results[0])
+            regions.show(maps, results[0], among_others=len(results) > 1)
     with st.container(key="maps_trust"):
         if results:
             st.subheader("Can you trust this map?", anchor=False)

@@ -31,7 +31,7 @@ st.markdown(
     help=f"SROCC: {TERMS['SROCC']}",
 )
 
-controls = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
+controls = st.container(key="result_controls", horizontal=True, vertical_alignment="bottom", gap="small")
 with controls:
     database = st.segmented_control(
         "Database", ["TID2013", "KADID-10k"], default="TID2013", required=True, key="database", bind="query-params"
@@ -39,7 +39,7 @@ with controls:
     view = st.segmented_control(
         "View", list(VIEWS), default="Heat map", required=True, key="view", bind="query-params", wrap=True
     )
-    more = st.popover("Types, runs and mine", icon=":material/tune:")
+    more = st.popover("Filter and compare", icon=":material/tune:")
 types = published.distortion_types(database)
 runs, problems = data.own_runs()
 linked_runs.tell_missing([run.name for run in runs], "leave_one_distortion_out")

@@ -127,7 +127,7 @@ def test_hostile_photos_and_tables_are_text(page, address, tmp_path):
         "\n".join(["method,database,distortion_type,metric,value,n", *rows, "=1+1,TID2013,AGN,srocc,0.5,"])
     )
     page.goto(f"{address}/leave_one_distortion_out")
-    page.get_by_role("button", name="Types, runs and mine").click()
+    page.get_by_role("button", name="Filter and compare").click()
     upload(page, table)
     page.get_by_text("numbers read from").wait_for()
     look(page)

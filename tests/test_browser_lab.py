@@ -57,9 +57,33 @@ def test_the_slider_between_the_photos_follows_the_mouse_and_the_keys(page):
     assert clip == "inset(0px 0px 0px 30%)"
 
 
+def test_on_a_phone_the_score_stands_above_the_picture_and_the_controls_below_it(page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_timeout(500)
+    places = [".st-key-lab_score .reading", ".swipe", ".st-key-lab_level"]
+    heights = [page.locator(place).first.bounding_box()["y"] for place in places]
+    page.set_viewport_size({"width": 1280, "height": 900})
+    assert heights == sorted(heights)
+
+
 def test_a_card_opens_its_type(page):
     page.get_by_role("radio", name="Blur", exact=True).click()
     card = page.locator(".card", has_text="Lens blur")
     card.click()
     expect(card).to_have_attribute("aria-pressed", "true")
     expect(page).to_have_url(re.compile(r"type=kadid10k(:|%3A)LB"))
+
+
+def test_it_opens_from_a_cell_of_the_benchmark_by_its_button_and_by_the_list_of_pages(page):
+    table = re.sub(r"distortion_lab.*", "leave_one_distortion_out", page.url)
+    error = page.get_by_text("Something unexpected")
+    page.goto(f"{table}?database=KADID-10k&type=MB: Motion blur&method=HOSA")
+    page.get_by_role("button", name="Try it in the lab").click()
+    expect(page).to_have_url(re.compile(r"distortion_lab\?type=kadid10k(:|%3A)MB"))
+    expect(page.locator(".card", has_text="Motion blur")).to_have_attribute("aria-pressed", "true")
+    assert error.count() == 0
+    page.goto(f"{table}?database=KADID-10k&type=MB: Motion blur&method=HOSA")
+    page.get_by_role("heading", name="MB, HOSA").wait_for()
+    page.get_by_role("link", name="Distortion lab").click()
+    page.locator(".swipe").wait_for()
+    assert error.count() == 0

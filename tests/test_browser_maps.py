@@ -76,6 +76,19 @@ def test_on_a_phone_the_score_comes_first_and_the_choices_below_the_picture(page
     assert heights == sorted(heights)
 
 
+def test_the_two_tests_stand_beside_each_other_and_on_a_phone_under_each_other_without_a_hole(page):
+    def boxes():
+        return [page.locator(f".st-key-start_{name} button").bounding_box() for name in ("deletion", "randomisation")]
+
+    first, second = boxes()
+    assert 0 < second["x"] - (first["x"] + first["width"]) <= 40
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_timeout(500)
+    first, second = boxes()
+    page.set_viewport_size({"width": 1280, "height": 900})
+    assert 0 < second["y"] - (first["y"] + first["height"]) <= 40
+
+
 def test_an_example_is_shown_with_where_it_comes_from(page):
     page.get_by_text("Figure 3 examples").click()
     page.get_by_text(re.compile("Made from sample motorcycle.png")).wait_for()

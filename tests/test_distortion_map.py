@@ -104,10 +104,10 @@ def test_each_view_of_the_lab_has_a_sentence_about_what_it_shows(monkeypatch, vi
     assert not page.exception
     captions = [caption.value for caption in page.caption]
     wanted = {
-        VIEWS[0]: "the nearest one that shows something else is of the same type for",
-        VIEWS[1]: "as the nodes of one graph",
+        VIEWS[0]: "the closest photo of another scene has the same type of damage",
+        VIEWS[1]: "the more the model mixes what it sees in the two photos",
         VIEWS[2]: "Most often mixed up",
-        VIEWS[3]: "whose codes are most like that of yours",
+        VIEWS[3]: "photos that look most like yours to the model",
     }
     assert any(wanted[view] in caption for caption in captions)
     assert any("contents of CID22 that nothing was learned from" in caption for caption in captions)

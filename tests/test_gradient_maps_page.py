@@ -23,6 +23,7 @@ from pages.maps import charts, computing, downloads, evidence, examples, methods
 from pages.maps.chosen_photo import DISPLAY_SIDE, MapPhoto
 from pages.maps.layers import layers_of
 from pages.shared import long_work, previews, samples
+from pages.shared.palette import LIGHT
 from pages.shared.photo_library import PhotoLibrary
 
 pytestmark = pytest.mark.usefixtures("tiny_default")
@@ -248,6 +249,26 @@ def test_nothing_is_framed_where_nothing_matters_and_three_cutouts_lie_side_by_s
         assert bodies.count("<img") == figures
     assert bodies.count('<div class="map-cutouts">') == 1
     assert any(button.label == "Distort this photo" for button in page.button)
+
+
+def test_beside_other_maps_the_words_on_places_name_the_map_that_they_are_about(maps, monkeypatch):
+    page = opened()
+    height, width = maps(page).photo.decoded().pixels.shape[:2]
+    noise = np.random.default_rng(0).normal(size=(height, width)).astype(np.float32)
+    monkeypatch.setattr(photo_maps.PhotoMaps, "on_screen", lambda self, result: noise)
+    maps(page).checks.clear()
+    assert re.search(r"^No single place \w+ much, so nothing is framed", texts(page.run()), re.MULTILINE)
+    first = page.selectbox(key="maps_method").value
+    other = next(key for key in pace.quick() if key != first)
+    page.multiselect(key="maps_compared").set_value([other]).run()
+    assert f"By {METHODS[first].title}, no single place" in texts(page)
+
+
+def test_the_number_of_a_region_has_a_colour_of_its_own_on_its_dark_label():
+    page = opened()
+    style = next(element.proto.body for element in page.get("html") if "--map-opacity:" in element.proto.body)
+    assert f"--on-label: {LIGHT};" in style
+    assert ".annotation text { fill: var(--on-label) !important;" in style
 
 
 def test_titles_of_compared_maps_stand_above_their_panels_in_their_places():

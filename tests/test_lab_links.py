@@ -20,7 +20,7 @@ LAB = "pages/distortion_lab.py"
 def visited(monkeypatch):
     """The pages that were switched to, in order."""
     found = []
-    monkeypatch.setattr(lab_link.st, "switch_page", found.append)
+    monkeypatch.setattr(lab_link.st, "switch_page", lambda page, query_params: found.append(page))
     return found
 
 

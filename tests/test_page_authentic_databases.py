@@ -6,8 +6,10 @@ from functools import partial
 import pytest
 from lone_page_fixtures import figures, opened_page, results_folder, texts  # noqa: F401
 from results_fixtures import Protocol, ablation_run, adaptation_run, parameter_run, predictions, repeats_run
+from streamlit.testing.v1 import AppTest
 
 from metaiqa_core.results import storage
+from pages.shared.plain import plain
 
 opened = partial(opened_page, "authentic_databases.py")
 
@@ -150,6 +152,43 @@ def test_an_upload_with_the_known_transposition_is_warned_about(runs):
     assert not page.exception
     assert "the original's in the other order" in texts(page)
     assert bars(figures(page)[0])["yours"] == {"MetaIQA · yours": "0.835"}
+
+
+def test_shipped_models_stand_below_the_papers_methods_since_they_saw_other_photos(runs):
+    page = opened()
+    (figure,) = figures(page)
+    order = figure["layout"]["yaxis"]["categoryarray"]  # from the bottom up
+    shipped = list(bars(figure)["shipped model"])
+    assert set(order[: len(shipped)]) == set(shipped)
+    assert order[-1] == "MetaIQA"
+    assert "a higher number does not make them better" in texts(page)
+
+
+def test_the_table_of_methods_breaks_long_names_instead_of_cutting_them_off(runs):
+    assert not opened().dataframe
+    table = opened().table[0].value
+    assert plain("mobilenet-metaiqa-livec · measured here") in table.index
+
+
+def test_names_that_differ_in_their_spaces_alone_are_two_rows_of_a_table():
+    def two_rows():
+        import pandas as pd
+
+        from pages.benchmarks.widgets import results_table
+
+        results_table(pd.DataFrame({"SROCC": [0.5, 0.6]}, index=["A b", "A  b"]), "results_table", "Two rows.")
+
+    page = AppTest.from_function(two_rows).run()
+    assert not page.exception
+    assert len(page.table[0].value) == 2
+
+
+def test_the_scatter_of_repeats_is_that_of_the_method_that_scatters_most(runs):
+    repeats_run(runs, "meta")
+    repeats_run(runs, "base", "Baseline", level=0.7)
+    said = texts(opened(view="Repeats")).replace("\\", "")
+    assert "Repeats scatter by a standard deviation of up to" in said
+    assert "two single repeats that differ by less may do so by chance" in said
 
 
 def test_shipped_models_are_rows_beside_table_3_labelled_as_measured_here(runs):

@@ -144,6 +144,23 @@ def test_the_open_job_is_open_still_when_one_comes_back_and_stays_closed_once_cl
     assert "Still to fill in" in texts(app)
 
 
+def test_the_run_that_an_open_job_is_compared_with_is_there_still_when_one_comes_back(runs):
+    for name in ("one", "three", "two"):
+        with_curves(finished(runs, name, "fine-tune", "--database", "x"))
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+    app.query_params["job"] = "one"
+    app.switch_page("pages/training_jobs.py").run()
+    app.selectbox(key="compare_one").set_value("three").run()
+    app.switch_page("pages/about.py").run()
+    app.query_params.clear()  # as a browser does on the way
+    app.switch_page("pages/training_jobs.py").run()
+    assert app.selectbox(key="compare_one").value == "three"
+    assert any("**one and three**" in element.value for element in app.markdown)
+    app.radio(key="job_choice").set_value("two").run()
+    assert app.selectbox(key="compare_two").value is None
+    assert "with" not in app.query_params
+
+
 @pytest.mark.usefixtures("tiny_default")
 def test_to_evaluate_a_model_opens_the_form_with_its_name(runs, tiny_checkpoint):
     with_model(finished(runs, "mine", "fine-tune", "--database", "x"), tiny_checkpoint, "mine")
@@ -215,7 +232,7 @@ def test_an_evaluation_shows_criteria_with_intervals_the_scatter_and_the_worst_p
 
 def test_one_of_the_worst_photos_opens_in_the_lab_and_stays_out_of_the_session(evaluated, tiny_csv, monkeypatch):
     visited = []
-    monkeypatch.setattr(lab_link.st, "switch_page", visited.append)
+    monkeypatch.setattr(lab_link.st, "switch_page", lambda page, query_params: visited.append(page))
     page = opened("evaluate")
     worst = page.dataframe[0].value["image"].iloc[2]
     page.button(key="worst_to_lab_2").click().run()

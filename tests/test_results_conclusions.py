@@ -63,15 +63,22 @@ def test_curves_say_who_leads_at_first_and_at_last():
     rows = [(n, s, v) for n, values in ((10, (0.3, 0.5)), (200, (0.8, 0.7))) for s, v in zip("AB", values, strict=True)]
     points = pd.DataFrame(rows, columns=["n", "series", "value"])
     assert conclusions.curves_end(points, "n", "photos") == (
-        "With 10 photos, B is ahead (0.500; the last, A, has 0.300); with 200 it is A (0.800; 0.100 between first and "
-        "last)."
+        "With 10 photos, B is ahead (0.500; the lowest, A, has 0.300); with 200 it is A (0.800; 0.100 above the "
+        "lowest)."
     )
 
 
 def test_where_there_is_one_value_alone_nothing_is_said_of_a_last_one():
     points = pd.DataFrame({"series": ["A", "B"], "n": [800, 800], "value": [0.7, 0.6]})
     assert conclusions.curves_end(points, "n", "passes") == (
-        "With 800 passes, A is ahead (0.700; the last, B, has 0.600)."
+        "With 800 passes, A is ahead (0.700; the lowest, B, has 0.600)."
+    )
+
+
+def test_a_series_that_alone_reaches_the_largest_value_is_compared_with_none():
+    points = pd.DataFrame({"series": ["A", "B", "A"], "n": [10, 10, 50], "value": [0.7, 0.6, 0.8]})
+    assert conclusions.curves_end(points, "n", "photos") == (
+        "With 10 photos, A is ahead (0.700; the lowest, B, has 0.600), and it still is with 50 (0.800)."
     )
 
 

@@ -1,6 +1,7 @@
 """Own runs: round trips, damage, foreign files, and lazy predictions."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +10,7 @@ from results_fixtures import leave_one_out_run, measured, predictions
 
 from metaiqa_core.errors import ResultsError
 from metaiqa_core.results import storage
-from metaiqa_core.results.records import Protocol, Published, ResultRecord
+from metaiqa_core.results.records import Measured, Protocol, Published, ResultRecord
 from metaiqa_core.settings import runs_folder
 
 
@@ -35,6 +36,13 @@ def test_a_run_comes_back_as_it_was_written(tmp_path):
     assert len(read.records) == 3
     frame = storage.read_predictions(read, "ANC-seed0")
     pd.testing.assert_frame_equal(frame, predictions("ANC", agreement=0.8, seed=1))
+
+
+def test_a_measurement_names_its_model_by_the_first_digits_of_its_hash_alone():
+    source = Measured("mine", "ab" * 32, {}, 3, "", "2026-03-01T10:00:00", "1")
+    assert str(source) == "measured here: run mine, model abababababab, seed 3, 2026-03-01"
+    without = replace(source, model_hash="not kept: one model a split")
+    assert str(without) == "measured here: run mine, model not kept, seed 3, 2026-03-01"
 
 
 def test_a_label_is_a_field_of_its_own_and_by_default_the_method(tmp_path):

@@ -54,6 +54,21 @@ def test_a_database_without_types_gets_plcc_and_srocc_and_unit_scores_stay_as_th
 
 
 @pytest.mark.parametrize(
+    ("header", "kept"),
+    [
+        ("image,mos,predicted_score", 2 / 9),
+        ("image,mos,predicted", 2 / 9),
+        ("image,opinion_score,predicted", 2.0),
+        ("image,opinion_score,predicted_score", 2.0),
+    ],
+)
+def test_either_name_of_the_prediction_goes_with_either_name_of_peoples_score(header, kept):
+    content = csv([f"i01_01_{level}.bmp,{level},{level + 1}" for level in range(1, 6)], header)
+    frame = read_predictions_upload(content, "mine.csv", "TID2013").frames["My method", "TID2013", "AGN"]
+    assert frame["predicted_score"].iloc[0] == pytest.approx(kept)
+
+
+@pytest.mark.parametrize(
     ("content", "sentence"),
     [
         (csv(["a.jpg,x,1"]), "mine.csv, line 2: a score is no number"),

@@ -94,33 +94,39 @@ def best_of_column(values: pd.Series, metric: str, place: str) -> str:
 
 
 def curves_end(points: pd.DataFrame, x: str, unit: str) -> str:
-    """Return which series leads at the smallest and at the largest value of x, and where the lead changes hands.
+    """Compare the series with each other: which one leads at the smallest x, which at the largest, and by how much.
+
+    `last_gain` follows one series along x instead.
 
     Args:
         points: Table with the columns `series`, `value` and the one named `x`.
         x: Column of the horizontal axis.
         unit: Unit of x, in words: "labelled photos".
+
+    Example:
+        "With 10 labelled photos, A is ahead (0.450; the lowest, B, has 0.295); with 200 it is C (0.746; 0.078 above
+        the lowest)."
     """
     means = points.groupby([x, "series"])["value"].mean().unstack()
     means = means.dropna(axis=0, how="all")
     first, last = means.iloc[0].dropna(), means.iloc[-1].dropna()
     few, many = means.index[0], means.index[-1]
     beginning = f"With {_number(few)} {unit}, {first.idxmax()} is ahead ({first.max():.3f}"
-    beginning += f"; the last, {first.idxmin()}, has {first.min():.3f})" if len(first) > 1 else ")"
+    beginning += f"; the lowest, {first.idxmin()}, has {first.min():.3f})" if len(first) > 1 else ")"
     if few == many:
         return f"{beginning}."
-    gap = last.max() - last.min()
-    if last.idxmax() == first.idxmax():
-        return (
-            f"{beginning}, and it still is with {_number(many)} ({last.max():.3f}; {gap:.3f} between first and last)."
-        )
-    return (
-        f"{beginning}; with {_number(many)} it is {last.idxmax()} ({last.max():.3f}; {gap:.3f} between first and last)."
+    highest = (
+        f"{last.max():.3f}; {last.max() - last.min():.3f} above the lowest" if len(last) > 1 else f"{last.max():.3f}"
     )
+    if last.idxmax() == first.idxmax():
+        return f"{beginning}, and it still is with {_number(many)} ({highest})."
+    return f"{beginning}; with {_number(many)} it is {last.idxmax()} ({highest})."
 
 
 def last_gain(points: pd.DataFrame, x: str, unit: str) -> str:
-    """Return what the last step of the longest curve still gave; empty where no curve has two points.
+    """Follow one series, the one that goes furthest along x: what did its last step give? Empty where none has two.
+
+    `curves_end` compares the series with each other instead.
 
     Args:
         points: Table with the columns `series`, `value` and the one named `x`.

@@ -15,6 +15,7 @@ _LIMITS = {
 }
 METRICS = tuple(_LIMITS)
 _CELL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+_HASH = re.compile(r"[0-9a-f]{12}")
 
 
 class Protocol(StrEnum):
@@ -52,7 +53,7 @@ class Measured:
 
     Attributes:
         run: Name of the run, which is also the name of its folder.
-        model_hash: SHA-256 of the weights that made the predictions.
+        model_hash: SHA-256 of the weights that made the predictions, or words that say why there is none.
         configuration: Configuration of the measurement, complete. A parameter study reads `k` and `inner_steps` from
             it, an adaptation curve `labelled_photos` and `start`; where `database_folder` names the folder that the
             predictions' image names are relative to, the pages show the images.
@@ -84,7 +85,8 @@ class Measured:
             )
 
     def __str__(self) -> str:
-        return f"measured here: run {self.run}, model {self.model_hash[:12]}, seed {self.seed}, {self.date[:10]}"
+        model = self.model_hash[:12] if _HASH.match(self.model_hash) else "not kept"
+        return f"measured here: run {self.run}, model {model}, seed {self.seed}, {self.date[:10]}"
 
 
 @dataclass(frozen=True)

@@ -104,10 +104,15 @@ def _table(content: bytes, file: str, database: str) -> pd.DataFrame:
     frame.columns = [str(name).strip().lower() for name in frame.columns]
     frame = frame.map(lambda cell: text_from_csv(str(cell).strip()))
     raw = "opinion_score" not in frame
-    opinion, predicted = ("mos", "predicted") if raw else ("opinion_score", "predicted_score")
+    opinion = "mos" if raw else "opinion_score"
+    names = ("predicted", "predicted_score") if raw else ("predicted_score", "predicted")
+    predicted = next((name for name in names if name in frame), "predicted")
     for name in ("image", opinion, predicted):
         if name not in frame:
-            raise ResultsError(f"{file} needs the column {name} beside its others: image, mos and predicted.")
+            raise ResultsError(
+                f"{file} needs the column {name}: predictions have the columns image, mos (or opinion_score) and "
+                "predicted (or predicted_score)."
+            )
     frame["image"] = frame["image"].str.rpartition("/")[2]
     for name, default in (("method", "My method"), ("database", database), ("distortion_type", ""), ("reference", "")):
         given = frame[name] if name in frame else pd.Series("", index=frame.index)
@@ -116,7 +121,7 @@ def _table(content: bytes, file: str, database: str) -> pd.DataFrame:
     if unknown := sorted(set(frame["database"].str.casefold()) - set(known)):
         raise ResultsError(f"{file} names the database {unknown[0]!r:.60}, which is none of {', '.join(DATABASES)}.")
     frame["database"] = frame["database"].str.casefold().map(known)
-    numbers = frame[[opinion, predicted]].apply(pd.to_numeric, errors="coerce")
+    numbers = frame[[opinion, predicted]].apply(pd.to_numeric, errors="coerce").astype(float)
     if numbers.isna().any(axis=None):
         line = int(numbers.isna().any(axis=1).idxmax()) + 2
         raise ResultsError(f"{file}, line {line}: a score is no number; use a point as decimal sign.")

@@ -45,7 +45,8 @@ def read_upload(content: bytes, file: str) -> tuple[list[ResultRecord], list[str
     names = [name.strip().lower() for name in reader.fieldnames or []]
     if missing := [name for name in COLUMNS[:-1] if name not in names]:
         raise ResultsError(
-            f"{file} needs the columns {', '.join(COLUMNS[:-1])} in its first line; {missing[0]} is missing."
+            f"{file} needs the columns {', '.join(COLUMNS[:-1])} in its first line, or image, mos and predicted where "
+            f"it holds predictions; {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing."
         )
     if twice := [name for name in names if name and names.count(name) > 1]:
         raise ResultsError(f"{file} has two columns called {twice[0]}, and only one can be meant: delete the other.")

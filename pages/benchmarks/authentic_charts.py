@@ -11,7 +11,8 @@ from plotly.subplots import make_subplots
 from pages.shared.palette import ACCENT, DEEP, GREEN, MUTED, OPPOSITE, PURPLE, SERIES, faint
 from pages.shared.plain import chart_text
 
-GROUP_COLOURS = {"CNN": ACCENT, "hand-crafted": OPPOSITE, "shipped model": DEEP, "own run": PURPLE, "yours": GREEN}
+SHIPPED = "shipped model"
+GROUP_COLOURS = {"CNN": ACCENT, "hand-crafted": OPPOSITE, SHIPPED: DEEP, "own run": PURPLE, "yours": GREEN}
 # Dash and marker differ too: colour alone does not reach every reader.
 _DASHES = ("solid", "dash", "dot", "dashdot")
 _SYMBOLS = ("circle", "square", "diamond", "cross")
@@ -28,6 +29,8 @@ def method_bars(
 ) -> go.Figure:
     """Draw one bar a method, coloured by group, best on top; methods without a number stay, marked *not reported*.
 
+    Shipped models stand below the others: they were measured on other photos, so that they are no part of the order.
+
     Args:
         values: One value a method, NaN where none is reported.
         groups: Group of each method, a key of `GROUP_COLOURS`.
@@ -38,7 +41,8 @@ def method_bars(
     explained = {chart_text(name): f"<br>{chart_text(text)}" for name, text in (about or {}).items()}
     values = values.rename(chart_text)
     groups = {chart_text(name): group for name, group in groups.items()}
-    order = [*values.index[values.isna()], *values.dropna().sort_values().index]
+    ordered = [*values.index[values.isna()], *values.dropna().sort_values().index]
+    order = sorted(ordered, key=lambda name: groups[name] != SHIPPED)  # from the bottom up; equal ones keep their order
     figure = go.Figure()
     for group in dict.fromkeys(groups.values()):
         members = [name for name in order if groups[name] == group and not np.isnan(values[name])]

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from metaiqa_core.errors import MetaIQAError
-from metaiqa_core.results import conclusions, export, published, summaries
+from metaiqa_core.results import conclusions, published, summaries
 from metaiqa_core.results.records import Measured, Protocol, ResultRecord, Uploaded
 from metaiqa_core.results.significance import PairedComparison
 from metaiqa_core.results.storage import Run, RunSummary
@@ -17,34 +17,36 @@ from pages.benchmarks import data, my_results
 from pages.benchmarks.my_results import MyResults
 from pages.benchmarks.own_run_views import METRICS, choose_metric, choose_runs, labelled
 from pages.benchmarks.shipped_models import shipped_models
-from pages.benchmarks.widgets import ExportTable, chart, empty_state
-from pages.shared.palette import ACCENT, faint
+from pages.benchmarks.widgets import ExportTable, chart, empty_state, results_table
 from pages.shared.plain import plain
 from pages.shared.terms import TERMS
 
 DATABASES = ("CID2013", "LIVE Challenge", "KonIQ-10k")
+_DATABASE_WIDTH = 165
+"""Width of the select box of databases, pixels."""
 Records = Sequence[ResultRecord]
-SHIPPED = "shipped model"
 
 
 def methods_view(runs: Sequence[RunSummary], controls: Any) -> None:
     """Show PLCC and SROCC by method and database; missing cells are shown as missing."""
     with controls:
-        database = st.segmented_control(
-            "Database", DATABASES, default="LIVE Challenge", required=True, key="database", bind="query-params"
+        # A select box, because all controls fit one line with it.
+        place = DATABASES.index("LIVE Challenge")
+        database = st.selectbox(
+            "Database", DATABASES, index=place, key="database", bind="query-params", width=_DATABASE_WIDTH
         )
         metric = choose_metric()
-        with st.popover("Runs and mine", icon=":material/tune:"):
+        with st.popover("Add results", icon=":material/tune:"):
             own = choose_runs(runs, Protocol.AUTHENTIC)
             mine = my_results.choose(database)
     my_results.tell(mine)
     uploaded, shipped = mine.records, shipped_models()
     ours = [record for model in shipped for record in model.records]
     records = [*published.authentic(), *ours, *labelled(own, Protocol.AUTHENTIC), *_labelled_uploads(uploaded)]
-    groups = {record.label: _group(record) for record in records} | {record.label: SHIPPED for record in ours}
+    groups = {record.label: _group(record) for record in records} | {record.label: charts.SHIPPED for record in ours}
     table = summaries.by_database(records, DATABASES, list(METRICS.values()))
     values = table[(database, METRICS[metric])]
-    values = values[[name for name in values.index if groups[name] != SHIPPED or pd.notna(values[name])]]
+    values = values[[name for name in values.index if groups[name] != charts.SHIPPED or pd.notna(values[name])]]
     means = {
         group: values[[name for name in values.index if groups[name] == group]].mean()
         for group in ("CNN", "hand-crafted")
@@ -65,23 +67,24 @@ def methods_view(runs: Sequence[RunSummary], controls: Any) -> None:
         if any(record.database == database for record in model.records):
             st.caption(plain(model.source))
     if ours and database == ours[0].database:
-        st.caption("The paper's rows and ours are on other photos and other splits: look, but do not rank.")
+        st.caption(
+            "The shipped models stand below the paper's methods because they were measured on other photos and other "
+            "splits: a higher number does not make them better."
+        )
     _compare_mine(mine, own, database)
     printed = values[[name for name in values.index if groups[name] in means]]
     st.caption(
         f"{printed.count()} of {len(printed)} published methods report {database}. Mean of those: "
         f"CNN {means['CNN']:.3f}, hand-crafted {means['hand-crafted']:.3f}. "
-        "Table 3 of the paper; means of ten repeats, no spread printed."
+        "Table 3 of the paper: means of ten repeats, whose spread is not printed."
     )
-    st.dataframe(
-        export.harmless(shown)
-        .style.format("{:.3f}")
-        .highlight_max(axis=0, props=f"background-color: {faint(ACCENT, 0.27)}"),
-        placeholder="–",
-        height="content",
-        alt="PLCC and SROCC of every method on the three authentic databases; a dash means not reported.",
+    results_table(
+        shown,
+        f"results_table_of_database_{DATABASES.index(database)}",  # a phone shows the columns of this one alone
+        "PLCC and SROCC of every method on the three authentic databases; a dash means not reported.",
+        shade_best_of=[name for name in shown.index if groups[name] != charts.SHIPPED],
     )
-    st.caption("Best of each column shaded; – means not reported.")
+    st.caption("Shaded: the best of each column, shipped models aside. – means not reported.")
     for sentence in summaries.transposed_pairs(uploaded, published.authentic()):
         st.warning(plain(sentence))
     with st.expander("MetaIQA in later papers"):
@@ -111,8 +114,8 @@ def ablation_view(runs: Sequence[RunSummary], controls: Any) -> None:
         says=_gains_in_words(pairs),
     )
     st.caption(
-        "Rows that name a run were measured and are means over the repeats that both share, with the number of "
-        "those on which MetaIQA is ahead: about half is chance. The others are the paper's Table 4."
+        "Rows that name a run were measured, here or by yourself: means over the repeats that both methods share, and "
+        "in brackets on how many of these MetaIQA is ahead (half would be chance). The others are the paper's Table 4."
     )
     if unpaired:
         st.caption(f"Not shown, because MetaIQA and Baseline have no split in common: {plain(unpaired)}.")
@@ -131,7 +134,7 @@ def _gains_in_words(pairs: pd.DataFrame) -> str:
     """Say how far MetaIQA is ahead of Baseline, in the paper and where it was measured here."""
     gains, measured = pairs["metaiqa"] - pairs["baseline"], pairs["ahead"] != ""
     parts = []
-    for where, some in (("In the paper", gains[~measured]), ("In own runs", gains[measured])):
+    for where, some in (("In the paper", gains[~measured]), ("In measured runs", gains[measured])):
         if len(some):
             ahead = int((some > 0).sum())
             parts.append(

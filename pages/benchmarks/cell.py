@@ -124,8 +124,8 @@ def _show_agreement(predictions: pd.DataFrame, record: ResultRecord) -> None:
             f"predictions-{name}",
             f"Scatter plot of {len(predictions)} predicted scores against opinion scores; SROCC {record.value:.3f}.",
             ExportTable(shown, "image", f"Predictions, {where}"),
-            says=f"SROCC {record.value:.3f} over {len(predictions):,} images; on the dotted line, the model says what "
-            "people said.",
+            says=f"SROCC {record.value:.3f} over {len(predictions):,} images. On the dotted line, model and people "
+            "give the same score.",
         )
     with right:
         chart(
@@ -133,7 +133,7 @@ def _show_agreement(predictions: pd.DataFrame, record: ResultRecord) -> None:
             f"residuals-{name}",
             f"Histogram of residuals: mean {residuals.mean():+.3f}, standard deviation {residuals.std():.3f}.",
             ExportTable(residuals.describe().to_frame("residual"), "statistic", f"Residuals, {where}"),
-            says=f"On average the model is {mean:.3f} {kind} than people, give or take {residuals.std():.3f}.",
+            says=f"On average the model is {mean:.3f} {kind} than people (standard deviation {residuals.std():.3f}).",
         )
 
 
@@ -147,3 +147,7 @@ def _show_worst(predictions: pd.DataFrame, folder: Scalar) -> None:
         if not all(path.resolve().is_relative_to(inside) and read_settings().allows(path) for path in paths):
             paths = []
     worst_photos.show(predictions, paths, "The images on which model and people differ most")
+    if not paths:
+        st.caption(
+            "Their pictures are shown where the database lies on this computer in the folder that the run names."
+        )

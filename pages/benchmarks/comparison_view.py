@@ -25,8 +25,9 @@ CLAIM = "Jia and Wei, PLoS ONE 21(6):e0351549, 2026"
 def comparison_view(runs: Sequence[RunSummary], controls: Any) -> None:
     """Show SROCC and PLCC of every method by database, and how far each is above hand-crafted features."""
     st.write(
-        "A graph of distortion types over several levels of a network, against MetaIQA and against hand-crafted "
-        "features, on the same splits. The networks rest: only what stands on their features learns."
+        "How well does the second model, the graph model that names defects, predict people's scores? It is compared "
+        "with MetaIQA and with hand-crafted features on the same splits. The networks themselves stay as they are; "
+        "only the layers on top of their features are trained."
     )
     own = choose_runs(runs, Protocol.COMPARISON)
     table = mean_table(own)

@@ -289,21 +289,21 @@ def difference_bars(
     figure = go.Figure(
         go.Bar(
             x=differences.to_numpy(),
-            y=list(differences.index),
+            y=[_row_label(str(row), names) for row in differences.index],
             orientation="h",
             marker={"color": np.where(differences > 0, ACCENT, OPPOSITE)},
-            customdata=[names.get(row, row) for row in differences.index],
+            customdata=[chart_text(names.get(row, row)) for row in differences.index],
             error_x=_whiskers(differences, intervals),
-            hovertemplate="%{y}: %{customdata}<br>Difference in SROCC: %{x:+.4f}<extra></extra>",
+            hovertemplate="%{customdata}<br>Difference in SROCC: %{x:+.4f}<extra></extra>",
         )
     )
     figure.add_vline(x=0, line={"color": MUTED, "width": 1})
     figure.update_layout(
         title=f"{first} minus {second}, by held-out type",
-        height=22 * len(differences) + 130,
+        height=_CELL_HEIGHT * len(differences) + 130,
         margin={"l": 10, "r": 10, "t": 60, "b": 50},
-        xaxis={"title": f"Difference in SROCC (right: {first} is better)"},
-        yaxis={"autorange": "reversed", "dtick": 1, "fixedrange": True},
+        xaxis={"title": "Difference in SROCC (right: the first is better)"},
+        yaxis={"autorange": "reversed", "dtick": 1, "fixedrange": True, "tickfont": {"size": 9}, "type": "category"},
         bargap=0.25,
     )
     return figure

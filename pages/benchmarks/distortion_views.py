@@ -18,7 +18,7 @@ from pages.benchmarks import distortion_charts as charts
 from pages.benchmarks.cell import show_cell
 from pages.benchmarks.data import Columns
 from pages.benchmarks.my_results import MyResults
-from pages.benchmarks.widgets import ExportTable, chart, export_menu
+from pages.benchmarks.widgets import ExportTable, chart, export_menu, results_table
 from pages.shared.plain import plain, text_of_chart
 from pages.shared.terms import TERMS
 
@@ -121,7 +121,14 @@ def one_type_view(shown: ShownTable, controls: Any) -> None:
         says=says,
     )
     if intervals:
-        st.caption("Whiskers: 95 % bootstrap intervals of own runs. The paper prints none.", help=TERMS["interval"])
+        st.caption(
+            "Whiskers: 95 % bootstrap intervals of measured runs. The paper prints none.", help=TERMS["interval"]
+        )
+    if len(_comparable(shown)) < len(values):
+        st.caption(
+            f"Bars whose names end with another database were measured there, on a re-synthesis of {plain(database)}: "
+            "they are not ranked among the others."
+        )
 
 
 def rank_view(shown: ShownTable, controls: Any) -> None:
@@ -132,10 +139,7 @@ def rank_view(shown: ShownTable, controls: Any) -> None:
     table = shown.values[same]
     summary = summaries.ranking(table)
     leader = summary["best"].idxmax()
-    st.markdown(
-        f"**{plain(leader)}** is best on **{summary['best'].max()} of {len(table)}** types; "
-        f"{PAPER_METHOD} exceeds 0.9 on {summary.loc[PAPER_METHOD, 'above']} of {len(table)}."
-    )
+    above = f"{PAPER_METHOD} exceeds 0.9 on {summary.loc[PAPER_METHOD, 'above']} of {len(table)}."
     chart(
         charts.rank_map(
             summaries.ranks(table)[list(summary.index)],
@@ -146,11 +150,12 @@ def rank_view(shown: ShownTable, controls: Any) -> None:
         "ranks",
         f"Ranks of {len(same)} methods on {len(table)} types; {leader} is first on {summary['best'].max()}.",
         ExportTable(summary, "method", f"Ranking on {database}"),
-        says=conclusions.where_best(table, leader),
+        says=f"{conclusions.where_best(table, leader)} {above}",
     )
     number = st.column_config.NumberColumn
+    whole = (summary["measured"] == len(table)).all()
     st.dataframe(
-        export.harmless(summary),
+        export.harmless(summary.drop(columns="measured") if whole else summary),
         column_config={
             "average": number("SROCC", format="%.4f", help="Average over the types."),
             "average_rank": number("Rank", format="%.2f", help="Average over the types; 1 is the best."),
@@ -167,8 +172,11 @@ def rank_view(shown: ShownTable, controls: Any) -> None:
 def difference_view(shown: ShownTable, controls: Any) -> None:
     """Show two methods type by type; significance where both kept predictions of the same images."""
     table, database = shown.values, shown.database
-    with controls:
+    # Names of methods with their runs are long: in the line of the controls, no select box would have room for one.
+    left, right = st.columns(2)
+    with left:
         first = _choose_method("Method", "method", list(table.columns), PAPER_METHOD)
+    with right:
         second = _choose_method("Compared with", "versus", list(table.columns), _COMPARED_METHOD)
     if first == second:
         st.info("Choose two different methods.")
@@ -194,11 +202,20 @@ def difference_view(shown: ShownTable, controls: Any) -> None:
         )
     else:
         st.caption(
-            "No significance is given: that needs both methods' predictions of the same images, which only own runs "
-            "and uploaded predictions have."
+            "No significance is given: that needs predictions of the same images by both methods, from one seed each. "
+            "The paper's methods have none; measured runs and uploaded predictions do."
         )
     for note in notes:
         st.warning(plain(note))
+    databases = {label: _databases(shown.columns[label]) for label in (first, second)}
+    if databases[first] != databases[second]:
+        measured = "; ".join(f"{plain(label)} on {plain(where)}" for label, where in databases.items())
+        st.caption(f"Measured on different databases ({measured}): part of a difference may come from these.")
+
+
+def _databases(records: list[ResultRecord]) -> str:
+    """Return the names of the databases that a column was measured on."""
+    return " and ".join(dict.fromkeys(record.database for record in records))
 
 
 def _paired_intervals(shown: ShownTable, first: str, second: str) -> tuple[dict[str, tuple[float, float]], list[str]]:
@@ -231,24 +248,28 @@ def average_view(shown: ShownTable, controls: Any) -> None:
         )
     else:
         st.success("Every printed average is the mean of its column.")
-    number = st.column_config.NumberColumn
-    st.dataframe(
-        export.harmless(check),
-        column_config={
-            "printed": number("Printed", format="%.4f"),
-            "recomputed": number("Recomputed", format="%.6f"),
-            "difference": number("Difference", format="%+.6f", help="Printed minus recomputed."),
-            "agrees": st.column_config.CheckboxColumn("Agrees"),
-        },
-        alt=f"Printed and recomputed averages on {database}; {len(wrong)} disagree.",
+    in_words = pd.DataFrame(
+        {
+            "Printed": check["printed"].map("{:.4f}".format),
+            "Recomputed": check["recomputed"].map("{:.6f}".format),
+            "Difference": check["difference"].map("{:+.6f}".format),
+            "Agrees": check["agrees"].map({True: "yes", False: "no"}),
+        }
+    )
+    results_table(
+        in_words, "results_table_of_averages", f"Printed and recomputed averages on {database}; {len(wrong)} disagree."
     )
     averages = summaries.averages(table)
     own = averages.drop(check.index)
     if own.notna().any():
-        st.caption("Average SROCC of the other columns:")
-        st.dataframe(export.harmless(own.dropna().to_frame("SROCC")), alt="Averages of own columns.")
+        st.caption("Average SROCC of the columns that are not from the paper:")
+        results_table(
+            own.dropna().to_frame("SROCC"), "results_table_of_own", "Averages of measured columns.", form="{:.4f}"
+        )
     if partial := list(own.index[own.isna()]):
-        st.caption(f"No average for {plain(', '.join(partial))}: types are missing, and a partial mean would mislead.")
+        st.caption(
+            f"No average for {plain(', '.join(partial))}: some types are missing, and a mean of the rest would mislead."
+        )
     export_menu(
         f"averages-{database.lower()}",
         ExportTable(check.astype({"agrees": str}), "method", f"Averages on {database}", decimals=6),

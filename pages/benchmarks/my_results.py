@@ -52,10 +52,11 @@ def choose(database: str) -> MyResults:
     Args:
         database: Database that predictions belong to where their file does not say.
     """
-    st.markdown("**Compare with mine**")
+    st.markdown("**Compare with your own results**")
     st.caption(
-        "A CSV file with your numbers, or with predictions image by image (as `evaluate --predictions` writes them), "
-        "which are tested for significance too. It stays in this session, on both result pages, and nobody checks it."
+        "A CSV file with your numbers (see the template), or with predictions image by image (as `evaluate "
+        "--predictions` writes them), which are tested for significance too. Both result pages show them until the "
+        "session ends, marked as yours; nobody verifies them."
     )
     upload = st.file_uploader("Results or predictions as CSV", type="csv", key=_UPLOADER, max_upload_size=_LARGEST)
     if upload is not None:
@@ -66,7 +67,7 @@ def choose(database: str) -> MyResults:
             "Template", uploads.template(), "my-results.csv", "text/csv", key="download_template", on_click="ignore"
         )
         if upload is None and isinstance(table, MyTable):
-            st.button("Remove mine", key="remove_mine", on_click=my_table.forget)
+            st.button("Remove my results", key="remove_mine", on_click=my_table.forget)
     if isinstance(table, str):
         return MyResults(notice=table)
     try:

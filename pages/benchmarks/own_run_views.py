@@ -7,13 +7,13 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from metaiqa_core.results import conclusions, export
+from metaiqa_core.results import conclusions
 from metaiqa_core.results.records import Measured, Protocol, ResultRecord
 from metaiqa_core.results.storage import Run, RunSummary
 from pages.benchmarks import authentic_charts as charts
 from pages.benchmarks import data
 from pages.benchmarks.cell import show_predictions
-from pages.benchmarks.widgets import ExportTable, chart, empty_state
+from pages.benchmarks.widgets import ExportTable, chart, empty_state, results_table
 from pages.shared.plain import plain
 from pages.shared.terms import TERMS
 
@@ -42,7 +42,7 @@ def repeats_view(runs: Sequence[RunSummary], controls: Any) -> None:
     )
     if not databases:
         empty_state(
-            "The paper prints means of ten repeats only. Own runs show every repeat.",
+            "The paper prints nothing but means of ten repeats. Measured runs show every repeat.",
             "python -m metaiqa_core fine-tune --database DIR --repeats 10 --run-dir runs/NAME",
         )
         return
@@ -70,12 +70,10 @@ def repeats_view(runs: Sequence[RunSummary], controls: Any) -> None:
         ExportTable(summary, "method", f"{metric} over repeats, {database}"),
         says=_repeats_in_words(summary, metric),
     )
-    st.dataframe(
-        export.harmless(summary).style.format("{:.4f}", subset=["mean", "std", "min", "max"], na_rep="–"),
-        alt="Mean and spread over repeats.",
-    )
+    names = {"count": "Repeats", "mean": "Mean", "std": "Std", "min": "Lowest", "max": "Highest"}
+    results_table(summary.rename(columns=names), "results_table_of_repeats", "Mean and spread over repeats.")
     position = st.selectbox(
-        "Open a repeat",
+        "Predictions of one repeat",
         range(len(shown)),
         format_func=lambda i: f"{shown[i].label}, seed {_seed(shown[i])}",
         key="repeat",
@@ -91,9 +89,12 @@ def _repeats_in_words(summary: pd.DataFrame, metric: str) -> str:
     sentence = f"{best} has the best mean {metric}, {row['mean']:.3f}"
     if row["count"] < 2:
         return f"{sentence}, from a single repeat."
+    sentence = f"{sentence} over {int(row['count'])} repeats (from {row['min']:.3f} to {row['max']:.3f})."
+    widest = summary.loc[summary["std"].idxmax()]
+    among = "" if len(summary) == 1 else f", most of all those of {widest.name}"
     return (
-        f"{sentence}; from repeat to repeat it runs from {row['min']:.3f} to {row['max']:.3f} (standard deviation "
-        f"{row['std']:.3f}), so smaller differences say nothing."
+        f"{sentence} Repeats scatter by a standard deviation of up to {widest['std']:.3f}{among}: two single repeats "
+        "that differ by less may do so by chance."
     )
 
 
@@ -107,23 +108,23 @@ def parameter_view(runs: Sequence[RunSummary], controls: Any) -> None:
         own = choose_runs(runs, Protocol.PARAMETER_STUDY)
     if not own:
         empty_state(
-            "The parameter study is drawn from own runs.",
+            "The parameter study is drawn from measured runs.",
             "python -m metaiqa_core parameter-study --database DIR --target DIR --run-dir runs/NAME",
         )
         return
-    st.caption(_study_description(own) + " Faint lines join what one split gave.")
+    st.caption(_study_description(own) + " Each faint line joins the results of one split; the strong one their means.")
     for key, title, fixed in (("k", "tasks in a mini-batch, k", "inner_steps"), ("inner_steps", "inner steps, S", "k")):
         points = _points(own, Protocol.PARAMETER_STUDY, key, fixed)
         if points.empty or points[key].nunique() < 2:
             continue
-        best = points.groupby(key)["value"].mean()
+        best, letter = points.groupby(key)["value"].mean(), title[-1]
         chart(
             charts.curves(points, key, f"Number of {title}", f"SROCC over {title}", joined=True),
             f"parameter-study-{key}",
             f"SROCC over the number of {title}: best mean {best.max():.3f} at {best.idxmax()}.",
             ExportTable(points.set_index("series"), "series", f"Parameter study over the number of {title}"),
-            says=f"The best mean, {best.max():.3f}, is at {best.idxmax()}; the worst, {best.min():.3f}, at "
-            f"{best.idxmin()} ({title}).",
+            says=f"The best mean SROCC, {best.max():.3f}, is at {letter} = {best.idxmax()}; the worst, "
+            f"{best.min():.3f}, at {letter} = {best.idxmin()}.",
         )
 
 
@@ -146,7 +147,8 @@ def _study_description(runs: Sequence[Run]) -> str:
 def adaptation_view(runs: Sequence[RunSummary], controls: Any) -> None:
     """Show SROCC on held-out photos over the number of labelled photos, by starting point."""
     st.write(
-        "How few labelled photos does a quality prior need? SROCC on held-out photos after fine-tuning on n of them."
+        "How few photos that people rated does a model need to learn from? SROCC on other photos of the same database, "
+        "by the number of rated photos that the model was fine-tuned on and by the weights that it started from."
     )
     with controls, st.popover("Runs", icon=":material/tune:"):
         own = choose_runs(runs, Protocol.ADAPTATION_CURVE)
@@ -172,6 +174,11 @@ def adaptation_view(runs: Sequence[RunSummary], controls: Any) -> None:
         f"SROCC over labelled photos by starting point, and below how far each is ahead of {plainest}. {says}",
         ExportTable(points.set_index("series"), "series", "Adaptation curves"),
         says=says,
+    )
+    st.caption(
+        f"Above: a line joins the means of one starting point in one run; a faint point is one split. Below: how far a "
+        f"mean lies above that of {plain(plainest)} in the same run. Compare starting points within a run: another run "
+        "has other settings."
     )
 
 

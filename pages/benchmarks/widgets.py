@@ -1,7 +1,8 @@
 """Widgets that the result pages share: charts with export, tables with export, upload, empty states."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any, Literal
 
 import pandas as pd
@@ -9,7 +10,13 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from metaiqa_core.results import export
+from pages.shared.palette import ACCENT, faint
 from pages.shared.plain import plain
+
+_TITLE_CHARACTERS = 38
+"""Largest number of characters in a line of a chart's title: on a phone, a longer one would run into the camera."""
+_TITLE_LINE = 21
+"""Height of a line of a title, pixels."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,7 @@ def chart(
         on_select: Function to call when a point is clicked; the selection is in `st.session_state[name]`.
     """
     st.markdown(f"**{plain(says)}**")
+    _wrap_title(figure)
     image_format = st.session_state.get(f"{name}_image", "PNG").lower()
     config: dict[str, Any] = {
         "displaylogo": False,
@@ -63,6 +71,44 @@ def chart(
     else:
         st.plotly_chart(figure, key=name, config=config, alt=alt)
     export_menu(name, table, figure)
+
+
+def _wrap_title(figure: go.Figure) -> None:
+    """Break a long title into lines, and give the chart the height that they take."""
+    lines = wrap(figure.layout.title.text or "", _TITLE_CHARACTERS, break_long_words=False, break_on_hyphens=False)
+    if len(lines) > 1:
+        more = _TITLE_LINE * (len(lines) - 1)
+        figure.update_layout(
+            title_text="<br>".join(lines),
+            height=figure.layout.height + more,
+            margin_t=figure.layout.margin.t + more,
+        )
+
+
+def results_table(
+    table: pd.DataFrame, key: str, alt: str, *, form: str = "{:.3f}", shade_best_of: Collection[str] = ()
+) -> None:
+    """Show a small table that fits a phone: names break into lines, and nothing has to be scrolled.
+
+    Args:
+        table: Numbers and words; the names of rows may be anybody's text.
+        key: Key of the table's place, `results_table` and what look.css needs to know.
+        alt: Description for screen readers, one sentence.
+        form: Format of the numbers; NaN becomes a dash.
+        shade_best_of: Names of the rows of which the best of each column is shaded.
+    """
+    names: list[str] = []
+    for name in map(plain, map(str, table.index)):
+        # Two names may be the same once they are on one line, and a styled table refuses that: an invisible letter.
+        names.append(name + "\u2060" * (len(names) + 1) if name in names else name)
+    shown = table.set_axis(names, axis=0)
+    style = shown.style.format(form, subset=shown.select_dtypes("float").columns, na_rep="–")
+    if shade_best_of:
+        ranked = [name for name, given in zip(names, table.index, strict=True) if given in shade_best_of]
+        rows = pd.IndexSlice[ranked, :]
+        style = style.highlight_max(axis=0, subset=rows, props=f"background-color: {faint(ACCENT, 0.27)}")
+    with st.container(key=key):
+        st.table(style, alt=alt)
 
 
 def export_menu(name: str, table: ExportTable, figure: go.Figure | None = None) -> None:

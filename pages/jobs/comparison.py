@@ -16,6 +16,8 @@ from pages.shared.plain import plain
 
 PARAMETER = "with"
 """Part of the address that names the other run."""
+_COMPARED = "compared_job"
+"""Slot of the session's state for the other run: the address loses it on the way to another page."""
 _FEW = 8
 """Largest number of settings of one run alone that stand among the others: two commands may share few of fifty."""
 MEASURED = "measured "
@@ -41,9 +43,21 @@ def choose(job: Job, others: list[str]) -> None:
         width=280,
     )
     if chosen:
-        st.query_params[PARAMETER] = chosen
+        st.query_params[PARAMETER] = st.session_state[_COMPARED] = chosen
     else:
-        st.query_params.pop(PARAMETER, None)
+        forget()
+
+
+def take_up() -> None:
+    """Compare again what was compared before, for somebody who comes back to the run from another page."""
+    if before := st.session_state.get(_COMPARED):
+        st.query_params[PARAMETER] = before
+
+
+def forget() -> None:
+    """End the comparison."""
+    st.session_state.pop(_COMPARED, None)
+    st.query_params.pop(PARAMETER, None)
 
 
 def show(job: Job) -> None:

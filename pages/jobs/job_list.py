@@ -8,6 +8,7 @@ import streamlit as st
 from metaiqa_core.durations import duration_in_words
 from metaiqa_core.jobs.catalogue import job_title
 from metaiqa_core.jobs.job import Job
+from pages.jobs import comparison
 from pages.jobs.states import WORDS
 from pages.shared.plain import plain
 
@@ -38,6 +39,7 @@ def opened() -> str | None:
     # The list keeps its choice as long as the page is shown: without one, the page was just opened.
     if name is None and "job_choice" not in st.session_state and (before := st.session_state.get(_OPENED)):
         st.query_params["job"] = name = before
+        comparison.take_up()
     st.session_state[_OPENED] = name
     return name
 
@@ -45,12 +47,12 @@ def opened() -> str | None:
 def close() -> None:
     """Close the run that is open."""
     st.session_state.pop(_OPENED, None)
-    for parameter in ("job", "with"):
-        st.query_params.pop(parameter, None)
+    comparison.forget()
+    st.query_params.pop("job", None)
 
 
 def _open() -> None:
-    st.query_params.pop("with", None)
+    comparison.forget()
     if name := st.session_state["job_choice"]:
         st.query_params["job"] = name
     else:

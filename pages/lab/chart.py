@@ -20,23 +20,28 @@ _BAND = faint(OPPOSITE, 0.16)
 _GRID = faint(MUTED, 0.25)
 
 
+def show_score(bench: Bench, choice: Choice) -> None:
+    """Show the score at the chosen level, and how far it lies below that of the undistorted copy."""
+    entry = choice.distortion
+    score = None if entry.key in bench.failures else bench.score(entry, choice.level)
+    if score is None:
+        return
+    change, people = score - bench.undistorted, opinion_curve(entry)[choice.level - 1].mean
+    headline(
+        score,
+        word_of(score),
+        f"{abs(change):.0f} points {'below' if change < 0 else 'above'} the undistorted copy "
+        f"({bench.undistorted:.0f}). People rated other photos at this level {100 * people:.0f} on average.",
+    )
+
+
 def show(bench: Bench, choice: Choice) -> None:
-    """Show the score at the chosen level in words, and all levels as a chart."""
+    """Show the scores at all levels as a chart, beside people's."""
     entry = choice.distortion
     if entry.key in bench.failures:
         st.error(plain(bench.failures[entry.key]))
         return
     people = opinion_curve(entry)
-    score = bench.score(entry, choice.level)
-    if score is not None:
-        change = score - bench.undistorted
-        headline(
-            score,
-            word_of(score),
-            f"{abs(change):.0f} points {'below' if change < 0 else 'above'} the undistorted copy "
-            f"({bench.undistorted:.0f}). People rated other photos at this level "
-            f"{100 * people[choice.level - 1].mean:.0f} on average.",
-        )
     st.plotly_chart(
         chart(bench, choice), key="lab_chart", config={"displayModeBar": False}, alt=_in_words(bench, choice)
     )

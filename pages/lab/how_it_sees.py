@@ -32,10 +32,12 @@ def show(bench: Bench, choice: Choice) -> None:
         key="lab_sight",
         bind="query-params",
         wrap=True,
-        help="The graph model, which names defects, not the scores.",
+        help="The graph model that names defects; it has no part in the scores.",
     )
     if not view:
-        st.caption("Choose a view: what the model that names defects takes to be alike, and what it mixes up.")
+        st.caption(
+            "Choose a view: which kinds of damage look alike to the model that names defects, and which it mixes up."
+        )
         return
     try:
         seen = _map(SHIPPED_GRAPH_MODELS / f"{DEFAULT_GRAPH_MODEL}.map.npz", load(DEFAULT_GRAPH_MODEL).card.sha256)
@@ -49,7 +51,7 @@ def show(bench: Bench, choice: Choice) -> None:
     except MetaIQAError as error:
         st.info(plain(str(error)))
         return
-    st.caption(plain(f"{seen.measured_on}. Clearly distorted photos are those at levels 3 to 5."))
+    st.caption(plain(f"Drawn from {seen.measured_on}. Clearly distorted photos are those at levels 3 to 5."))
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
@@ -68,9 +70,11 @@ def name_of(kind: str) -> str:
 def _map_of_types(seen: DistortionMap, here: np.ndarray, choice: Choice) -> None:
     shown = seen.clear
     sentence = (
-        f"{shown.sum()} clearly distorted photos: the nearest one that shows something else is of the same type for "
-        f"{100 * seen.retrieval():.0f} %. These two directions hold {100 * float(seen.shares[:2].sum()):.0f} % of the "
-        "differences; the ring is your photo as it is distorted here."
+        f"Each marker is one of {shown.sum()} clearly distorted photos, and the ring is yours as it is distorted here. "
+        "Photos lie close to each other where their damage looks alike to the model. For "
+        f"{100 * seen.retrieval():.0f} % of them, the closest photo of another scene has the same type of damage. The "
+        f"two directions of this picture hold {100 * float(seen.shares[:2].sum()):.0f} % of the differences; in the "
+        "others, groups that overlap here may lie apart."
     )
     st.plotly_chart(
         charts.map_of_types(seen, here, name_of), key="lab_sight_map", config={"displayModeBar": False}, alt=sentence
@@ -89,11 +93,12 @@ def _graph(seen: DistortionMap, choice: Choice) -> None:
 
     def photo(node: int) -> str:
         place = graph.photos[node]
-        return f"{seen.contents[place]} at level {seen.levels[place]:.0f}"
+        return f"photo {seen.contents[place]} at level {seen.levels[place]:.0f}"
 
     sentence = (
-        f"{len(graph.photos)} photos of {name_of(kind).lower()} as the nodes of one graph. {photo(one)} and "
-        f"{photo(other)} take most from each other ({most:.3f}), {photo(few)} and {photo(fewer)} least ({least:.3f})."
+        f"Each circle is a photo with {name_of(kind).lower()}, and its number is the level. The thicker the line, the "
+        f"more the model mixes what it sees in the two photos: most in {photo(one)} and {photo(other)} (weight "
+        f"{most:.3f}), least in {photo(few)} and {photo(fewer)} ({least:.3f})."
     )
     st.plotly_chart(
         charts.graph_of_type(seen, graph), key="lab_sight_graph", config={"displayModeBar": False}, alt=sentence
@@ -124,15 +129,16 @@ def _most_alike(seen: DistortionMap, here: np.ndarray, choice: Choice) -> None:
     places = seen.most_alike(here, _ALIKE)
     kind = TWINS.get(choice.distortion.key, choice.distortion.key)
     rows = {
-        "type": [name_of(str(seen.types[place])) for place in places],
-        "level": [int(seen.levels[place]) for place in places],
-        "word": [str(seen.words[place]) if seen.types[place] else NOTHING for place in places],
-        "what it shows": [f"CID22 {seen.contents[place]}" for place in places],
+        "Type": [name_of(str(seen.types[place])) for place in places],
+        "Level": [int(seen.levels[place]) for place in places],
+        "Defect": [str(seen.words[place]) if seen.types[place] else NOTHING for place in places],
+        "Photo": [f"CID22 {seen.contents[place]}" for place in places],
     }
     same = sum(seen.types[place] == kind for place in places)
     sentence = (
-        f"Of the {len(places)} photos whose codes are most like that of yours, distorted by {name_of(kind).lower()} at "
-        f"level {choice.level}, {same} {'is' if same == 1 else 'are'} of that type."
+        f"The {len(places)} photos that look most like yours to the model, where yours is distorted by "
+        f"{name_of(kind).lower()} at level {choice.level}: {same} of them {'has' if same == 1 else 'have'} the same "
+        "type of damage."
     )
     st.dataframe(rows, hide_index=True, alt=sentence)
     st.caption(plain(sentence))

@@ -30,17 +30,23 @@ class _Cutout:
     share: float
 
 
-def show(maps: PhotoMaps, result: GradientMap) -> None:
-    """Show the regions that matter, or say that no single place does."""
+def show(maps: PhotoMaps, result: GradientMap, *, among_others: bool = False) -> None:
+    """Show the regions that matter, or say that no single place does.
+
+    Args:
+        maps: Maps of the photo.
+        result: The map whose regions are shown.
+        among_others: Whether other maps are on the screen too, so that the words name this one.
+    """
     cutouts = _cutouts(maps, result)
-    signed = METHODS[result.method].signed
+    method = METHODS[result.method]
+    verb = "hurts" if method.signed else "matters"
     if not cutouts:
-        st.caption(
-            f"No single place {'hurts' if signed else 'matters'} much, so nothing is framed.",
-            help=_meaning(signed),
-        )
+        which = f"By {method.title}, no" if among_others else "No"
+        st.caption(f"{which} single place {verb} much, so nothing is framed.", help=_meaning(method.signed))
         return
-    st.markdown(f"**What {'hurts' if signed else 'matters'} most, at full resolution**", help=_meaning(signed))
+    which = f"What {verb} most by {method.title}" if among_others else f"What {verb} most"
+    st.markdown(f"**{which}, at full resolution**", help=_meaning(method.signed))
     figures = "".join(
         f"""<figure style="max-width: {cutout.width}px"><img src="{data_uri(cutout.png, "png")}"
         alt="Region {rank} at full resolution, {html.escape(cutout.place)} of the photo">

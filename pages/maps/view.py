@@ -15,6 +15,7 @@ from pages.maps.layers import prepare
 from pages.maps.photo_maps import PhotoMaps
 from pages.shared.encoding import jpeg
 from pages.shared.front_end import source
+from pages.shared.palette import LIGHT
 
 _SIDE_COMPARED = 800
 """Longest side of each picture where several stand side by side, pixels."""
@@ -87,11 +88,12 @@ def _style(opacity: float, framed: bool, shown: Sequence[charts.Panel]) -> None:
         "grey-opacity": float(opacity > 0),
         "map-opacity": opacity,
         "frames": "inline" if framed else "none",
+        "on-label": LIGHT,
     }
     rules = [f"{picture} {{ {' '.join(f'--{name}: {value};' for name, value in values.items())} }}"]
     # The titles are the chart's first annotations; they stay when the frames go.
     rules += [
-        f'{picture} .annotation[data-index="{number}"] {{ --frames: inline; }}'
+        f'{picture} .annotation[data-index="{number}"] {{ --frames: inline; --on-label: currentColor; }}'
         for number in range(len(charts.titles_of(shown)))
     ]
     st.html(f"<style>{source('maps/view.css')} {' '.join(rules)}</style>")

@@ -23,7 +23,7 @@ def offer_photo(photo_key: str, *, key: str) -> None:
     """
     if _button(key):
         st.session_state["opened"] = st.session_state["lab_photo"] = photo_key
-        st.switch_page(_PAGE)
+        _open_lab()
 
 
 def offer_content(
@@ -54,7 +54,7 @@ def open_content(name: str, content: Callable[[], bytes]) -> None:
         st.error(plain(explain(error)))
         return
     st.session_state["lab_photo"] = photo.key
-    st.switch_page(_PAGE)
+    _open_lab()
 
 
 def offer_distortion(distortion: str, *, key: str) -> None:
@@ -71,7 +71,13 @@ def offer_distortion(distortion: str, *, key: str) -> None:
         help="Opens the page Distortion lab with this distortion, to see it on any photo and level.",
     ):
         st.session_state[WANTED] = distortion
-        st.switch_page(_PAGE)
+        _open_lab()
+
+
+def _open_lab() -> None:
+    # Left out, they would be cleared, which Streamlit refuses where widgets of this page are bound to any; replaced by
+    # none, they go all the same.
+    st.switch_page(_PAGE, query_params={})
 
 
 def _button(key: str, kind: Literal["secondary", "tertiary"] = "secondary") -> bool:
