@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.benchmarks import authentic_views, comparison_view, data, linked_runs, own_run_views
+from pages.benchmarks import authentic_views, comparison_view, data, linked_runs, official_test_view, own_run_views
 from pages.shared import frame, skipped_results
 from pages.shared.terms import TERMS
 
@@ -10,6 +10,7 @@ frame.ensure()
 
 VIEWS = {
     "Methods": authentic_views.methods_view,
+    "BIQ2021": official_test_view.official_test_view,
     "Ablation": authentic_views.ablation_view,
     "Repeats": own_run_views.repeats_view,
     "Parameter study": own_run_views.parameter_view,

@@ -8,7 +8,10 @@ from lone_page_fixtures import figures, opened_page, results_folder, texts  # no
 from results_fixtures import Protocol, ablation_run, adaptation_run, parameter_run, predictions, repeats_run
 from streamlit.testing.v1 import AppTest
 
+from metaiqa_core.models.card import read_card
+from metaiqa_core.models.model_files import SHIPPED_MODELS
 from metaiqa_core.results import storage
+from pages.benchmarks.shipped_models import OFFICIAL_TEST, on_biq2021
 from pages.shared.plain import plain
 
 opened = partial(opened_page, "authentic_databases.py")
@@ -239,3 +242,21 @@ def test_a_repeat_is_opened_by_a_link(runs):
     repeats_run(runs, "meta")
     page = opened(view="Repeats", repeat="MetaIQA · meta, seed 3")
     assert page.selectbox(key="repeat").value == 3
+
+
+def test_biq2021s_official_test_shows_others_and_the_shipped_model_that_was_judged_there(runs):
+    page = opened(view="BIQ2021")
+    (figure,) = figures(page)
+    groups = bars(figure)
+    assert groups["CNN"]["DeepEns"] == "0.792"
+    assert groups["hand-crafted"] == {"BRISQUE": "0.603"}
+    shipped = {model.records[0].method: model for model in on_biq2021()}
+    judged = read_card(SHIPPED_MODELS / "lite0-joint.json").accuracy[OFFICIAL_TEST]
+    assert groups["shipped model"] == {"lite0-joint · measured here": f"{judged['srocc']:.3f}"}
+    assert judged["n"] == 2000
+    assert plain(shipped["lite0-joint"].source) in texts(page)
+    assert "training split of 10,000 photos" in texts(page)
+
+
+def test_a_model_that_was_not_judged_on_biq2021_is_not_shown_there(runs):
+    assert [model.records[0].method for model in on_biq2021()] == ["lite0-joint"]

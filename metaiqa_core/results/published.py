@@ -90,6 +90,24 @@ def ablation() -> tuple[ResultRecord, ...]:
     return _by_database("table4_ablation.csv", "Table 4", Protocol.ABLATION)
 
 
+@lru_cache
+def biq2021_official_test() -> tuple[tuple[PublishedMethod, tuple[ResultRecord, ...]], ...]:
+    """Return what others report on BIQ2021's official test split: each method with its PLCC and SROCC, if reported."""
+    found = []
+    for row in _rows("biq2021_official_test.csv"):
+        method = PublishedMethod(row["method"], row["group"], row["reference"])
+        source = Published("official test split", method.name, method.reference)
+        records = tuple(
+            ResultRecord(
+                method.name, "BIQ2021", Protocol.AUTHENTIC, None, metric.lower(), float(row[metric]), None, None, source
+            )
+            for metric in ("PLCC", "SROCC")
+            if row[metric]
+        )
+        found.append((method, records))
+    return tuple(found)
+
+
 def _table2() -> list[ResultRecord]:
     records = []
     for row in _rows("table2_leave_one_distortion_out.csv"):

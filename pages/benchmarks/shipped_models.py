@@ -1,6 +1,8 @@
 """The models that come with the program, as rows beside the paper's Table 3: what their cards say was measured here."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import streamlit as st
 
@@ -11,6 +13,8 @@ from metaiqa_core.results.records import Measured, Protocol, ResultRecord
 
 _DATABASES = {"LIVE Challenge": "LIVE Challenge", "LIVE In the Wild": "LIVE Challenge", "KonIQ-10k": "KonIQ-10k"}
 """Databases of Table 3, by how a card's text begins."""
+OFFICIAL_TEST = "official test split of BIQ2021"
+"""Name, in a card's accuracy, of what was measured there."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,27 @@ def shipped_models() -> list[ShippedModel]:
     return found
 
 
+@st.cache_data(show_spinner=False)
+def on_biq2021() -> list[ShippedModel]:
+    """Return the shipped models that were judged on BIQ2021's official test split."""
+    found = []
+    for path in sorted(SHIPPED_MODELS.glob("*.json")):
+        try:
+            card = read_card(path)
+        except CheckpointError:
+            continue
+        judged = card.accuracy.get(OFFICIAL_TEST)
+        if isinstance(judged, dict):
+            low, high = judged["srocc_interval"]
+            sentence = (
+                f"{card.name}, measured here: SROCC {judged['srocc']:.3f} (95 % interval {low:.3f} to {high:.3f}) on "
+                f"all {judged['n']} photos of the official test split, once, {judged['date']}."
+            )
+            values = {metric: judged[metric] for metric in ("plcc", "srocc")}
+            found.append(ShippedModel(_records(card, "BIQ2021", values, judged["date"]), sentence))
+    return found
+
+
 def _model(card: ModelCard) -> ShippedModel | None:
     told, splits = str(card.accuracy.get("database", "")), card.accuracy.get("splits")
     database = next((name for begin, name in _DATABASES.items() if told.startswith(begin)), None)
@@ -47,19 +72,21 @@ def _model(card: ModelCard) -> ShippedModel | None:
     if database is None or None in values.values():
         return None
     date = str(card.accuracy.get("date", ""))
-    source = Measured(card.name, card.sha256, {}, 0, "", date, card.code_version)
-    label = f"{card.name} · measured here"
-    records = tuple(
-        replace(
-            ResultRecord(card.name, database, Protocol.AUTHENTIC, None, metric, float(value or 0), None, None, source),
-            label=label,
-        )
-        for metric, value in values.items()
-    )
     spread = card.accuracy.get("srocc_std")
     about = f" ± {spread:.3f}" if isinstance(spread, float) else ""
     sentence = (
         f"{card.name}, measured here: SROCC {values['srocc']:.3f}{about}, mean of {splits} random 80/20 splits of "
         f"{told}, {date}."
     )
-    return ShippedModel(records, sentence)
+    return ShippedModel(_records(card, database, values, date), sentence)
+
+
+def _records(card: ModelCard, database: str, values: Mapping[str, Any], date: str) -> tuple[ResultRecord, ...]:
+    source = Measured(card.name, card.sha256, {}, 0, "", date, card.code_version)
+    return tuple(
+        replace(
+            ResultRecord(card.name, database, Protocol.AUTHENTIC, None, metric, float(value or 0), None, None, source),
+            label=f"{card.name} · measured here",
+        )
+        for metric, value in values.items()
+    )
