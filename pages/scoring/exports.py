@@ -98,7 +98,7 @@ def offer(rows: Sequence[Row], passing: Sequence[Row], session_scores: SessionSc
 
     kept = [photo for photo in decided if photo.decision == Decision.KEEP]
     rejected = [photo for photo in decided if photo.decision == Decision.REJECT]
-    with st.popover("Export", icon=":material/download:"):
+    with st.popover("Export", icon=":material/download:"), st.container(gap="xsmall"):
         problem, have_distinct_stems = _judge_names(tuple(row.photo.name for row in rows))
         if problem:
             st.error(plain(problem))

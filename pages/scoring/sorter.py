@@ -107,6 +107,7 @@ def show(
             "made": {"page": page, "n": state.made.get(page, 0)},
             "layout": "list" if view.layout == LIST else "grid",
             "stacked": view.stacked,
+            "order": view.order,
             "compact": not state.photos.own,  # the intake stands above
             "summary": summary,
             "undo": _step_in_words(undo.decision, len(undo.before)) if undo else "",

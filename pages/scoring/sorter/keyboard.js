@@ -1,10 +1,13 @@
 // Keys work wherever the reader is on the page, but for places where they mean something else.
-const ELSEWHERE = `input:not([type=checkbox]), textarea, select, [contenteditable=true], [role=radiogroup],
-  [role=slider], [role=combobox], [role=dialog], [role=menu], [role=tablist]`;
+const WRITING = `input:not([type=checkbox]), textarea, select, [contenteditable=true], [role=combobox], [role=dialog],
+  [role=menu]`;
+const STEPPING = "[role=radiogroup], [role=slider], [role=tablist]";  // letters mean nothing there, arrows do
 
 function onKey(app, event) {
   const path = event.composedPath().filter((element) => element instanceof Element);
-  if (path.some((element) => element.matches(ELSEWHERE)) || event.altKey || event.metaKey) return;
+  if (path.some((element) => element.matches(WRITING)) || event.altKey || event.metaKey) return;
+  const isLetter = event.key.length === 1 && event.key !== " ";
+  if (!isLetter && path.some((element) => element.matches(STEPPING))) return;
   if (!app.order.length || event.defaultPrevented) return;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   if (event.ctrlKey && key !== "z") return;
@@ -29,4 +32,10 @@ function onKey(app, event) {
   if (!actions[key]) return;
   event.preventDefault();
   actions[key]();
+}
+
+// A list that was just chosen from keeps the focus, and would take the next keys for the beginning of a choice.
+function leaveList(app, order) {
+  if (app.sortedBy && app.sortedBy !== order) document.activeElement?.closest?.(".st-key-order [role=combobox]")?.blur();
+  app.sortedBy = order;
 }

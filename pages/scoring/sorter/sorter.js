@@ -44,6 +44,7 @@ export default function ({ data, parentElement, setStateValue }) {
   if (isNew) apps.set(parentElement, build(parentElement));
   const { app, leave } = apps.get(parentElement);
   app.send = setStateValue;
+  leaveList(app, data.order);
   if (!receive(app, data)) {  // the server takes it for granted that they are here
     app.version = "";
     sendMoves(app);
