@@ -95,7 +95,7 @@ def _progress(job: Job) -> None:
         with column:
             _draw(metrics, chart, job.name)
     if not charts and job.state == State.RUNNING:
-        st.caption("Curves appear with the first step; until then the database and the model are read.")
+        st.caption("Curves appear with the first step; until then the database and the model are prepared.")
     _log(job)
 
 
