@@ -105,7 +105,8 @@ def _position(job: Job, view: Outlook | None) -> tuple[float, str]:
         return 0.0, "Waiting: one job runs at a time, in the order in which they were started"
     position = read_position(job.folder)
     if position and (view is None or _changed_at(job, PROGRESS_FILE) > _changed_at(job, METRICS_FILE) + 5):
-        return position.share, f"{position.title}: {position.step:,} of {position.total:,}"
+        title = f"{position.title[:1].upper()}{position.title[1:]}"
+        return position.share, f"{title}: {position.step:,} of {position.total:,}"
     if view is None:
         return 0.0, "Getting ready"
     left = ""
