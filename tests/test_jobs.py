@@ -72,6 +72,17 @@ def test_preparations_run_first_and_all_is_shown_as_one_line_for_a_terminal(runs
     ]
 
 
+def test_what_a_preparation_said_of_its_progress_is_not_said_of_the_next_command(runs, tmp_path):
+    commands = [["synthesize", "--output", str(tmp_path / "photos")], ["fine-tune", "--name", "slow"]]
+    control.start(runs, "two", commands, working_folder=tmp_path)
+    working(runs, "two")
+    assert not (runs / "two/progress.json").exists()
+    control.start(runs, "one", commands[:1], working_folder=tmp_path)
+    control.cancel(runs, "two")
+    job_in(runs, "one", State.FINISHED)
+    assert (runs / "one/progress.json").exists()
+
+
 def test_jobs_work_one_at_a_time_the_longest_waiting_first(runs):
     start(runs, "one", "slow")
     working(runs, "one")

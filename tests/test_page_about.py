@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from metaiqa_core.models.card import read_card
 from metaiqa_core.models.model_files import DEFAULT_MODEL
+from pages.shared import model_card
 from pages.shared.plain import plain
 
 pytestmark = pytest.mark.usefixtures("tiny_default")
@@ -93,3 +94,9 @@ def test_the_recipe_of_a_card_is_shown_as_code_with_what_would_reorder_text_writ
     shown = next(code.value for code in opened().code if '"recipe"' in code.value)
     assert json.loads(shown.replace(r"\u202e", ""))["recipe"] == {"command": "fine-tune größer"}
     assert r"\u202e" in shown
+
+
+def test_the_card_names_its_measurements_as_people_write_them():
+    assert model_card.name_of_measurement("srocc_by_split") == "SROCC by split"
+    assert model_card.name_of_measurement("n_test") == "test photos"
+    assert model_card.name_of_measurement("held_out_of_BIQ2021") == "held out of BIQ2021"

@@ -55,7 +55,7 @@ def test_every_step_is_a_frame_that_moves_the_same_traces():
     assert {len(frame.data) for frame in figure.frames} == {5}
     assert [button.label for button in figure.layout.updatemenus[0].buttons] == ["▶ Play", "Pause"]
     words = [toy_chart.in_words(iterations, moment) for moment in every[:6]]
-    assert words[0] == "Mini-batch 1 of 3: 2 tasks are drawn; their people's weights are the stars."
+    assert words[0] == "Mini-batch 1 of 3: 2 tasks are drawn; the stars are the weights that fit them."
     assert "support set, 2 of 2 (Eq. 4)" in words[2]
     assert "query set, 1 of 2 (Eq. 7)" in words[3]
     assert "(Eq. 8)" in words[5]

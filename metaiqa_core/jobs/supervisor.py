@@ -132,6 +132,8 @@ class _Supervisor:
     def _run_commands(self, turn: int) -> None:
         job = read_job(self._folder)
         for words in job.command_words():
+            with contextlib.suppress(OSError):  # what the command before this one said last, such as "90 of 90"
+                (self._folder / PROGRESS_FILE).unlink()
             with (self._folder / LOG_FILE).open("ab") as log:
                 log.write(f"$ {shell_lines([words])}\n".encode())
                 log.flush()

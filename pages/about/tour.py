@@ -20,8 +20,8 @@ def show() -> None:
     st.write(
         "People learn to judge a new kind of damage from a few examples, because they know many other kinds. MetaIQA "
         "learns so too: one kind of damage is one **task**. Its images fall into a **support set**, which is learned "
-        "from first, and a **query set**, which is learned from next: what helps with both is about the damage, not "
-        "about single photos."
+        "from first, and a **query set**, which is learned from next: so the model learns what is true of the damage "
+        "rather than of single photos."
     )
     for key, name in _TASKS:
         _task(key, name)
@@ -51,7 +51,8 @@ def _steps() -> None:
     st.write(
         "A real network has millions of weights; here it has two, so that they can be drawn. For each task, S steps on "
         "its support set and S on its query set lead from the common **prior** to weights of the task's own. Then the "
-        "prior itself takes a step towards the mean of these. After a few rounds it lies where any task is near."
+        "prior itself takes a step towards the mean of these. After a few rounds it lies near all tasks: a few "
+        "steps are enough to learn a new one."
     )
     picture, controls = st.columns([2, 1], gap="large")
     with controls:
@@ -84,8 +85,8 @@ def _steps() -> None:
         st.markdown(plain(toy_chart.in_words(iterations, every[moment - 1])))
         st.markdown(f"**{plain(_conclusion(iterations))}**")
         st.caption(
-            "Computed now by the program's own inner loop and Adam; each task's images are 24 points with two "
-            "features, and its people's weights lie around the grey ring."
+            "Computed now by the program's own inner loop and Adam. Each image is a point with two features, 24 to a "
+            "task; the weights that reproduce people's scores differ from task to task, around the grey ring."
         )
     with picture:
         st.plotly_chart(

@@ -30,8 +30,8 @@ def in_words(iterations: Sequence[ToyIteration], moment: tuple[int, int]) -> str
     begin = f"Mini-batch {number + 1} of {len(iterations)}"
     if step == 0:
         if tasks == 1:
-            return f"{begin}: a task is drawn; its people's weights are the star."
-        return f"{begin}: {tasks} tasks are drawn; their people's weights are the stars."
+            return f"{begin}: a task is drawn; the star is the weights that fit it."
+        return f"{begin}: {tasks} tasks are drawn; the stars are the weights that fit them."
     if step <= steps:
         return f"{begin}: each task steps towards its support set, {step} of {steps} (Eq. 4)."
     if step <= 2 * steps:
@@ -106,7 +106,7 @@ def _traces(iterations: Sequence[ToyIteration], moment: tuple[int, int]) -> list
     return [
         _line(support, "steps on the support set", OPPOSITE, "lines+markers", "circle", 5),
         _line(query, "steps on the query set", ACCENT, "lines+markers", "square", 5),
-        _line(one.wanted, "what each task's people want", GREEN, "markers", "star", 12),
+        _line(one.wanted, "the weights that fit each task", GREEN, "markers", "star", 12),
         _line(np.array(priors), "the prior θ", PURPLE, "lines+markers", "diamond", 10),
         go.Scatter(
             x=list(range(1, len(losses) + 1)),

@@ -95,7 +95,7 @@ def _progress(job: Job) -> None:
         with column:
             _draw(metrics, chart, job.name)
     if not charts and job.state == State.RUNNING:
-        st.caption("Curves appear with the first step; until then the database and the model are read.")
+        st.caption("Curves appear with the first step; until then the database and the model are prepared.")
     _log(job)
 
 
@@ -105,7 +105,8 @@ def _position(job: Job, view: Outlook | None) -> tuple[float, str]:
         return 0.0, "Waiting: one job runs at a time, in the order in which they were started"
     position = read_position(job.folder)
     if position and (view is None or _changed_at(job, PROGRESS_FILE) > _changed_at(job, METRICS_FILE) + 5):
-        return position.share, f"{position.title}: {position.step:,} of {position.total:,}"
+        title = f"{position.title[:1].upper()}{position.title[1:]}"
+        return position.share, f"{title}: {position.step:,} of {position.total:,}"
     if view is None:
         return 0.0, "Getting ready"
     left = ""

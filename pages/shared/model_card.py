@@ -19,6 +19,9 @@ _CRITERIA = {
     "rmse": ("RMSE", "Typical distance between the scores and people's mean opinions, from 0 to 1; 0 is perfect."),
 }
 
+_KEYS = {"n_test": "test photos"}
+"""Names of measurements whose key no visitor would understand."""
+
 
 def show(card: ModelCard) -> None:
     """Show a card; missing entries are named as missing, never guessed."""
@@ -65,7 +68,7 @@ def show_accuracy(accuracy: dict[str, Any]) -> None:
             st.metric(name, value, help=meaning, width="content")
     shown = {f"{key}_{end}" for key in found for end in ("mean", "std")}
     rest = {
-        plain(key.replace("_", " ")): plain(_readable(value)) for key, value in accuracy.items() if key not in shown
+        plain(name_of_measurement(key)): plain(_readable(value)) for key, value in accuracy.items() if key not in shown
     }
     if rest:
         st.table(pd.Series(rest, name="measured here"))
@@ -79,11 +82,22 @@ def _calibration(calibration: Calibration) -> None:
     )
 
 
+def name_of_measurement(key: str) -> str:
+    """Return the key of a measurement as people write it.
+
+    >>> name_of_measurement("srocc_by_split"), name_of_measurement("n_test"), name_of_measurement("held_out_of_BIQ2021")
+    ('SROCC by split', 'test photos', 'held out of BIQ2021')
+    """
+    if key in _KEYS:
+        return _KEYS[key]
+    return " ".join(word.upper() if word in _CRITERIA else word for word in key.split("_"))
+
+
 def _readable(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, list | tuple):
         return ", ".join(_readable(each) for each in value)
     if isinstance(value, dict):
-        return ", ".join(f"{str(key).replace('_', ' ')} {_readable(each)}" for key, each in value.items())
+        return ", ".join(f"{name_of_measurement(str(key))} {_readable(each)}" for key, each in value.items())
     return str(value)
