@@ -178,6 +178,10 @@ def test_the_default_models_numbers_are_those_of_its_card():
         rows = [row for table in tables(text_of(page)) for row in table if row[0].startswith(f"`{DEFAULT_MODEL}`")]
         assert len(rows) == 1, f"{page.name} has one row for the default model"
         assert numbers <= set(rows[0]), f"{page.name}: {rows[0]}"
+    judged = accuracy["official test split of BIQ2021"]
+    told = f"**{judged['srocc']:.3f} SROCC and {judged['plcc']:.3f} PLCC, where the best published result is"
+    assert told in text_of(RESULTS)
+    assert f"{judged['srocc']:.3f} on its official test" in " ".join(text_of(README).split())
 
 
 def test_the_flow_of_the_readme_names_every_folder_of_the_core_from_below():
