@@ -41,6 +41,7 @@ class Toy(Regressor):
         self.config = RegressorConfig()
         self.backbone = nn.Sequential(nn.Conv2d(3, 2, 1), nn.BatchNorm2d(2), nn.Softplus())
         self.head = nn.Sequential(nn.Linear(2, 1))
+        self.tones = None
         self.register_buffer("mean", torch.zeros(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.ones(1, 3, 1, 1), persistent=False)
         for parameter in self.parameters():

@@ -110,9 +110,9 @@ def test_each_bad_line_gets_its_sentence_and_the_good_ones_stay(line, sentence):
     [
         (
             b"a,b\n1,2\n",
-            "mine.csv needs the columns method, database, distortion_type, metric, value in its first line;",
+            "mine.csv needs the columns method, database, distortion_type, metric, value in its first line, or",
         ),
-        (b"", "method is missing."),
+        (b"", "metric, value are missing."),
         (
             b"method,database,distortion_type,metric,value, Value\n",
             "mine.csv has two columns called value, and only one",

@@ -9,6 +9,8 @@ from metaiqa_core.training.flat_weights import FlatWeights
 
 FIRST_MOMENT_DECAY = 0.9  # mu1 (Section 4.1)
 EPSILON = 1e-8
+_FUSED_ON = ("cpu", "cuda")
+"""Kinds of devices on which a step passes over the memory once."""
 _SO_MANY_THAT_NOTHING_IS_CORRECTED = 10**9
 """Steps after which 1 - decay^steps is 1, so that torch's correction of the moments does nothing."""
 
@@ -42,13 +44,15 @@ class Adam:
         self._second = torch.zeros_like(weights.gradient)
         self._steps = 0
         self._bias_correction = bias_correction
-        # Fused: one pass over the memory for each step, not one for each operation.
+        # Fused: one pass over the memory for each step, not one for each operation; not every device has it.
+        is_fused = weights.values.device.type in _FUSED_ON
+        self._counts_on = weights.values.device if is_fused else torch.device("cpu")  # where torch looks for them
         self._optimiser = torch.optim.Adam(
             self._parts(weights, learning_rate, head_learning_rate or learning_rate),
             betas=(FIRST_MOMENT_DECAY, second_moment_decay),
             eps=EPSILON,
             weight_decay=weight_decay,
-            fused=True,
+            fused=is_fused,
         )
         self._rates = [group["lr"] for group in self._optimiser.param_groups]
 
@@ -78,7 +82,7 @@ class Adam:
             (values,) = group["params"]
             part = slice(start, start + len(values))
             self._optimiser.state[values] = {
-                "step": torch.tensor(float(count), device=values.device),
+                "step": torch.tensor(float(count), device=self._counts_on),
                 "exp_avg": self._first[part],
                 "exp_avg_sq": self._second[part],
             }
