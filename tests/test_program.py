@@ -1,5 +1,6 @@
 """What surrounds the commands: completion by a shell, and the command that opens the app."""
 
+import argparse
 import os
 import subprocess
 import sys
@@ -93,3 +94,20 @@ def test_everything_that_requirements_in_lists_is_pinned_the_same():
     listed = {line for line in (ROOT / "requirements.in").read_text().splitlines() if "==" in line}
     pinned = {line.split(" ;")[0] for line in (ROOT / "requirements.txt").read_text().splitlines()}
     assert listed <= pinned
+
+
+def test_the_server_offers_developers_nothing_on_the_page():
+    words = app.server_command(8765, Settings(), opens_browser=True)
+    assert "--logger.hideWelcomeMessage=true" in words
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [("localhost", "localhost"), ("0.0.0.0", "localhost"), ("::1", "[::1]"), ("10.0.0.5", "10.0.0.5")],
+)
+def test_the_app_says_its_address_before_it_becomes_the_server(monkeypatch, capsys, address, shown):
+    monkeypatch.setattr(app.os, "execv", lambda program, words: None)
+    monkeypatch.setattr(app, "read_settings", lambda: Settings(allowed_hosts=("*",)))
+    monkeypatch.setattr("metaiqa_core.assess.Assessor.load", lambda: None)
+    app.run(argparse.Namespace(address=address, port=8765, no_browser=False))
+    assert f"The app is at http://{shown}:8765 (Ctrl-C ends it)." in capsys.readouterr().err

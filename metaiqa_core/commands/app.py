@@ -6,6 +6,7 @@ import os
 import sys
 
 from metaiqa_core.assets import APP
+from metaiqa_core.commands.output import say
 from metaiqa_core.errors import SettingsError
 from metaiqa_core.settings import HOSTS, Settings, read_settings
 
@@ -49,7 +50,15 @@ def run(arguments: argparse.Namespace) -> int:
 
         Assessor.load()
     words = server_command(arguments.port, settings, address=arguments.address, opens_browser=not arguments.no_browser)
+    say(f"The app is at http://{_shown(arguments.address)}:{arguments.port} (Ctrl-C ends it).")
     os.execv(words[0], words)  # its signals and its exit status are then this process's own
+
+
+def _shown(address: str) -> str:
+    """Return an address as a browser takes it: IPv6 in brackets, and everywhere is here too."""
+    if address in ("0.0.0.0", "::"):
+        return DEFAULT_ADDRESS
+    return f"[{address}]" if ":" in address else address
 
 
 def server_command(
@@ -68,6 +77,9 @@ def server_command(
         ("server.port", str(port)),
         ("server.headless", "false" if opens_browser else "true"),
     ]
+    if opens_browser:
+        # With its greeting Streamlit offers, on the page too, to install things for developers who use coding tools.
+        options.append(("logger.hideWelcomeMessage", "true"))
     if settings.max_upload_mb != Settings.max_upload_mb:
         options.append(("server.maxUploadSize", str(settings.max_upload_mb)))
     if settings.allowed_hosts:
