@@ -28,6 +28,7 @@ from metaiqa_core.distortions import CATALOGUE, LEVELS, distort  # noqa: E402
 from metaiqa_core.distortions.opinion_scores import opinion_curve  # noqa: E402
 from metaiqa_core.evaluation.criteria import evaluate  # noqa: E402
 from metaiqa_core.images import decode  # noqa: E402
+from metaiqa_core.images.exposure import exposed  # noqa: E402
 from metaiqa_core.synthesis import find_photos  # noqa: E402
 
 Pixels = NDArray[np.uint8]
@@ -194,15 +195,6 @@ def noisy(photo: Pixels, deviation: float, seed: int) -> Pixels:
     """Add white Gaussian noise, the deviation in 8-bit steps."""
     noise = np.random.default_rng(seed).normal(0, deviation, photo.shape)
     return (photo + noise).clip(0, 255).round().astype(np.uint8)
-
-
-def exposed(photo: Pixels, stops: float) -> Pixels:
-    """Multiply the linear light of an sRGB photo by a power of two and clip, as a longer or shorter exposure does."""
-    encoded = photo / 255
-    linear = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4) * 2**stops
-    linear = linear.clip(0, 1)
-    encoded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
-    return (255 * encoded).round().astype(np.uint8)
 
 
 def jpeg(photo: Pixels, quality: int) -> io.BytesIO:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from metaiqa_core.images import Photo
+from metaiqa_core.images.exposure import exposed
 
 Copied = Callable[[Image.Image, float], Image.Image]
 _SEED = 7
@@ -72,11 +73,7 @@ def _cropped(photo: Image.Image, share: float) -> Image.Image:
 
 
 def _darkened(photo: Image.Image, stops: float) -> Image.Image:
-    """Divide the linear light of an sRGB photo by a power of two, as a shorter exposure does."""
-    encoded = np.arange(256) / 255
-    linear = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4) / 2**stops
-    darker = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
-    return photo.point([round(255 * value) for value in darker] * 3)
+    return Image.fromarray(exposed(np.asarray(photo), -stops))
 
 
 def _stored(photo: Image.Image, quality: float) -> Image.Image:

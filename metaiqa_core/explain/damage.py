@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from metaiqa_core.distortions import distort
 from metaiqa_core.explain.regions import Region
+from metaiqa_core.images.exposure import exposed
 
 FEATHER = 0.2
 """Width of the soft rim on each side of a damaged region, as a share of its side."""
@@ -36,17 +37,7 @@ def _distorted(name: str, level: int) -> Callable[[NDArray[np.uint8], int], NDAr
 
 
 def _exposed(stops: float) -> Callable[[NDArray[np.uint8], int], NDArray[np.uint8]]:
-    """Scale the light by 2^stops, as a camera would: in linear light, clipped at white."""
-
-    def expose(pixels: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
-        del seed  # nothing is random
-        level = np.arange(256) / 255
-        light = np.where(level <= 0.04045, level / 12.92, ((level + 0.055) / 1.055) ** 2.4)  # IEC 61966-2-1
-        light = np.minimum(light * 2**stops, 1)
-        shown = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
-        return np.round(shown * 255).astype(np.uint8)[pixels]
-
-    return expose
+    return lambda pixels, seed: exposed(pixels, stops)  # nothing is random
 
 
 DAMAGES: Mapping[str, Damage] = MappingProxyType(

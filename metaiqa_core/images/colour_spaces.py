@@ -85,11 +85,12 @@ class ColourSpace:
         return converted, brighter / max(values.size, 1)
 
 
-def _encode_srgb(light: np.ndarray) -> np.ndarray:
+def srgb_signal(light: np.ndarray) -> np.ndarray:
+    """Return the sRGB signal of light: the inverse of `srgb_transfer`."""
     return np.where(light <= 0.0031308, 12.92 * light, 1.055 * np.maximum(light, 0.0031308) ** (1 / 2.4) - 0.055)
 
 
-_SRGB_LEVELS = np.rint(255 * _encode_srgb(np.arange(65536) / 65535)).astype(np.uint8)
+_SRGB_LEVELS = np.rint(255 * srgb_signal(np.arange(65536) / 65535)).astype(np.uint8)
 
 
 def _hlg_display_light(light: np.ndarray, luminance: np.ndarray) -> np.ndarray:
