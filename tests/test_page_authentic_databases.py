@@ -254,6 +254,7 @@ def test_biq2021s_official_test_shows_others_and_the_shipped_model_that_was_judg
     judged = read_card(SHIPPED_MODELS / "lite0-joint.json").accuracy[OFFICIAL_TEST]
     assert groups["shipped model"] == {"lite0-joint · measured here": f"{judged['srocc']:.3f}"}
     assert judged["n"] == 2000
+    assert figure["layout"]["yaxis"]["categoryarray"][-1] == "lite0-joint · measured here", "the same photos: one order"
     assert plain(shipped["lite0-joint"].source) in texts(page)
     assert "training split of 10,000 photos" in texts(page)
 

@@ -17,7 +17,7 @@ from metaiqa_core.models.distortion_graph.edges import (
     edge_multiplicities,
     edge_numbers,
 )
-from metaiqa_core.models.distortion_graph.quarter_features import Quarters, ToneBins
+from metaiqa_core.models.distortion_graph.quarter_features import Quarters
 from metaiqa_core.models.self_calibration import EnlargeTo
 
 
@@ -57,21 +57,6 @@ def _mean_and_deviation(builder: GraphBuilder, maps: str) -> str:
     variance = builder.add("ReduceMean", [builder.add("Mul", [centred, centred]), axes], keepdims=0)
     deviation = builder.add("Sqrt", [builder.add("Add", [variance, builder.constant(1e-6)])])
     return builder.add("Concat", [builder.add("ReduceMean", [maps, axes], keepdims=0), deviation], axis=1)
-
-
-def _tone_bins(builder: GraphBuilder, name: str, layer: ToneBins, images: str) -> str:
-    bins = len(layer.centres)
-    small = builder.add("AveragePool", [images], kernel_shape=[2, 2], strides=[2, 2])
-    axis = builder.whole_numbers([1])
-    light = builder.add("ReduceMean", [small, axis])
-    spread = builder.add("Sub", [builder.add("ReduceMax", [small, axis]), builder.add("ReduceMin", [small, axis])])
-    channels = builder.add("Concat", [small, light, spread], axis=1)
-    centres = builder.constant(layer.centres.numpy().reshape(1, 1, -1, 1, 1))
-    apart = builder.add("Sub", [builder.add("Unsqueeze", [channels, builder.whole_numbers([2])]), centres])
-    distances = builder.add("Mul", [builder.add("Abs", [apart]), builder.constant(float(bins - 1))])
-    near = builder.add("Relu", [builder.add("Sub", [builder.constant(1.0), distances])])
-    size = [builder.add("Shape", [small], end=1), builder.whole_numbers([-1]), builder.add("Shape", [small], start=2)]
-    return builder.add("Reshape", [near, builder.add("Concat", size, axis=0)])
 
 
 def _edge_features(builder: GraphBuilder, name: str, layer: EdgeFeatures, features: str, nodes: int) -> str:
@@ -132,7 +117,6 @@ def _number(builder: GraphBuilder) -> Callable[[int], str]:
 GRAPH_MODEL_LAYERS: dict[type[nn.Module], Callable[..., Any]] = {
     EnlargeTo: _enlarged,
     Quarters: _quarters,
-    ToneBins: _tone_bins,
     EdgeFeatures: _edge_features,
     EdgeOperator: _edge_operator,
     NodeOperator: _node_operator,

@@ -12,11 +12,11 @@ from torchvision.ops import Permute, StochasticDepth
 
 from metaiqa_core.engine.graph_builder import GraphBuilder
 from metaiqa_core.engine.graph_model_layers import GRAPH_MODEL_LAYERS
+from metaiqa_core.engine.tone_layers import TONE_LAYERS
 from metaiqa_core.errors import EngineError
 from metaiqa_core.models.efficientnet_lite import SameConv2d
 from metaiqa_core.models.kernel_head import Gaussians, Mixture
 from metaiqa_core.models.spread import Spread
-from metaiqa_core.models.tones import AVERAGED, ToneMaps
 
 CHANNELS = 1
 """Axis of the channels in maps (B, C, H, W)."""
@@ -165,19 +165,6 @@ def _mixture(builder: GraphBuilder, name: str, layer: Mixture, parts: str) -> st
     return builder.add("ReduceSum", [builder.add("Mul", [columns(0, layer.studies), weights]), axis], keepdims=1)
 
 
-def _tone_maps(builder: GraphBuilder, name: str, layer: ToneMaps, images: str) -> str:
-    tones = len(layer.knots) - 2
-    small = builder.add("AveragePool", [images], kernel_shape=[AVERAGED, AVERAGED], strides=[AVERAGED, AVERAGED])
-    axis = builder.whole_numbers([1])
-    channels = builder.add("Concat", [small, builder.add("ReduceMean", [small, axis])], axis=1)
-    centres = builder.constant(layer.knots[1:-1].numpy().reshape(1, 1, -1, 1, 1))
-    apart = builder.add("Sub", [builder.add("Unsqueeze", [channels, builder.whole_numbers([2])]), centres])
-    distances = builder.add("Mul", [builder.add("Abs", [apart]), builder.constant(float(tones - 1))])
-    near = builder.add("Relu", [builder.add("Sub", [builder.constant(1.0), distances])])
-    size = [builder.add("Shape", [small], end=1), builder.whole_numbers([-1]), builder.add("Shape", [small], start=2)]
-    return builder.add("Reshape", [near, builder.add("Concat", size, axis=0)])
-
-
 def _permute(builder: GraphBuilder, name: str, layer: Permute, maps: str) -> str:
     return builder.add("Transpose", [maps], perm=list(layer.dims))
 
@@ -208,8 +195,8 @@ MODULES: dict[type[nn.Module], Callable[..., Any]] = {
     Gaussians: _gaussians,
     Mixture: _mixture,
     Permute: _permute,
-    ToneMaps: _tone_maps,
     Spread: _spread,
+    **TONE_LAYERS,
     **GRAPH_MODEL_LAYERS,
 }
 """The counterpart of each kind of layer: (builder, name, layer, names of inputs) -> name of the output."""

@@ -166,10 +166,9 @@ class Regressor(nn.Module):
 
     def head_input(self, images: Tensor) -> Tensor:
         """Return what the head sees (B, P) of photos (B, 3, H, W) in [0, 1]: pooled features, and tones if any."""
-        if self.tones is None:
-            return self.pool(self.pooled_maps(self.features(images, 0), 0))
-        tones = self.tones(images)  # first: the last maps that a pass makes are the backbone's
-        return torch.cat((self.pool(self.pooled_maps(self.features(images, 0), 0)), tones), 1)
+        tones = self.tones(images) if self.tones else None  # first: the last maps that a pass makes are the backbone's
+        pooled = self.pool(self.pooled_maps(self.features(images, 0), 0))
+        return pooled if tones is None else torch.cat((pooled, tones), 1)
 
     def scores_from(self, features: Tensor, stages: int) -> Tensor:
         """Return the unit scores (B,) that follow from what the first `stages` stages give.

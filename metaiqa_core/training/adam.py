@@ -1,7 +1,5 @@
 """Adam on one flat vector, as the paper prints it: with or without the correction of its moments' start at zero."""
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
@@ -45,27 +43,27 @@ class Adam:
         self._steps = 0
         self._bias_correction = bias_correction
         # Fused: one pass over the memory for each step, not one for each operation; not every device has it.
-        is_fused = weights.values.device.type in _FUSED_ON
-        self._counts_on = weights.values.device if is_fused else torch.device("cpu")  # where torch looks for them
+        device = weights.values.device
+        is_fused = device.type in _FUSED_ON
+        counts_on = device if is_fused else torch.device("cpu")  # where torch looks for the number of steps
+        parts = [slice(0, weights.head_from), slice(weights.head_from, len(weights.gradient))]
+        rates = [learning_rate, head_learning_rate or learning_rate]
+        groups, state = [], {}
+        for part, rate in zip(parts, rates, strict=True):
+            values = weights.values[part]
+            if len(values):  # of the backbone, perhaps none learn
+                values.grad = weights.gradient[part]
+                groups.append({"params": [values], "lr": rate, "rate": rate})
+                moments = {"exp_avg": self._first[part], "exp_avg_sq": self._second[part]}
+                state[values] = moments | {"step": torch.zeros((), device=counts_on)}
         self._optimiser = torch.optim.Adam(
-            self._parts(weights, learning_rate, head_learning_rate or learning_rate),
+            groups,
             betas=(FIRST_MOMENT_DECAY, second_moment_decay),
             eps=EPSILON,
             weight_decay=weight_decay,
             fused=is_fused,
         )
-        self._rates = [group["lr"] for group in self._optimiser.param_groups]
-
-    def _parts(self, weights: FlatWeights, learning_rate: float, head_learning_rate: float) -> list[dict[str, Any]]:
-        """Return the weights of the backbone, if any of them learn, and of the head as groups of an optimiser."""
-        parts = slice(0, weights.head_from), slice(weights.head_from, len(weights.gradient))
-        groups = []
-        for part, rate in zip(parts, (learning_rate, head_learning_rate), strict=True):
-            values = weights.values[part]
-            if len(values):
-                values.grad = weights.gradient[part]
-                groups.append({"params": [values], "lr": rate})
-        return groups
+        self._optimiser.state.update(state)
 
     def reset(self) -> None:
         """Start the moments at zero again."""
@@ -75,18 +73,10 @@ class Adam:
 
     def step(self, rate_factor: float = 1.0) -> None:
         """Take one step along the gradient that the weights hold; the rates are multiplied by `rate_factor`."""
-        count = self._steps if self._bias_correction else _SO_MANY_THAT_NOTHING_IS_CORRECTED
-        start = 0
-        for group, rate in zip(self._optimiser.param_groups, self._rates, strict=True):
-            group["lr"] = rate * rate_factor
-            (values,) = group["params"]
-            part = slice(start, start + len(values))
-            self._optimiser.state[values] = {
-                "step": torch.tensor(float(count), device=self._counts_on),
-                "exp_avg": self._first[part],
-                "exp_avg_sq": self._second[part],
-            }
-            start = part.stop
+        for group in self._optimiser.param_groups:
+            group["lr"] = group["rate"] * rate_factor
+        for state in self._optimiser.state.values():
+            state["step"].fill_(self._steps if self._bias_correction else _SO_MANY_THAT_NOTHING_IS_CORRECTED)
         self._optimiser.step()
         self._steps += 1
 

@@ -26,9 +26,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from metaiqa_core.errors import TrainingError
-from metaiqa_core.models.kernel_head import Gaussians, Likenesses
+from metaiqa_core.models.kernel_head import Gaussians
 from metaiqa_core.models.regressor import Regressor, Standardise
-from metaiqa_core.models.tones import tone_features
 from metaiqa_core.training.kept_features import Features
 from metaiqa_core.training.kernel_configuration import KernelConfig
 from metaiqa_core.training.kernel_differences import DifferenceRows, Differences, difference_rows
@@ -43,7 +42,7 @@ class StudyScores:
 
     Attributes:
         name: Name of the study.
-        features: Pooled features (N, P), after which come the tones if the head sees any (`head_features`).
+        features: Pooled features (N, P), after which come the tones if the head sees any (`pooled_features`).
         unit_scores: Opinion scores (N,), in [0, 1].
     """
 
@@ -115,7 +114,7 @@ def fit_kernel_head(
     weights, biases = deviation * answers, mean + deviation * shifts
     if len(shown) > 1:
         weights, biases = np.concatenate([weights, evidence]), np.concatenate([biases, np.zeros(len(shown))])
-    network = _network(start, standard, functions, weights @ functions.whitening.T, biases)
+    network = _network(start, standard, functions, weights @ functions.whitening.T, biases, config.tones)
     shift_of = dict(zip(shown, shifts, strict=True))
     to_shown = {
         name: (
@@ -184,33 +183,36 @@ def _shifts(likeness: Sequence[Array], answers: Array, evidence: Array) -> Array
 
 
 def _network(
-    start: Regressor, standard: Standardise, functions: KernelFunctions, weights: Array, biases: Array
+    start: Regressor,
+    standard: Standardise,
+    functions: KernelFunctions,
+    weights: Array,
+    biases: Array,
+    tones: int,
 ) -> Regressor:
     """Return a network with the start's backbone and a head of these parts."""
-    pooled, *tones = functions.kinds
+    pooled, *of_tones = functions.kinds
     config = replace(
         start.config,
         hidden=pooled.projection.shape[1],
         centres=len(pooled.centres),
         studies=len(weights) // 2,
         dropout=0.0,
-        tones=len(tones[0].projection) // tone_features(1) if tones else 0,
-        tone_centres=len(tones[0].centres) if tones else 0,
+        tones=tones,
+        tone_centres=sum(len(kind.centres) for kind in of_tones),
     )
     with torch.random.fork_rng(devices=[]):
         network = Regressor(config)
     network.backbone.load_state_dict(start.backbone.state_dict())
     own_standard, _, linear, likeness, last = network.head[:5]
-    layers = [likeness.features, likeness.tones] if isinstance(likeness, Likenesses) else [likeness]
-    if not (isinstance(linear, nn.Linear) and isinstance(last, nn.Linear)):
+    layers = [module for module in likeness.modules() if isinstance(module, Gaussians)]
+    if not (isinstance(linear, nn.Linear) and layers and isinstance(last, nn.Linear)):
         raise TypeError("a kernel head consists of a projection, Gaussian functions and a linear layer")
     own_standard.load_state_dict(standard.state_dict())
     with torch.no_grad():
         linear.weight.copy_(torch.from_numpy(scipy.linalg.block_diag(*(part.projection.T for part in functions.kinds))))
         linear.bias.zero_()
         for layer, part in zip(layers, functions.kinds, strict=True):
-            if not isinstance(layer, Gaussians):
-                raise TypeError("a kernel head consists of a projection, Gaussian functions and a linear layer")
             layer.centres.copy_(torch.from_numpy(part.centres))
             layer.width.fill_(part.width)
         last.weight.copy_(torch.from_numpy(weights))

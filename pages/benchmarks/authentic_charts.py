@@ -25,11 +25,15 @@ _LABEL_CHARACTERS = 22
 
 
 def method_bars(
-    values: pd.Series, groups: Mapping[str, str], metric: str, title: str, about: Mapping[str, str] | None = None
+    values: pd.Series,
+    groups: Mapping[str, str],
+    metric: str,
+    title: str,
+    about: Mapping[str, str] | None = None,
+    *,
+    apart: str | None = SHIPPED,
 ) -> go.Figure:
     """Draw one bar a method, coloured by group, best on top; methods without a number stay, marked *not reported*.
-
-    Shipped models stand below the others: they were measured on other photos, so that they are no part of the order.
 
     Args:
         values: One value a method, NaN where none is reported.
@@ -37,12 +41,13 @@ def method_bars(
         metric: Name of the criterion.
         title: Title of the chart.
         about: Explanation of methods, for the hover text.
+        apart: Group that stands below the others, since it was measured on other photos; None: all are of one order.
     """
     explained = {chart_text(name): f"<br>{chart_text(text)}" for name, text in (about or {}).items()}
     values = values.rename(chart_text)
     groups = {chart_text(name): group for name, group in groups.items()}
     ordered = [*values.index[values.isna()], *values.dropna().sort_values().index]
-    order = sorted(ordered, key=lambda name: groups[name] != SHIPPED)  # from the bottom up; equal ones keep their order
+    order = sorted(ordered, key=lambda name: groups[name] != apart)  # from the bottom up; equal ones keep their order
     figure = go.Figure()
     for group in dict.fromkeys(groups.values()):
         members = [name for name in order if groups[name] == group and not np.isnan(values[name])]

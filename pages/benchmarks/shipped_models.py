@@ -1,6 +1,7 @@
-"""The models that come with the program, as rows beside the paper's Table 3: what their cards say was measured here."""
+"""The models that come with the program, as rows beside published ones: what their cards say was measured here."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -33,36 +34,33 @@ class ShippedModel:
 @st.cache_data(show_spinner=False)
 def shipped_models() -> list[ShippedModel]:
     """Return the shipped models whose accuracy was measured on a database of Table 3."""
-    found = []
-    for path in sorted(SHIPPED_MODELS.glob("*.json")):
-        try:
-            card = read_card(path)
-        except CheckpointError:
-            continue
-        if model := _model(card):
-            found.append(model)
-    return found
+    return [model for card in _cards() if (model := _model(card))]
 
 
 @st.cache_data(show_spinner=False)
 def on_biq2021() -> list[ShippedModel]:
     """Return the shipped models that were judged on BIQ2021's official test split."""
-    found = []
+    return [model for card in _cards() if (model := _on_biq2021(card))]
+
+
+def _cards() -> Iterator[ModelCard]:
+    """Yield the cards of the shipped models that can be read."""
     for path in sorted(SHIPPED_MODELS.glob("*.json")):
-        try:
-            card = read_card(path)
-        except CheckpointError:
-            continue
-        judged = card.accuracy.get(OFFICIAL_TEST)
-        if isinstance(judged, dict):
-            low, high = judged["srocc_interval"]
-            sentence = (
-                f"{card.name}, measured here: SROCC {judged['srocc']:.3f} (95 % interval {low:.3f} to {high:.3f}) on "
-                f"all {judged['n']} photos of the official test split, once, {judged['date']}."
-            )
-            values = {metric: judged[metric] for metric in ("plcc", "srocc")}
-            found.append(ShippedModel(_records(card, "BIQ2021", values, judged["date"]), sentence))
-    return found
+        with contextlib.suppress(CheckpointError):
+            yield read_card(path)
+
+
+def _on_biq2021(card: ModelCard) -> ShippedModel | None:
+    judged = card.accuracy.get(OFFICIAL_TEST)
+    if not isinstance(judged, dict):
+        return None
+    low, high = judged["srocc_interval"]
+    sentence = (
+        f"{card.name}, measured here: SROCC {judged['srocc']:.3f} (95 % interval {low:.3f} to {high:.3f}) on "
+        f"all {judged['n']:,} photos of the official test split, once, {judged['date']}."
+    )
+    values = {metric: judged[metric] for metric in ("plcc", "srocc")}
+    return ShippedModel(_records(card, "BIQ2021", values, judged["date"]), sentence)
 
 
 def _model(card: ModelCard) -> ShippedModel | None:
