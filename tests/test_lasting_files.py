@@ -27,6 +27,7 @@ class Server:
     def __init__(self, monkeypatch, kind=LastingFiles):
         self.files, self.now, self.session = kind(MemoryMediaFileStorage("/media")), 0.0, "mine"
         monkeypatch.setattr(media_file_manager, "_get_session_id", lambda: self.session)
+        monkeypatch.setattr(streamlit_internals, "_session", lambda: self.session)
         monkeypatch.setattr(streamlit_internals, "time", SimpleNamespace(monotonic=lambda: self.now))
 
     def begin(self, session="mine"):

@@ -148,6 +148,46 @@ def test_work_that_fails_says_so_once_and_is_not_started_again_unasked(caplog):
     assert page.button(key="go_on_count").label == "Count the rest"
 
 
+def page_that_is_told_to_stop():
+    import streamlit as st
+    from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+    from metaiqa_core.progress import Progress
+    from pages.shared import long_work
+
+    state = st.session_state
+    state.setdefault("steps", [])
+
+    def count():
+        for step in range(1, 4):
+            if step == state.get("told_in"):
+                # Streamlit does so when the reader clicks, before it starts another run beside this one.
+                get_script_run_ctx().script_requests.request_stop()
+            state["steps"] = [*state["steps"], step]
+            yield Progress("counting", step, 3)
+        return sum(state["steps"])
+
+    def keep(total):
+        state["total"] = total
+
+    if "total" not in state:
+        long_work.offer("count", "numbers", "Count", count, keep)
+    st.text(f"all that follows, total {state.get('total')}")
+
+
+@pytest.mark.parametrize("step", [1, 2, 3])
+def test_a_click_in_the_middle_of_a_step_ends_neither_the_work_nor_the_page(monkeypatch, step):
+    monkeypatch.setattr(long_work, "SLICE", 0.0)  # one step a slice
+    page = opened(page_that_is_told_to_stop, told_in=step)
+    page.button(key="start_count").click().run()
+    for _ in range(step):
+        page.run()
+    assert page.session_state["steps"] == list(range(1, min(step + 1, 3) + 1))
+    for _ in range(3):
+        page.run()
+    assert [text.value for text in page.text] == ["all that follows, total 6"]
+
+
 def test_the_button_gives_way_to_a_progress_bar_before_the_first_step_is_done(monkeypatch):
     monkeypatch.setattr(long_work, "_go_on", lambda *arguments, **options: None)  # as if the first step never ended
     page = opened(page_with_a_button)

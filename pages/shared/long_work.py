@@ -18,7 +18,7 @@ from metaiqa_core.durations import duration_in_words
 from metaiqa_core.progress import Progress, Work
 from pages.shared.failures import explain
 from pages.shared.plain import plain
-from pages.shared.streamlit_internals import DeltaGenerator
+from pages.shared.streamlit_internals import DeltaGenerator, uninterrupted
 from pages.shared.turns import turn
 
 Result = TypeVar("Result")
@@ -34,7 +34,7 @@ _PAUSE_SECONDS = 0.3
 class SharedWork(Generic[Result]):
     """Work that two threads may step: a click starts a new one while the old one is still in the middle of a step.
 
-    Whoever comes second waits for the step under way; the end is the same for all.
+    Whoever comes second waits for the step under way, which nothing interrupts; the end is the same for all.
 
     Args:
         work: Generator of the work, which only this object steps.
@@ -59,7 +59,7 @@ class SharedWork(Generic[Result]):
         with self._turn:
             if self._end is None:
                 try:
-                    with self._waits():
+                    with self._waits(), uninterrupted():
                         return next(self._work)
                 except BaseException as end:
                     self._end = end
@@ -274,10 +274,11 @@ def _work(name: str, running: _Running) -> None:
             if time.monotonic() > end:
                 return
     except StopIteration as stop:
-        if _is_current(name, running):  # neither cancelled nor ended by another thread
-            del st.session_state[_slot(name)]
-            if running.keep:
-                running.keep(stop.value)
+        with uninterrupted():  # otherwise the result could be lost between the two
+            if _is_current(name, running):  # neither cancelled nor ended by another thread
+                del st.session_state[_slot(name)]
+                if running.keep:
+                    running.keep(stop.value)
     except Exception as error:
         if _is_current(name, running):
             cancel(name)

@@ -3,18 +3,19 @@
 import functools
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
 from starlette.requests import ClientDisconnect
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.navigation.page import StreamlitPage
-from streamlit.runtime import get_instance, media_file_manager
+from streamlit.runtime import get_instance
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.pages_manager import PagesManager
-from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.scriptrunner import ScriptRunner, get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "opens_pages_without_app",
     "release_upload",
     "silence_late_refreshes",
+    "uninterrupted",
 ]
 
 _ANSWERS = frozenset({"file_urls_response", "backend_operation_response", "heartbeat_ack"})
@@ -58,6 +60,26 @@ def media_url(content: bytes, place: str, kind: str = "image/jpeg") -> str:
         kind: MIME type of the file.
     """
     return get_instance().media_file_mgr.add(content, kind, place)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Let the block come to its end before the run of the script stops or begins anew.
+
+    When a reader clicks, Streamlit tells the run under way to stop and starts another one beside it. The first one
+    stops where it next draws, and already where it next looks into the session's state. In the middle of work that
+    both runs share, this would end the work for the second one too.
+    """
+    context = get_script_run_ctx(suppress_warning=True)
+    runner = getattr(context and context._enqueue, "__self__", None)
+    if not isinstance(runner, ScriptRunner):  # a thread of its own, or no page at all
+        yield
+        return
+    stops, runner._execing = runner._execing, False
+    try:
+        yield
+    finally:
+        runner._execing = stops
 
 
 def one_line_for_lost_uploads() -> None:
@@ -179,11 +201,17 @@ class LastingFiles(MediaFileManager):
 
     def _remove_orphaned_deferred_callables(self) -> None:
         used = {file for files in self._files_by_session_and_coord.values() for file in files.values()}
-        session = media_file_manager._get_session_id()
+        session = _session()
         for file, offered in list(self._deferred_callables.items()):
             # Only the session that draws a button can tell that it is gone.
             if file not in used and offered["session_id"] == session and _is_over(cast("dict[str, Any]", offered)):
                 self._drop_deferred_id(file)
+
+
+def _session() -> str:
+    """Return the session that draws its page; empty for none, such as after its end."""
+    context = get_script_run_ctx(suppress_warning=True)
+    return context.session_id if context else ""
 
 
 def _is_over(unused: dict[str, Any]) -> bool:
