@@ -42,9 +42,7 @@ def running_app(script: str = "app.py", **variables: str) -> Iterator[str]:
         script: File that the server runs: the app, or one of its pages alone.
         variables: Further environment variables of the app.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     # Settings of the surrounding session must not reach the app under test.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("STREAMLIT_")}
     environment |= {"OMP_NUM_THREADS": "1", **variables}
@@ -53,7 +51,7 @@ def running_app(script: str = "app.py", **variables: str) -> Iterator[str]:
     address = f"http://127.0.0.1:{port}"
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        _wait_until_healthy(process, address)
+        wait_until_healthy(process, address)
         yield address
     finally:
         process.terminate()
@@ -64,7 +62,19 @@ def running_app(script: str = "app.py", **variables: str) -> Iterator[str]:
             process.wait()
 
 
-def _wait_until_healthy(process: subprocess.Popen, address: str) -> None:
+def free_port() -> int:
+    """Return a port that nobody uses now."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def wait_until_healthy(process: subprocess.Popen, address: str) -> None:
+    """Wait until a server answers.
+
+    Raises:
+        RuntimeError: If it has ended, or does not answer in time.
+    """
     end = time.monotonic() + _START_SECONDS
     while time.monotonic() < end and process.poll() is None:
         with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/_stcore/health", timeout=2) as reply:

@@ -156,7 +156,7 @@ def files_of(root: Path) -> dict[str, tuple[int, int]]:
 
 def app_process(server: int) -> psutil.Process:
     """Return the app's own process, below the one that made its name space."""
-    return next(p for p in psutil.Process(server).children(recursive=True) if "streamlit" in " ".join(p.cmdline()))
+    return next(p for p in psutil.Process(server).children(recursive=True) if "app.py" in " ".join(p.cmdline()))
 
 
 def say(text: str) -> None:

@@ -65,8 +65,8 @@ def test_the_app_is_served_to_this_machine_alone(run, monkeypatch):
     run("app", "--port", "8765", "--no-browser")
     [words] = started
     assert words == app.server_command(8765, Settings())
-    assert words[:5] == [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py")]
-    assert " ".join(words[5:]) == "--server.address localhost --server.port 8765 --server.headless true"
+    assert words[:2] == [sys.executable, str(ROOT / "app.py")]
+    assert " ".join(words[2:]) == "--server.address localhost --server.port 8765 --server.headless true"
 
 
 def test_the_docs_list_the_commands_of_the_catalogue():

@@ -7,6 +7,7 @@ import pytest
 import websockets
 from browser import running_app
 from starlette.requests import ClientDisconnect
+from starlette.websockets import WebSocketDisconnected
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
@@ -124,8 +125,9 @@ def test_a_browser_that_goes_away_while_it_sends_a_file_is_one_line_of_the_log(c
     one_line_for_lost_uploads()
     log = logging.getLogger("uvicorn.error")
     assert len([each for each in log.filters if each.__module__ == one_line_for_lost_uploads.__module__]) == 1
-    for error in (ClientDisconnect(), ValueError("a fault of the program")):
+    for error in (WebSocketDisconnected("closed"), ClientDisconnect(), ValueError("a fault of the program")):
         log.error("Exception in ASGI application\n", exc_info=error)
-    went, fault = caplog.records[-2:]
+    closed, went, fault = caplog.records[-3:]
+    assert (closed.getMessage(), closed.exc_info) == ("A browser went away while it was answered.", None)
     assert (went.getMessage(), went.exc_info) == ("A browser went away while it sent a file.", None)
     assert (fault.levelname, fault.exc_info[1].args) == ("ERROR", ("a fault of the program",))

@@ -90,10 +90,7 @@ def server_command(
         options.append(("browser.serverAddress", public[0]))
     return [
         sys.executable,
-        "-m",
-        "streamlit",
-        "run",
-        str(APP),
+        str(APP),  # which becomes Streamlit's server
         *[word for name, value in options for word in (f"--{name}", value)],
     ]
 

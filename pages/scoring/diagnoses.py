@@ -65,7 +65,7 @@ class SessionDiagnoses:
         is_kept, said = photo.origin == "own", None
         try:
             with turn():
-                said = _diagnose(photo, self.photos) if is_kept else _of_sample(photo.name, card.sha256)
+                said = _diagnose(photo, self.photos) if is_kept else diagnose_sample(photo.name, card)
         except PhotoError as error:
             _log.info("no diagnosis: %s", error)
         except Exception:  # a damaged model, which may be mended by the next visit
@@ -82,9 +82,13 @@ def _diagnose(photo: SessionPhoto, photos: PhotoLibrary) -> Diagnosis:
     return replace(said, words={}, type_code=())  # which nothing here shows, and which would fill the journal
 
 
+def diagnose_sample(name: str, card: ModelCard) -> Diagnosis:
+    """Diagnose a sample; samples are the same for everybody, so it is done once for all sessions."""
+    return _of_sample(name, card.sha256)
+
+
 @st.cache_resource(max_entries=4 * len(samples.NAMES), show_spinner=False)
 def _of_sample(name: str, model: str) -> Diagnosis:
-    """Diagnose a sample; samples are the same for everybody, so one session does it for all."""
     return load(DEFAULT_GRAPH_MODEL).diagnose(samples.content(name))
 
 

@@ -14,7 +14,7 @@ from pages.shared.photo_limits import photo_limits
 from pages.shared.plain import plain
 
 
-@st.cache_resource(max_entries=3, show_spinner="Loading the model …")
+@st.cache_resource(max_entries=3, show_spinner=False)  # without torch it takes a tenth of a second
 def _load(name: str, changed: int) -> Assessor:
     return Assessor.load(name, limits=photo_limits())
 

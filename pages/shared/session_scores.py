@@ -66,7 +66,7 @@ class SessionScores:
         key = (photo.key, model_key(assessor))
         if key not in self.results:
             if photo.origin == "sample":
-                self.results[key] = _examine_sample(photo.name, key[1], assessor)
+                self.results[key] = score_sample(photo.name, assessor)
             else:
                 self.results[key] = result = examine(photo.name, self.photos.content(photo), assessor)
                 if photo.origin == "own":
@@ -160,7 +160,11 @@ def examine(name: str, content: bytes, assessor: Assessor) -> ScoringResult:
         return ScoringResult(error=explain(error))
 
 
+def score_sample(name: str, assessor: Assessor) -> ScoringResult:
+    """Score a sample; samples are the same for everybody, so it is done once for all sessions."""
+    return _examine_sample(name, model_key(assessor), assessor)
+
+
 @st.cache_resource(max_entries=4 * len(samples.NAMES), show_spinner=False)
 def _examine_sample(name: str, model: str, _assessor: Assessor) -> ScoringResult:
-    """Score a sample; samples are the same for everybody, so one session scores them for all."""
     return examine(name, samples.content(name), _assessor)

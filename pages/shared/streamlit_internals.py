@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 from starlette.requests import ClientDisconnect
+from starlette.websockets import WebSocketDisconnected
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.navigation.page import StreamlitPage
 from streamlit.runtime import get_instance
@@ -28,6 +29,7 @@ __all__ = [
     "one_line_for_lost_uploads",
     "opens_pages_without_app",
     "release_upload",
+    "run_server",
     "silence_late_refreshes",
     "uninterrupted",
 ]
@@ -36,6 +38,18 @@ _ANSWERS = frozenset({"file_urls_response", "backend_operation_response", "heart
 """Messages for which a browser waits because it asked, whatever the script does meanwhile."""
 _KEPT_SECONDS = 60.0
 """Seconds that a file is kept after the last page that used it was drawn anew without it."""
+
+
+def run_server(script: str, options: list[str]) -> None:
+    """Become the server of a script, as `streamlit run` does, and end the process with it.
+
+    Args:
+        script: The file.
+        options: Options of `streamlit run`.
+    """
+    from streamlit.web import cli  # which pages, drawn by a server that runs already, need not load
+
+    cli.main(["run", script, *options], prog_name="streamlit")
 
 
 def opens_pages_without_app() -> bool:
@@ -83,7 +97,7 @@ def uninterrupted() -> Iterator[None]:
 
 
 def one_line_for_lost_uploads() -> None:
-    """Say in one line that a browser went away while it sent a file; calling it again changes nothing.
+    """Say in one line that a browser went away while it sent a file, or was answered; calling it again changes nothing.
 
     The server writes sixty lines of stack trace for it, though a closed tab is no fault of the program.
     """
@@ -91,8 +105,10 @@ def one_line_for_lost_uploads() -> None:
 
 
 def _shorten(record: logging.LogRecord) -> bool:
-    if record.exc_info and isinstance(record.exc_info[1], ClientDisconnect):
-        record.msg, record.args, record.exc_info = "A browser went away while it sent a file.", (), None
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, ClientDisconnect | WebSocketDisconnected):
+        what = "it sent a file" if isinstance(error, ClientDisconnect) else "it was answered"
+        record.msg, record.args, record.exc_info = f"A browser went away while {what}.", (), None
         record.levelno, record.levelname = logging.INFO, "INFO"
     return True
 
