@@ -22,7 +22,8 @@ _TIME_PER_PASSES = {
     "grad-cam": 0.8,
     "smoothgrad": 1.1,
     "occlusion": 1.1,
-    "deeplift": 2.75,  # at each activation, differences of photo and baseline are divided
+    "guided-backpropagation": 1.3,
+    "deeplift": 3.2,  # at each activation, differences of photo and baseline are divided
 }
 """Time of a map over that of its bare passes, as `benchmarks/map_speed.py` measures it for `lite0-joint`."""
 
