@@ -1,6 +1,7 @@
-"""Take the screenshots of the README: `python assets/screenshots/take.py`, with today's default model."""
+"""Take the screenshots of README.md and docs/: `python assets/screenshots/take.py`, with today's default model."""
 
 import io
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -17,7 +18,12 @@ from browser import chromium, running_app, upload, wait_until_idle  # noqa: E402
 
 def main() -> None:
     """Use the app in a browser window of 1280 x 860 pixels and save what it shows."""
-    with running_app() as address, chromium() as browser:
+    with tempfile.TemporaryDirectory() as runs, tempfile.TemporaryDirectory() as tastes:
+        _use_app(METAIQA_RUNS=runs, METAIQA_TASTES=tastes)
+
+
+def _use_app(**folders: str) -> None:
+    with running_app(**folders) as address, chromium() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 860})
         page.set_default_timeout(120_000)
         page.goto(address)
@@ -29,6 +35,15 @@ def main() -> None:
         _save(page, "gradient_maps.png")
         _distort_it(page)
         _save(page, "distortion_lab.png")
+        _rate_photos(page)
+        _save(page, "teach_your_taste.png")
+        for name in ("Leave-one-distortion-out", "Authentic databases"):
+            _look_at(page, name)
+            _save(page, f"{name.lower().replace(' ', '_').replace('-', '_')}.png")
+        _run_the_example(page)
+        _save(page, "training_jobs.png")
+        _look_at(page, "About")
+        _save(page, "about.png")
 
 
 def _sort_photos(page: Page) -> None:
@@ -86,6 +101,32 @@ def _distort_it(page: Page) -> None:
     expect(page.locator(".st-key-cancel_lab")).to_have_count(0, timeout=120_000)
     wait_until_idle(page)
     page.locator("[data-testid=stMain]").evaluate("element => { element.scrollTop = 0; }")
+
+
+def _rate_photos(page: Page) -> None:
+    page.get_by_role("link", name="Teach it your taste").click()
+    page.locator(".rater img").first.wait_for()
+    expect(page.locator(".st-key-cancel_taste_photos")).to_have_count(0, timeout=120_000)
+    for stars in "4253414325":
+        question = page.locator(".rater").get_attribute("data-question")
+        expect(page.locator(".rater")).not_to_have_class(re.compile("waiting"))
+        page.keyboard.press(stars)
+        expect(page.locator(f".rater[data-question='{question}']:not(.waiting)")).to_have_count(0)
+    wait_until_idle(page)
+
+
+def _run_the_example(page: Page) -> None:
+    """Start the example job, and wait for its curve."""
+    _look_at(page, "Training jobs")
+    page.get_by_role("button", name="Start the example").click()
+    page.get_by_role("button", name="Use it").wait_for(timeout=600_000)
+    wait_until_idle(page)
+
+
+def _look_at(page: Page, name: str) -> None:
+    page.get_by_role("link", name=name).click()
+    page.get_by_role("heading", name=name).first.wait_for()
+    wait_until_idle(page)
 
 
 def _save(page: Page, name: str) -> None:
