@@ -43,6 +43,24 @@ def test_type_reference_and_level_are_read_from_the_names_of_tid2013s_images():
     assert record.value == pytest.approx(srocc(frame["predicted_score"], frame["opinion_score"]))
 
 
+@pytest.mark.parametrize(("database", "anew"), [("TID2013", "tid2013-kodak"), ("KADID-10k", "kadid10k-style")])
+def test_images_that_are_synthesised_anew_are_not_called_by_the_originals_name(database, anew):
+    rows = [f"kodim{reference:02d}_01_{level}.png,0.{level},0.{level}" for reference in (1, 2) for level in range(1, 6)]
+    read = read_predictions_upload(csv(rows, "image,opinion_score,predicted_score"), "mine.csv", database)
+    [record] = read.records
+    assert (record.database, record.value, read.problems) == (anew, pytest.approx(1), ())
+    [frame] = read.frames.values()
+    assert set(frame["reference"]) == {"kodim01", "kodim02"}
+
+
+def test_a_type_may_be_named_as_the_catalogue_names_it():
+    rows = [f"{level}.png,0.{level},0.{level},tid2013:AGN" for level in range(1, 6)]
+    read = read_predictions_upload(
+        csv(rows, "image,opinion_score,predicted_score,distortion_type"), "mine.csv", "TID2013"
+    )
+    assert [record.distortion_type for record in read.records] == ["AGN"]
+
+
 def test_a_database_without_types_gets_plcc_and_srocc_and_unit_scores_stay_as_they_are():
     frame = predictions(count=30)
     rows = [f"{r.image},{r.opinion_score},{r.predicted_score},LIVE Challenge" for r in frame.itertuples()]
@@ -84,5 +102,8 @@ def test_what_is_wrong_with_a_file_is_a_sentence(content, sentence):
 def test_parts_that_no_number_can_be_computed_of_are_named_and_the_others_stay():
     read = read_predictions_upload(TYPED + b"\nother.bmp,3,4\ni01_03_1.bmp,3,4\n", "mine.csv", "TID2013")
     assert len(read.records) == 2
-    assert "1 images of TID2013 have no distortion type of it" in read.problems[0]
+    assert read.problems[-1] == (
+        "1 images have no distortion type of TID2013: name one of them, such as AGN, ANC, SCN, in the column "
+        "distortion_type, not 'none'."
+    )
     assert "TID2013, SCN: A correlation needs at least 3 images, got 1." in read.problems

@@ -7,8 +7,9 @@
 | predicted, or predicted_score | the model's score, on the same scale |
 | method, database, distortion_type, reference, level | may be left out |
 
-Type, reference and level are read from the names of images where no column has them. `evaluate --predictions FILE`
-writes such a file.
+Type, reference and level are read from the names of images where no column has them: those of TID2013 and KADID-10k,
+and those that `synthesize` gives. The latter are never called by the originals' names: a file of them that names no
+database is of the re-synthesised one. `evaluate --predictions FILE` writes such a file.
 """
 
 import io
@@ -26,8 +27,10 @@ from metaiqa_core.results.records import Protocol, ResultRecord, Uploaded
 from metaiqa_core.results.uploads import DATABASES
 
 MAXIMUM_BYTES = 8 * 2**20
-_NAME = re.compile(r"[iI](\d\d)_(\d\d)_0?(\d)\b")
-"""Names of images in TID2013 and in KADID-10k: reference, type and level."""
+_ORIGINAL = r"[iI]\d\d_"
+"""How the names of images in TID2013 and in KADID-10k begin."""
+_NAME = re.compile(r"^(?:[iI](?=\d\d_))?(.+)_(\d\d)_0?(\d)\.\w+$")
+"""Names of images in them, and of those that are synthesised anew: reference, type and level."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,11 +68,11 @@ def read_predictions_upload(content: bytes, file: str, database: str) -> Uploade
     frame = _table(content, file, database)
     records: list[ResultRecord] = []
     frames: dict[tuple[str, str, str], pd.DataFrame] = {}
-    problems = []
+    problems, unknown = [], dict[str, list[tuple[int, str]]]()
     for (method, name, kind), rows in frame.groupby(["method", "database", "distortion_type"], sort=False):
         types = [entry.abbreviation for entry in published.distortion_types(name)]
         if types and kind not in types:
-            problems.append(f"{len(rows)} images of {name} have no distortion type of it: got {kind or 'none'!r:.40}.")
+            unknown.setdefault(name, []).append((len(rows), kind or "none"))
             continue
         protocol = Protocol.LEAVE_ONE_DISTORTION_OUT if types else Protocol.AUTHENTIC
         source = Uploaded(file, int(rows.index[0]) + 2)
@@ -84,7 +87,16 @@ def read_predictions_upload(content: bytes, file: str, database: str) -> Uploade
             ResultRecord(method, name, protocol, kind if types else None, metric, value, None, len(rows), source)
             for metric, value in values.items()
         ]
+    problems += [_unknown_types(name, found) for name, found in unknown.items()]
     return UploadedPredictions(tuple(records), frames, tuple(problems))
+
+
+def _unknown_types(database: str, found: list[tuple[int, str]]) -> str:
+    known = ", ".join(entry.abbreviation for entry in published.distortion_types(database)[:3])
+    return (
+        f"{sum(count for count, _ in found)} images have no distortion type of {database}: name one of them, such as "
+        f"{known}, in the column distortion_type, not {found[0][1]!r:.40}."
+    )
 
 
 def _header(content: bytes) -> list[str]:
@@ -117,6 +129,7 @@ def _table(content: bytes, file: str, database: str) -> pd.DataFrame:
     for name, default in (("method", "My method"), ("database", database), ("distortion_type", ""), ("reference", "")):
         given = frame[name] if name in frame else pd.Series("", index=frame.index)
         frame[name] = given.where(given != "", default)
+    frame["distortion_type"] = frame["distortion_type"].str.rpartition(":")[2]  # tid2013:AGN, as the catalogue says
     known = {name.casefold(): name for name in DATABASES}
     if unknown := sorted(set(frame["database"].str.casefold()) - set(known)):
         raise ResultsError(f"{file} names the database {unknown[0]!r:.60}, which is none of {', '.join(DATABASES)}.")
@@ -126,12 +139,22 @@ def _table(content: bytes, file: str, database: str) -> pd.DataFrame:
         line = int(numbers.isna().any(axis=1).idxmax()) + 2
         raise ResultsError(f"{file}, line {line}: a score is no number; use a point as decimal sign.")
     frame["opinion_score"], frame["predicted_score"] = numbers[opinion], numbers[predicted]
-    return _with_units(_with_types(frame), raw)
+    return _with_units(_with_types(_with_resyntheses(frame, database)), raw)
+
+
+def _with_resyntheses(frame: pd.DataFrame, database: str) -> pd.DataFrame:
+    """Give images that are synthesised anew to the database of that name, where the file says no other."""
+    anew = {original: name for name, original in published.RESYNTHESES.items()}.get(database)
+    if anew is not None:
+        is_made = ~frame["image"].str.match(_ORIGINAL) & frame["image"].str.match(_NAME)
+        frame["database"] = frame["database"].mask(is_made & (frame["database"] == database), anew)
+    return frame
 
 
 def _with_types(frame: pd.DataFrame) -> pd.DataFrame:
     """Fill in type, reference and level from the names of images, where they say it and the columns do not."""
-    parts = frame["image"].str.extract(_NAME)
+    has_types = frame["database"].isin([name for name in DATABASES if published.distortion_types(name)])
+    parts = frame["image"].where(has_types, "").str.extract(_NAME)
     by_id = {(name, entry.id): entry.abbreviation for name in DATABASES for entry in published.distortion_types(name)}
     ids = pd.to_numeric(parts[1], errors="coerce").fillna(0).astype(int)
     named = [by_id.get(key, "") for key in zip(frame["database"], ids, strict=True)]
