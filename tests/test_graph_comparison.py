@@ -94,6 +94,14 @@ def test_the_comparison_needs_types(run, tiny_csv, tmp_path):
     assert "The comparison needs a database with distortion types" in err
 
 
+def test_the_last_level_is_what_the_head_of_metaiqa_sees(run, tmp_path):
+    folder = write_distorted(tmp_path / "distorted", scenes=6)
+    words = ("graph-compare", "--database", folder, "--typed", folder, "--run-dir", tmp_path / "run", "--levels", 4, 7)
+    status, _, err = run(*words, "--plain", "mobilenet-prior-bn")
+    assert status == 2
+    assert "The last level must be the last stage of the backbone, 19 for mobilenet-prior" in " ".join(err.split())
+
+
 def test_gains_are_means_over_both_criteria_and_rank_by_database():
     table = pd.DataFrame(
         {
@@ -140,7 +148,20 @@ def comparison_run(folder):
     write_run(folder, records)
 
 
-def test_the_page_shows_a_comparison_beside_what_is_reported(tmp_path, monkeypatch):
+@pytest.fixture
+def no_shipped_runs(tmp_path, monkeypatch):
+    monkeypatch.setattr("metaiqa_core.results.storage.SHIPPED_RUNS", tmp_path / "shipped")
+
+
+def test_the_page_shows_the_shipped_comparisons_on_four_databases():
+    page = AppTest.from_file(str(ROOT / "pages/authentic_databases.py"), default_timeout=120)
+    page.query_params["view"] = "Graph model"
+    page.run()
+    assert not page.exception
+    assert any("on 3 of 4 databases" in text.value for text in page.markdown)
+
+
+def test_the_page_shows_a_comparison_beside_what_is_reported(tmp_path, monkeypatch, no_shipped_runs):
     comparison_run(tmp_path / "compared")
     monkeypatch.setenv("METAIQA_RUNS", str(tmp_path))
     page = AppTest.from_file(str(ROOT / "pages/authentic_databases.py"), default_timeout=120)
@@ -153,7 +174,7 @@ def test_the_page_shows_a_comparison_beside_what_is_reported(tmp_path, monkeypat
     assert "is re-synthesised: not TID2013" in captions
 
 
-def test_the_page_says_how_a_comparison_is_made_where_there_is_none(tmp_path, monkeypatch):
+def test_the_page_says_how_a_comparison_is_made_where_there_is_none(tmp_path, monkeypatch, no_shipped_runs):
     monkeypatch.setenv("METAIQA_RUNS", str(tmp_path))
     page = AppTest.from_file(str(ROOT / "pages/authentic_databases.py"), default_timeout=120)
     page.query_params["view"] = "Graph model"

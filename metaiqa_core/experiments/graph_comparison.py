@@ -160,6 +160,12 @@ def _compared_images(
         settings = GraphModelConfig(levels=config.levels, tone=config.tone)
         module = new_graph_network(start, [Defect("", NOTHING), Defect("any", "blurred")], settings).features
         stages = stage_channels(module.backbone)
+        last = len(stage_channels(start.make().backbone))
+        if config.levels[-1] != last:
+            raise TrainingError(
+                f"The last level must be the last stage of the backbone, {last} for {start.origin}, which is what "
+                f"MetaIQA sees; got the levels {' '.join(map(str, config.levels))}."
+            )
         channels[name] = [stages[level - 1] for level in config.levels]
         rows[name] = yield from quarter_rows(module, database.images, seen, kept)
         typed_rows[name] = yield from quarter_rows(module, typed.images, seen, kept)
