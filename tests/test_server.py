@@ -52,6 +52,17 @@ def test_a_model_that_cannot_be_used_does_not_keep_the_server_from_saying_so(dee
     assert ("app.py", "--server.port=80") in served(deeds)
 
 
+def test_ctrl_c_before_there_is_a_server_ends_the_program(deeds, monkeypatch):
+    def interrupt():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(server, "load", interrupt)
+    with pytest.raises(SystemExit) as end:
+        served(deeds)
+    assert end.value.code == server.INTERRUPTED
+    assert not deeds
+
+
 def test_python_itself_serves_the_app_from_any_folder(tmp_path):
     port = free_port()
     words = [sys.executable, str(ROOT / "app.py"), f"--server.port={port}", "--server.headless=true"]

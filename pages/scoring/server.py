@@ -1,6 +1,7 @@
 """The app's server, which `python app.py` becomes: it is ready for its first visitor before one comes."""
 
 import logging
+import sys
 import threading
 from collections.abc import Iterable
 
@@ -14,18 +15,24 @@ from pages.shared.turns import turn
 FIRST_PAGE = (batch, sorting)
 """What the first page is made of, imported here so that no visitor waits for it."""
 
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as a shell expects it."""
+
 _log = logging.getLogger(__name__)
 
 
 def serve(app: str, options: list[str]) -> None:
-    """Serve the app until Ctrl-C.
+    """Serve the app until Ctrl-C, which ends it without a trace before there is a server too.
 
     Args:
         app: The file app.py.
         options: Options of `streamlit run`, such as `--server.port=8501`.
     """
     opened, *others = samples.NAMES
-    _judge([opened], [])
+    try:
+        _judge([opened], [])
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
     threading.Thread(target=_judge, args=(others, samples.NAMES), name="judging samples", daemon=True).start()
     run_server(app, options)
 
