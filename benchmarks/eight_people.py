@@ -15,7 +15,6 @@ import asyncio
 import json
 import random
 import re
-import socket
 import statistics
 import subprocess
 import sys
@@ -37,7 +36,7 @@ from skimage import data
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from browser import CHROMIUM_ARGUMENTS, find_chromium  # noqa: E402
+from browser import CHROMIUM_ARGUMENTS, find_chromium, free_port  # noqa: E402
 
 PATIENCE = 300_000
 """Milliseconds after which an upload counts as never answered."""
@@ -342,9 +341,7 @@ def main() -> None:
     arguments = parser.parse_args()
     server = None
     if arguments.address is None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         words = [sys.executable, "-m", "metaiqa_core", "app", "--no-browser", "--port", str(port)]
         server = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.DEVNULL)
         arguments.address, arguments.pid = f"http://localhost:{port}", server.pid

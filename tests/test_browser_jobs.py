@@ -2,14 +2,13 @@
 
 import contextlib
 import os
-import socket
 import subprocess
 import sys
 import urllib.request
 from urllib.parse import parse_qs, urlparse
 
 import pytest
-from browser import ROOT, chromium
+from browser import ROOT, chromium, free_port
 from jobs_fixtures import QUICK_SUPERVISOR, job_in, wait_for, working
 
 from metaiqa_core.jobs import control
@@ -46,12 +45,6 @@ def app_with_quick_jobs(runs, port):
             process.wait(10)
         process.kill()
         process.wait()
-
-
-def free_port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 def open_page(page, address, query=""):

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from email.parser import Parser
 from pathlib import Path
 
 import pytest
+from browser import free_port
 from PIL import Image
 from tiny_fixtures import photo_pixels
 
@@ -153,9 +153,7 @@ def test_a_job_of_the_installed_program_runs_its_command(installed):
 
 
 def test_the_installed_app_is_served_with_its_settings(installed):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [installed.bin / "metaiqa", "app", "--port", str(port), "--no-browser"]
     quiet = {
         "cwd": installed.folder,
