@@ -87,6 +87,14 @@ def test_prior_and_fine_tuning(distorted, tiny_database, origin, tmp_path):
     assert load_checkpoint(tuned.file).card.licence == "mine"
 
 
+def test_a_model_starts_at_its_own_short_side_or_at_another(tiny_checkpoint):
+    own = Origin(model=str(tiny_checkpoint)).load(folded=True).preprocessing
+    assert own == load_checkpoint(tiny_checkpoint).preprocessing
+    other = Origin(model=str(tiny_checkpoint), short_side=70).load(folded=True)
+    assert (other.preprocessing.short_side, other.preprocessing.minimum_side) == (70, min(own.minimum_side, 70))
+    assert Origin(weights="random").load(folded=True).preprocessing.short_side == 500
+
+
 def test_a_recipe_tells_its_backbone_without_building_a_network(tiny_checkpoint):
     start = Origin(model=str(tiny_checkpoint)).load(folded=True)
     hash_of_start, state = start.hash, torch.get_rng_state()
@@ -116,6 +124,7 @@ def test_a_recipe_tells_its_backbone_without_building_a_network(tiny_checkpoint)
         (lambda: FineTuningConfig(repeats=-1), "--repeats must be 0 or more, got -1"),
         (lambda: FineTuningConfig(only_measure=True), "--only-measure measures by repeated splits: say how many with"),
         (lambda: Origin(backbone="vgg"), "backbone must be one of .*, got 'vgg'"),
+        (lambda: Origin(model="mine", short_side=0), "short_side must be a positive integer, got 0"),
         (lambda: Workers(1, ["metaiqa"]), "workers share folds, so there must be 2 or more, got 1"),
     ],
 )

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 
@@ -21,6 +21,8 @@ from metaiqa_core.training.fingerprint import hash_of_weights
 logger = logging.getLogger(__name__)
 
 DROPOUT = 0.2
+SHORT_SIDE = 500
+"""Short side of the network's input with a backbone, pixels, where none is named."""
 PROCESSOR = torch.device("cpu")
 
 
@@ -69,7 +71,7 @@ class Origin:
         model: Name or file of a model in this project's format; "" to start from a backbone.
         backbone: Name of the backbone, one of `BACKBONES`, where no model is named.
         weights: Weights of the backbone: `imagenet`, `random`, or a file with the torchvision classifier's state dict.
-        short_side: Short side of the network's input with a backbone, pixels; a model brings its own.
+        short_side: Short side of the network's input, pixels; None: a model's own, and `SHORT_SIDE` with a backbone.
         device: Device to train on.
         parts: Parts that it gets besides its own.
 
@@ -81,7 +83,7 @@ class Origin:
     model: str = ""
     backbone: str = "resnet18"
     weights: str = "imagenet"
-    short_side: int = 500
+    short_side: int | None = None
     device: torch.device = PROCESSOR
     parts: NewParts = NO_PARTS
 
@@ -90,7 +92,7 @@ class Origin:
             raise ValueError(f"backbone must be one of {', '.join(BACKBONES)}, got {self.backbone!r}")
         if not self.weights:
             raise ValueError("weights must be imagenet, random or a file, got nothing")
-        if not self.model:
+        if self.short_side is not None:
             Preprocessing(short_side=self.short_side)  # refuses a resolution that is none
 
     def load(self, *, folded: bool) -> "Start":
@@ -105,9 +107,11 @@ class Origin:
             ValueError: If the new parts do not fit the network.
         """
         if self.model:
-            return start_from_model(self.model, folded=folded, device=self.device, parts=self.parts)
+            start = start_from_model(self.model, folded=folded, device=self.device, parts=self.parts)
+            return start.seen_at(self.short_side) if self.short_side is not None else start
+        short_side = self.short_side if self.short_side is not None else SHORT_SIDE
         return start_from_backbone(
-            self.backbone, self.weights, self.short_side, folded=folded, device=self.device, parts=self.parts
+            self.backbone, self.weights, short_side, folded=folded, device=self.device, parts=self.parts
         )
 
 
@@ -142,6 +146,11 @@ class Start:
     def has_learned_from(self) -> str:
         """Sentence that says which scores it has learned from: on their images it cannot be tested; "" for none."""
         return f"{self.origin} has learned from {self.learned_from}" if self.learned_from else ""
+
+    def seen_at(self, short_side: int) -> Self:
+        """Return the same start for photos of another short side, in pixels; smaller ones are enlarged no further."""
+        minimum = min(self.preprocessing.minimum_side, short_side)
+        return replace(self, preprocessing=replace(self.preprocessing, short_side=short_side, minimum_side=minimum))
 
     def network(self, seed: int) -> Regressor:
         """Return a new network on the device; a seed gives new layers the same weights on any device."""

@@ -5,7 +5,7 @@ from typing import Literal
 
 from metaiqa_core.commands.options.device import add_device_argument, read_device
 from metaiqa_core.errors import TrainingError
-from metaiqa_core.experiments.start import NO_PARTS, NewParts, Origin
+from metaiqa_core.experiments.start import NO_PARTS, SHORT_SIDE, NewParts, Origin
 from metaiqa_core.models.backbones import BACKBONES
 from metaiqa_core.models.model_files import DEFAULT_START
 
@@ -37,8 +37,7 @@ def add_start_arguments(parser: argparse.ArgumentParser, *, default: Literal["mo
     group.add_argument(
         "--short-side",
         type=int,
-        default=500,
-        help="short side of the model's input with a backbone, pixels (default: 500)",
+        help=f"short side of the model's input, pixels (default: that of the model, and {SHORT_SIDE} with a backbone)",
     )
     add_device_argument(parser)
 
@@ -72,7 +71,7 @@ def read_origin(arguments: argparse.Namespace) -> Origin:
     kind = "model" if arguments.model else "backbone" if arguments.backbone else arguments.default_start
     name = getattr(arguments, kind) or _DEFAULTS[kind]
     if kind == "model":
-        return Origin(model=name, device=device, parts=parts)
+        return Origin(model=name, short_side=arguments.short_side, device=device, parts=parts)
     return Origin("", name, arguments.initial_weights, arguments.short_side, device, parts)
 
 
@@ -89,8 +88,7 @@ def add_starts_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--short-side",
         type=int,
-        default=500,
-        help="short side of the model's input with a backbone, pixels (default: 500)",
+        help=f"short side of the input with a backbone, pixels (default: {SHORT_SIDE}); a model brings its own",
     )
     add_device_argument(parser)
     add_new_parts_arguments(parser)
