@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from metaiqa_core.errors import CheckpointError, PhotoError
 from metaiqa_core.images import Photo
 from metaiqa_core.images.reduction import reduce_by, whole_factor
+from metaiqa_core.images.resizing import resize
 from metaiqa_core.json_files import STRICT
 
 if TYPE_CHECKING:  # pixels need no torch
     import torch
 
-_FILTER = Image.Resampling.BICUBIC
 LARGEST_SIDE = 2048
 """Longest short side to which photos are brought, pixels: what a network keeps in memory grows with its square."""
 MAXIMUM_PIXELS = 2**25
@@ -116,8 +115,8 @@ class Preprocessing:
         if size != (width, height):
             # Large photos are first reduced by a whole factor; a reduced decode has done all or part of it already.
             done = round(max(photo.full_size) / max(width, height))
-            image, box = reduce_by(pixels, max(factor // done, 1), photo.extent)
-            pixels = np.asarray(image.resize(size, _FILTER, box=box))
+            reduced, box = reduce_by(pixels, max(factor // done, 1), photo.extent)
+            pixels = resize(reduced, size, box)
         return pixels
 
     def to_dict(self) -> dict[str, Any]:

@@ -92,9 +92,7 @@ def read_scans(data: bytes) -> JpegScans:
         return JpegScans(data)
     zero_share = 0.0
     stop = end if end is not None else len(data)
-    # Every run of 256 zeros holds two neighbours of the bytes taken here, which are quickly looked through.
-    sample = data[walk.first_scan : stop : _ZEROS // 2]
-    if walk.frame < _FIRST_ARITHMETIC and b"\0\0" in sample:
+    if walk.frame < _FIRST_ARITHMETIC and _may_hold_zeros(data, walk.first_scan, stop):
         zeros = sum(len(run.group()) for run in _ZERO_RUN.finditer(data, walk.first_scan, stop))
         is_suspect = zeros > 0 and (end is None or not walk.zeros_may_be_flat())
         zero_share = zeros / max(stop - walk.first_scan, 1) if is_suspect else 0.0
@@ -109,6 +107,18 @@ def read_scans(data: bytes) -> JpegScans:
         zero_share=zero_share,
         has_gain_map=has_gain_map,
     )
+
+
+def _may_hold_zeros(data: bytes, start: int, stop: int) -> bool:
+    """Whether a run of `_ZEROS` may be there, told from a few bytes: it fills the space between two of the samples."""
+    step = _ZEROS // 2
+    sample = data[start:stop:step]
+    pair = sample.find(b"\0\0")
+    while pair >= 0:
+        if not any(data[start + step * pair : start + step * (pair + 1)]):
+            return True
+        pair = sample.find(b"\0\0", pair + 1)
+    return False
 
 
 def _walk(data: bytes) -> tuple[_Walk, int | None]:
