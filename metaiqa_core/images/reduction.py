@@ -13,9 +13,10 @@ from PIL import Image, JpegImagePlugin
 MARGIN = 2.9
 """Minimum short side after the first stage, in multiples of the wanted short side.
 
-Cameras of 12 megapixels have 3,000 or 3,024 rows, 2.93 and 2.95 times a model's 512 after the first stage; 3 would have
-them decoded in full. Against the antialiased filter alone, sharp photos of 2,960 rows moved by at most 0.6 points and of
-3,072 by 0.3, photos in halftone by 8.6 and 6.6, and a zone plate by 7.9 and 7.5; with twice, halftones moved by up to 34.
+Cameras of 12 megapixels have 3,000 or 3,024 rows, 2.93 and 2.95 times a model's 512 after the first stage; 3 would
+have them decoded in full. Against the antialiased filter alone, sharp photos of 2,960 rows moved by at most 0.6 points
+and of 3,072 by 0.3, photos in halftone by 8.6 and 6.6, and a zone plate by 7.9 and 7.5; with twice, halftones moved by
+up to 34.
 """
 _FACTORS = (8, 4, 2)
 _BAND_PIXELS = 4_000_000
