@@ -1,5 +1,7 @@
 """Protocols: folds that do not leak, and how repeats are summed up."""
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +64,24 @@ def test_leave_one_distortion_out_tests_each_type_once_a_seed_on_what_no_fold_le
         assert {database.images[position].distortion_type for position in fold.test} == {fold.held_out}
         assert fold.held_out not in {database.images[position].distortion_type for position in fold.training}
         assert len(fold.training) + len(fold.test) == len(database)
+
+
+@pytest.mark.parametrize("kind", ["/tmp/x/owned", "../../x", "a/x", "c\x1b[31my", "x" * 300])
+def test_a_type_of_any_name_gives_a_fold_whose_file_stays_in_its_folder(kind):
+    images = [replace(one, distortion_type=kind) if "GB" in one.distortion_type else one for one in typed()]
+    database = Database("typed", tuple(images), (0.0, 3.0))
+    names = [fold.name for fold in leave_one_distortion_out_folds(database, [0])]
+    assert len(set(names)) == 3
+    assert all(re.fullmatch(r"[\w.-]{1,100}", name, re.ASCII) for name in names)
+    with pytest.raises(ValueError, match="the name of a fold must be fit for a file"):
+        Fold(f"{kind}-seed-0", 0, (0,), (1,))
+
+
+def test_two_types_that_catalogues_name_alike_have_folds_of_their_own():
+    images = [replace(one, distortion_type=f"{one.name[:1]}:x") for one in typed()]
+    database = Database("typed", tuple(images), (0.0, 3.0))
+    names = [fold.name for fold in leave_one_distortion_out_folds(database, [0])]
+    assert len(set(names)) == 3
 
 
 def test_subsets_are_learned_from_or_tested_on_whole():

@@ -6,6 +6,7 @@ A `database.json` beside it, as `synthesize` writes it, gives the name and the s
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +113,6 @@ def _text(cell: str | None) -> str | None:
 def _level(text: str | None, place: str) -> int | None:
     if not text:
         return None
-    try:
+    if re.fullmatch(r"\+?[0-9]{1,3}", text, re.ASCII):
         return int(text)
-    except ValueError as error:
-        raise DatabaseError(f"{place}: level must be a whole number, got {text!r}.") from error
+    raise DatabaseError(f"{place}: level must be a whole number from 0 to 999, got {text[:40]!r}.")

@@ -1,6 +1,7 @@
 """Protocols: the images that each fold trains on and tests on, and the summary over repeats."""
 
 import itertools
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ import numpy as np
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.errors import EvaluationError
 from metaiqa_core.evaluation.criteria import plcc, srocc
+from metaiqa_core.files.whole_files import file_name_for
 from metaiqa_core.tasks import distortion_tasks, leave_one_out, split_by_group
 
 
@@ -31,6 +33,8 @@ class Fold:
     held_out: str = ""
 
     def __post_init__(self) -> None:
+        if self.name != file_name_for(self.name):
+            raise ValueError(f"the name of a fold must be fit for a file, got {self.name!r}")
         if not set(self.training).isdisjoint(self.test):
             raise ValueError(f"the fold {self.name} trains on images that it tests on")
 
@@ -154,9 +158,10 @@ def leave_one_distortion_out_folds(database: Database, seeds: Sequence[int]) -> 
     Raises:
         DatabaseError: If an image has no distortion type.
     """
+    names = _short_names(database.distortion_types())
     return [
         Fold(
-            f"{held_out.distortion_type.partition(':')[2] or held_out.distortion_type}-seed-{seed}",
+            file_name_for(f"{names[held_out.distortion_type]}-seed-{seed}"),
             seed,
             tuple(sorted(position for task in others for position in task.positions)),
             held_out.positions,
@@ -165,6 +170,13 @@ def leave_one_distortion_out_folds(database: Database, seeds: Sequence[int]) -> 
         for seed in seeds
         for held_out, others in leave_one_out(distortion_tasks(database))
     ]
+
+
+def _short_names(types: Sequence[str]) -> dict[str, str]:
+    """Return the name of each distortion type without its catalogue, where that tells them apart."""
+    short = {kind: kind.partition(":")[2] or kind for kind in types}
+    times = Counter(short.values())
+    return {kind: kind if times[name] > 1 else name for kind, name in short.items()}
 
 
 def adaptation_folds(
