@@ -93,6 +93,14 @@ def test_two_databases_weigh_the_same_whatever_their_sizes():
     assert calibration.measured_coverage == pytest.approx(np.mean(list(coverage.values())))
 
 
+@pytest.mark.parametrize("photos", [1, 2, 3])
+def test_a_few_photos_of_another_database_are_enough(photos):
+    others = {"few": (np.full(photos, 0.5), np.full(photos, 0.6))}
+    calibration, coverage = calibrate_on_several(simulated_splits(), others, "simulated photos")
+    assert 0 < calibration.half_width < 100
+    assert set(coverage) == {"few", "simulated photos"}
+
+
 def test_without_another_database_the_interval_is_that_of_the_splits():
     one, coverage = calibrate_on_several(simulated_splits(), {}, "simulated photos")
     assert one.half_width == pytest.approx(calibrate(simulated_splits(), "simulated photos").half_width, rel=0.01)

@@ -107,6 +107,7 @@ def calibrate_on_several(
 
 def _even_quantile(parts: Sequence[NDArray[np.float64]], level: float) -> float:
     """Return the residual that covers a share `level` of all residuals, each part having the same total weight."""
+    parts = [part for part in parts if len(part)]  # half of one photo may be none
     values = np.concatenate(parts)
     weights = np.concatenate([np.full(len(part), 1 / (len(part) * len(parts))) for part in parts])
     order = np.argsort(values)
