@@ -75,7 +75,7 @@ def distortion_tasks(*databases: Database) -> tuple[DistortionTask, ...]:
         untyped = next((image for image in database if image.distortion_type is None), None)
         if untyped:  # told before groups are sought: for photos in series, that takes a while
             raise DatabaseError(
-                f"Distortion tasks need the distortion type of every image, and {untyped.path.name} of "
+                f"Distortion tasks need the distortion type of every image, and {untyped.name} of "
                 f"{database.name} has none: use a database such as KADID-10k, or one that `synthesize` made."
             )
         for image, group in zip(database.images, database.groups(), strict=True):

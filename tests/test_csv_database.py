@@ -49,6 +49,16 @@ def test_reference_type_and_level_are_kept_and_their_columns_may_come_in_any_ord
     assert (second.reference, second.distortion_type, second.level) == (None, None, None)
 
 
+def test_photos_of_one_name_in_two_folders_are_told_apart_by_their_folders(folder):
+    for part in ("s1", "s2"):
+        (folder / part).mkdir()
+        (folder / part / "q.jpg").write_bytes(part.encode())
+    database = read_database(write_csv(folder, "image,mos\ns1/q.jpg,50\na.jpg,60\n./s2/q.jpg,70\n"))
+    assert [image.name for image in database] == ["s1/q.jpg", "a.jpg", "s2/q.jpg"]
+    fewer = read_database(write_csv(folder, "image,mos\ns1/q.jpg,50\na.jpg,60\n"))
+    assert [image.name for image in fewer] == ["q.jpg", "a.jpg"]
+
+
 def test_a_byte_order_mark_and_windows_line_ends_are_no_part_of_the_text(folder):
     database = read_database(write_csv(folder, "image,mos\r\na.jpg,50\r\n", "utf-8-sig"))
     assert database.images[0].path.name == "a.jpg"
@@ -138,7 +148,10 @@ LINE_MISTAKES = {
         "mine.csv, line 2: mos nan lies outside 0 to 100; name the scale with --mos-range LOW HIGH."
     ),
     "image,mos\n\na.jpg,50\n,50\n": "mine.csv, line 4: the image name is empty.",
-    "image,mos,level\na.jpg,50,strong\n": "mine.csv, line 2: level must be a whole number, got 'strong'.",
+    "image,mos,level\na.jpg,50,strong\n": "mine.csv, line 2: level must be a whole number from 0 to 999, got 'strong'.",
+    f"image,mos,level\na.jpg,50,{10**30}\n": (
+        f"mine.csv, line 2: level must be a whole number from 0 to 999, got '{10**30}'."
+    ),
     "image,mos\na.jpg,50\nb.jpg,60\na.jpg,50\n": (
         "mine.csv, line 4: a.jpg was rated already in mine.csv, line 2; keep one of the two rows."
     ),

@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
         low, high = database.raw_range
         rows = [
             {
-                "image": path_text(image.path.name),
+                "image": path_text(image.name),
                 "mos": image.raw_score,
                 "predicted": round(low + score * (high - low), 6),
             }
@@ -91,7 +91,7 @@ def _predict(assessor: Assessor, database: Database) -> Work[np.ndarray]:
         if isinstance(outcome, MetaIQAError):
             raise DatabaseError(f"The database cannot be evaluated whole: {outcome}")
         scores.append(outcome.score / 100)
-        yield Progress(f"scoring {image.path.name}", len(scores), len(database))
+        yield Progress(f"scoring {image.name}", len(scores), len(database))
     return np.array(scores)
 
 

@@ -18,6 +18,7 @@ class RatedImage:
         distortion_type: Key of the distortion type, such as `kadid10k:GB`, if known.
         level: Distortion level from 1 (weakest), if known.
         subset: Official subset, if the database has them.
+        name: Name of the image, unique in its database; that of its file where no other one is given.
     """
 
     path: Path
@@ -27,10 +28,13 @@ class RatedImage:
     distortion_type: str | None = None
     level: int | None = None
     subset: str | None = None
+    name: str = ""
 
     def __post_init__(self) -> None:
+        if not self.name:
+            object.__setattr__(self, "name", self.path.name)
         if not 0 <= self.unit_score <= 1:
-            raise ValueError(f"unit_score must be in [0, 1], got {self.unit_score} for {self.path.name}")
+            raise ValueError(f"unit_score must be in [0, 1], got {self.unit_score} for {self.name}")
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ class Database:
     def fingerprint(self) -> str:
         """Return a hash of the images' names, sizes in bytes and scores, to tell databases of one name apart."""
         rows = [
-            (image.path.name, image.path.stat().st_size, image.unit_score, image.reference, image.distortion_type)
+            (image.name, image.path.stat().st_size, image.unit_score, image.reference, image.distortion_type)
             for image in self.images
         ]
         return hashlib.sha256(repr(rows).encode()).hexdigest()

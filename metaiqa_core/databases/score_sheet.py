@@ -5,8 +5,9 @@ in one loop, so that reading a database and checking it can never disagree.
 """
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from metaiqa_core.databases.rated_image import Database, RatedImage
@@ -116,7 +117,7 @@ def match_images(sheet: ScoreSheet) -> MatchedSheet:
             files[path] = row
             if not isinstance(score, Finding):
                 rated.append(_rate(row, path, score, (score - low) / (high - low)))
-    return MatchedSheet(tuple(rated), files, tuple(findings))
+    return MatchedSheet(_named_apart(rated, files), files, tuple(findings))
 
 
 def to_database(sheet: ScoreSheet) -> Database:
@@ -154,6 +155,15 @@ def _rate(row: ScoreRow, path: Path, raw_score: float, unit_score: float) -> Rat
         distortion_type=row.distortion_type,
         level=row.level,
         subset=row.subset,
+    )
+
+
+def _named_apart(rated: Sequence[RatedImage], files: Mapping[Path, ScoreRow]) -> tuple[RatedImage, ...]:
+    """Give images of one file name in several folders the names by which their rows tell them apart."""
+    times = Counter(image.name for image in rated)
+    return tuple(
+        replace(image, name=Path(files[image.path].image).as_posix()) if times[image.name] > 1 else image
+        for image in rated
     )
 
 

@@ -170,7 +170,7 @@ def _compared_images(
         rows[name] = yield from quarter_rows(module, database.images, seen, kept)
         typed_rows[name] = yield from quarter_rows(module, typed.images, seen, kept)
     statistics = yield from natural_scene_rows(database.images, kept)
-    contents = [image.reference or image.path.name for image in typed.images]
+    contents = [image.reference or image.name for image in typed.images]
     return ComparedImages(
         database=database,
         rows=rows,

@@ -64,12 +64,10 @@ class GraphSources:
         images = [database.images[position] for position in positions]
         if unknown := next((image for image in images if image.distortion_type is None or image.level is None), None):
             raise TrainingError(
-                f"Graph training needs the distortion type and the level of every image, and {unknown.path.name} of "
+                f"Graph training needs the distortion type and the level of every image, and {unknown.name} of "
                 f"{database.name} lacks one: use a database that `synthesize` made, or KADID-10k."
             )
-        return (
-            yield from self._images(images, [image.reference or image.path.name for image in images], database.name)
-        )
+        return (yield from self._images(images, [image.reference or image.name for image in images], database.name))
 
     def good(self, database: Database, share: float, most: int | None) -> Work[DefectImages]:
         """Return authentic photos that people find good, in which nothing is to be found.

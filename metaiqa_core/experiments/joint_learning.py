@@ -77,7 +77,7 @@ class JointLearning(SeveralDatabases):
                 found.append(
                     HeldOut(
                         name,
-                        tuple(image.path.name for image in images),
+                        tuple(image.name for image in images),
                         tuple(image.unit_score for image in images),
                         tuple(map(float, predicted)),
                         *trained.to_shown[name],

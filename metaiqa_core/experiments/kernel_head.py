@@ -170,7 +170,7 @@ class _Fitting(SeveralDatabases):
         for name, database in self.databases.items():
             if positions := self.held_out_of(database):
                 study = self.features[name].at(positions)
-                names = tuple(database.images[position].path.name for position in positions)
+                names = tuple(database.images[position].name for position in positions)
                 opinion, predicted = map(float, study.unit_scores), map(float, _scores(fitted.network, study))
                 found.append(HeldOut(name, names, tuple(opinion), tuple(predicted), *fitted.to_shown[name]))
         return found

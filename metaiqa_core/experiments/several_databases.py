@@ -86,7 +86,7 @@ class SeveralDatabases:
 
     def is_held_out(self, database: Database, position: int) -> bool:
         """Return whether nothing may learn from an image."""
-        return database.images[position].path.name in self._settings.held_out
+        return database.images[position].name in self._settings.held_out
 
     def held_out_of(self, database: Database) -> list[int]:
         """Return the positions of a database's images that nothing learns from."""

@@ -70,7 +70,7 @@ class FinishedFold:
     ) -> "FinishedFold":
         """Return the outcome of a fold that was measured just now."""
         images = tuple(
-            (name_text(image.path.name), image.reference or "", image.distortion_type or "", image.level or 0)
+            (name_text(image.name), image.reference or "", image.distortion_type or "", image.level or 0)
             for image in (database.images[position] for position in split.test)
         )
         today = datetime.date.today().isoformat()

@@ -64,7 +64,7 @@ class DefectImages:
                 defects.append(defect_of(image.distortion_type, level))
                 levels.append(severity_of(image.distortion_type, level))
             except ValueError as error:
-                raise TrainingError(f"{image.path.name} cannot be learned from: {error}.") from error
+                raise TrainingError(f"{image.name} cannot be learned from: {error}.") from error
         scores = np.array([image.unit_score for image in images], np.float32)
         return cls(features, tuple(defects), np.array(levels, np.float32), tuple(contents), scores)
 

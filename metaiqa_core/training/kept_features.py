@@ -109,5 +109,5 @@ def _save(file: Path, rows: list[NDArray[np.float16]]) -> None:
 
 def _key(identity: Sequence[str], images: Sequence[RatedImage], preprocessing: Preprocessing) -> str:
     parts = [*identity, str(preprocessing.to_dict())]
-    parts += [f"{image.path.name} {image.path.stat().st_size}" for image in images]
+    parts += [f"{image.name} {image.path.stat().st_size}" for image in images]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

@@ -102,7 +102,7 @@ def predict(
     for index, score in zip(indices, scores, strict=True):
         if not math.isfinite(score):
             raise TrainingError(
-                f"The network gives {photos.images[index].path.name} the score {score}: its weights have grown far too "
+                f"The network gives {photos.images[index].name} the score {score}: its weights have grown far too "
                 "large. Lower the learning rates, and start again with another --run-dir."
             )
     return np.array(scores)

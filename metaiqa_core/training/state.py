@@ -138,4 +138,4 @@ def task_signature(photos: TrainingPhotos, tasks: Sequence[DistortionTask]) -> d
 
 def file_names(photos: TrainingPhotos, positions: Sequence[int]) -> list[str]:
     """Return the names of photos' image files, without their folders."""
-    return [photos.images[position].path.name for position in positions]
+    return [photos.images[position].name for position in positions]
