@@ -122,6 +122,7 @@ def test_a_recipe_tells_its_backbone_without_building_a_network(tiny_checkpoint)
         (lambda: ParameterStudyConfig(tasks=(0, 1)), "tasks must be at least 1, got 0"),
         (lambda: RepeatedSplitsConfig(repeats=0), "repeated splits need at least one repeat, got 0"),
         (lambda: FineTuningConfig(repeats=-1), "--repeats must be 0 or more, got -1"),
+        (lambda: FineTuningConfig(first_seed=-1), "--first-seed must be 0 or more, got -1"),
         (lambda: FineTuningConfig(only_measure=True), "--only-measure measures by repeated splits: say how many with"),
         (lambda: Origin(backbone="vgg"), "backbone must be one of .*, got 'vgg'"),
         (lambda: Origin(model="mine", short_side=0), "short_side must be a positive integer, got 0"),

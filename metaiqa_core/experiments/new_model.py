@@ -40,6 +40,8 @@ class NewModelConfig:
     def __post_init__(self) -> None:
         if self.repeats < 0:
             raise ValueError(f"--repeats must be 0 or more, got {self.repeats}.")
+        if self.first_seed < 0:
+            raise ValueError(f"--first-seed must be 0 or more, got {self.first_seed}.")
         if self.only_measure and not self.repeats:
             raise ValueError("--only-measure measures by repeated splits: say how many with --repeats.")
         if self.name:

@@ -11,8 +11,6 @@ from metaiqa_core.images.colour_spaces import ColourSpace
 from metaiqa_core.images.declared_colours import DeclaredColours
 
 _MAXIMUM_PROFILE_BYTES = 8 * 2**20
-_MINIMUM_NOTED_SHARE = 0.01
-_NOTHING_DECLARED = DeclaredColours()
 BRIGHTER = ", {:.0%} of it brighter than white and cut off"
 """Part of a note that is only written when the share of the whole picture is known."""
 _SAME_COLOUR = 2

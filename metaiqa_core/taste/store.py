@@ -24,8 +24,6 @@ from metaiqa_core.models.model_files import own_models
 from metaiqa_core.taste.record import KeptPhoto, TasteRecord
 
 VARIABLE = "METAIQA_TASTES"
-MOST_PHOTOS = 400
-"""Largest number of photos of a taste: inference compares all of them with each other."""
 _FILE = "taste.json"
 _MAXIMUM_BYTES = 2**22
 
