@@ -49,9 +49,8 @@ def compare(
     """
     if not 0 < level < 1 or resamples < 1:
         raise ValueError(f"level must be in (0, 1) and resamples positive, got {level} and {resamples}")
-    pairs = first.merge(
-        second, on="image", suffixes=("_first", "_second"), validate="one_to_one" if _unique(first, second) else None
-    )
+    _require_unique(first, second)
+    pairs = first.merge(second, on="image", suffixes=("_first", "_second"), validate="one_to_one")
     if len(pairs) < 3:
         raise ResultsError(f"A paired comparison needs the same images on both sides; only {len(pairs)} are shared.")
     opinion = pairs["opinion_score_first"].to_numpy(float)
@@ -80,8 +79,7 @@ def compare(
     return PairedComparison(values[0], values[1], (float(low), float(high)), level, len(pairs), len(names))
 
 
-def _unique(*frames: pd.DataFrame) -> bool:
+def _require_unique(*frames: pd.DataFrame) -> None:
     for frame in frames:
         if frame["image"].duplicated().any():
             raise ResultsError("Predictions name the same image twice; compare one seed with one seed.")
-    return True
