@@ -18,7 +18,7 @@ QUICK_SUPERVISOR = (
     "-c",
     "import sys; from pathlib import Path; from metaiqa_core.jobs import supervisor; "
     "supervisor.NICENESS, supervisor.GRACE_SECONDS = 1, 1.0; "
-    f"supervisor.supervise(Path(sys.argv[1]), [sys.executable, {str(QUICK_PROGRAM)!r}])",
+    f"supervisor.supervise(Path(sys.argv[1]), int(sys.argv[2]), [sys.executable, {str(QUICK_PROGRAM)!r}])",
 )
 
 

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -245,13 +246,72 @@ def test_a_job_that_never_began_is_stale_after_a_minute(runs):
     assert find_job(runs, "slow-start").state == State.STALE
 
 
-def test_resuming_twice_at_once_keeps_one_supervisor(runs):
-    start(runs, "twice", "slow")
-    working(runs, "twice")
-    control._launch(runs, "twice")  # what a second press does that came before the first one's job was there
-    time.sleep(1)
-    log = (runs / "twice/log.txt").read_text()
-    assert log.count("$ python") == 1
+def cancelled(runs, name):
+    start(runs, name, "slow")
+    working(runs, name)
+    control.cancel(runs, name)
+    job = job_in(runs, name, State.CANCELLED)
+    (runs / name / "pid.txt").unlink()
+    return job
+
+
+def test_of_many_who_resume_a_job_at_once_one_does_and_its_status_stays_true(runs, monkeypatch):
+    cancelled(runs, "busy")
+    begin, refusals = threading.Barrier(8), []
+
+    def slowly_read(runs, name):
+        job = find_job(runs, name)
+        time.sleep(0.1)
+        return job
+
+    monkeypatch.setattr(control, "_job_of_ours", slowly_read)
+
+    def resume():
+        begin.wait(20)
+        try:
+            control.resume(runs, "busy")
+        except JobError as error:
+            refusals.append(str(error))
+
+    threads = [threading.Thread(target=resume) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(refusals) == 7
+    assert set(refusals) <= {f"busy is {state}: there is nothing to resume." for state in ("queued", "running")}
+    pid = working(runs, "busy")
+    time.sleep(1)  # in which a second supervisor would have come and gone
+    status = find_job(runs, "busy").status
+    assert (status.state, status.command.pid, status.supervisor.is_alive()) == (State.RUNNING, pid, True)
+    assert (runs / "busy/log.txt").read_text().count("$ python") == 2
+
+
+def test_who_resumes_a_job_on_an_old_reading_of_it_is_told_that_it_runs(runs, monkeypatch):
+    old = cancelled(runs, "twice")
+    control.resume(runs, "twice")
+    pid = working(runs, "twice")
+    readings = iter([old])
+    monkeypatch.setattr(control, "_job_of_ours", lambda runs, name: next(readings, None) or find_job(runs, name))
+    with pytest.raises(JobError, match="twice is running: there is nothing to resume"):
+        control.resume(runs, "twice")
+    readings = iter([old])
+    with pytest.raises(JobError, match="twice is running: cancel it first"):
+        control.delete(runs, "twice")
+    control.cancel(runs, "twice")
+    assert job_in(runs, "twice", State.CANCELLED).status.command.pid == pid
+
+
+def test_a_job_whose_process_does_not_end_is_neither_resumed_nor_deleted(runs, monkeypatch):
+    cancelled(runs, "held")
+    monkeypatch.setattr(control, "_LOCK_SECONDS", 0.2)
+    lock = wait_for(lambda: take_lock(runs / "held/job.json"))
+    for action in (control.resume, control.delete):
+        with pytest.raises(JobError, match="A process of held has not ended yet: try again in a moment, or end the"):
+            action(runs, "held")
+    os.close(lock)
+    control.delete(runs, "held")
+    assert not (runs / "held").exists()
 
 
 def test_a_job_whose_folder_is_deleted_by_hand_ends_and_does_not_come_back(runs):
@@ -459,7 +519,7 @@ def test_a_path_is_named_as_short_as_it_is_clear(tmp_path):
 
 def test_the_supervisor_of_the_app_starts_and_says_what_is_wrong_with_a_folder(tmp_path):
     write_text(tmp_path / "job.json", "{}")
-    outcome = subprocess.run([*control.SUPERVISOR, tmp_path], capture_output=True, text=True, timeout=60)
+    outcome = subprocess.run([*control.SUPERVISOR, tmp_path, "9"], capture_output=True, text=True, timeout=60)
     assert (outcome.returncode, outcome.stderr.strip()) == (
         1,
         f"{tmp_path.name}/status.json is missing or damaged: delete the folder {tmp_path}.",

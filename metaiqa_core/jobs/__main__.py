@@ -1,4 +1,4 @@
-"""Supervise one job: `python -m metaiqa_core.jobs RUN_DIR`. The app starts this; people start commands themselves."""
+"""Supervise one job: `python -m metaiqa_core.jobs RUN_DIR LOCK`. The app starts this, people start commands."""
 
 import sys
 from pathlib import Path
@@ -8,6 +8,6 @@ from metaiqa_core.jobs.supervisor import supervise
 
 if __name__ == "__main__":
     try:
-        supervise(Path(sys.argv[1]))
-    except (JobError, OSError, IndexError) as error:
+        supervise(Path(sys.argv[1]), int(sys.argv[2]))
+    except (JobError, OSError, IndexError, ValueError) as error:
         sys.exit(str(error))

@@ -1,4 +1,8 @@
-"""Start, cancel, resume and delete jobs, by their name in a runs folder."""
+"""Start, cancel, resume and delete jobs, by their name in a runs folder.
+
+Whoever changes a job holds its lock from the look at its status to the last change, and gives it to the supervisor that
+it starts: two tabs, or two apps, cannot both resume a job, and a job that works is not deleted.
+"""
 
 import json
 import os
@@ -8,11 +12,11 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from metaiqa_core.errors import JobError
 from metaiqa_core.files import write_text
@@ -27,14 +31,19 @@ from metaiqa_core.jobs.job import (
     Status,
     StoredJob,
     find_job,
+    read_status,
     write_status,
 )
 from metaiqa_core.jobs.supervisor import GRACE_SECONDS, start_process, stop_group
-from metaiqa_core.jobs.turns import refuse_unsupported_system
+from metaiqa_core.jobs.turns import refuse_unsupported_system, take_lock
 from metaiqa_core.json_files import validated
 
 SUPERVISOR = (sys.executable, "-m", "metaiqa_core.jobs")
-"""Words that start the supervisor of a job, with the job's folder as its last word."""
+"""Words that start the supervisor of a job; the job's folder and the descriptor of its lock follow."""
+
+Seen = TypeVar("Seen")
+_LOCK_SECONDS = 10.0  # in which the supervisor of a job that has just ended leaves it, however busy the machine is
+_POLL_SECONDS = 0.05
 
 
 def start(
@@ -91,7 +100,8 @@ def start(
         shutil.rmtree(folder, ignore_errors=True)
         raise JobError(f"The job cannot be written down in {folder}: {error.strerror}.") from error
     try:
-        return _launch(runs, name)
+        with _locked(folder, lambda: None) as (lock, _):
+            return _launch(runs, name, lock)
     except JobError:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -103,12 +113,17 @@ def resume(runs: Path, name: str) -> Job:
     Raises:
         JobError: If there is no such job, it is at work or finished, or it was made in a terminal.
     """
-    job = _job_of_ours(runs, name)
-    if job.state.is_active or job.state == State.FINISHED:
-        raise JobError(f"{name} is {job.state}: there is nothing to resume.")
-    if not job.working_folder.is_dir():
-        raise JobError(f"{name} was started in {job.working_folder}, which is gone: start it anew from here.")
-    return _launch(runs, name, job.status.begun_at)
+
+    def resumable() -> Job:
+        job = _job_of_ours(runs, name)
+        if job.state.is_active or job.state == State.FINISHED:
+            raise JobError(f"{name} is {job.state}: there is nothing to resume.")
+        if not job.working_folder.is_dir():
+            raise JobError(f"{name} was started in {job.working_folder}, which is gone: start it anew from here.")
+        return job
+
+    with _locked(runs / name, resumable) as (lock, job):
+        return _launch(runs, name, lock, job.status.begun_at)
 
 
 def cancel(runs: Path, name: str) -> None:
@@ -138,16 +153,21 @@ def delete(runs: Path, name: str) -> None:
     Raises:
         JobError: If there is no such job, it is at work, it was made in a terminal, or the disk refuses.
     """
-    job = _job_of_ours(runs, name)
-    if job.state.is_active:
-        raise JobError(f"{name} is {job.state}: cancel it first.")
-    try:
-        # Moved away first: it is gone from all lists at once, and nobody meets half of it. Links in it are removed,
-        # not followed.
-        trash = Path(tempfile.mkdtemp(prefix=".deleted-", dir=runs))
-        job.folder.rename(trash / name)
-    except OSError as error:
-        raise JobError(f"{name} cannot be deleted: {error.strerror}.") from error
+
+    def deletable() -> Job:
+        job = _job_of_ours(runs, name)
+        if job.state.is_active:
+            raise JobError(f"{name} is {job.state}: cancel it first.")
+        return job
+
+    with _locked(runs / name, deletable) as (_, job):
+        try:
+            # Moved away first: it is gone from all lists at once, and nobody meets half of it. Links in it are removed,
+            # not followed.
+            trash = Path(tempfile.mkdtemp(prefix=".deleted-", dir=runs))
+            job.folder.rename(trash / name)
+        except OSError as error:
+            raise JobError(f"{name} cannot be deleted: {error.strerror}.") from error
     try:
         shutil.rmtree(trash)
     except OSError as error:
@@ -161,12 +181,48 @@ def _job_of_ours(runs: Path, name: str) -> Job:
     return job
 
 
-def _launch(runs: Path, name: str, begun_at: float | None = None) -> Job:
+@contextmanager
+def _locked(folder: Path, look: Callable[[], Seen]) -> Iterator[tuple[int, Seen]]:
+    """Hold a job's lock, which its supervisor and its command hold as long as they live.
+
+    Args:
+        folder: Folder of the job.
+        look: Function that reads the job, and raises a `JobError` if its state forbids what is to be done.
+
+    Yields:
+        Descriptor of the lock, and what `look` saw with the lock in hand.
+
+    Raises:
+        JobError: If the state forbids it, the disk refuses, or a process of the job does not let go of the lock.
+    """
+    end = time.monotonic() + _LOCK_SECONDS
+    while True:
+        look()  # refused at once; and where there is no job, locking would make a file
+        try:
+            lock = take_lock(folder / JOB_FILE)
+        except OSError as error:
+            raise JobError(f"{folder.name} cannot be locked in {folder.parent}: {error.strerror}.") from error
+        if lock is not None:
+            break
+        if time.monotonic() > end:
+            raise JobError(
+                f"A process of {folder.name} has not ended yet: try again in a moment, or end the process that holds "
+                f"{folder / JOB_FILE} open."
+            )
+        time.sleep(_POLL_SECONDS)
+    try:
+        yield lock, look()
+    finally:
+        os.close(lock)
+
+
+def _launch(runs: Path, name: str, lock: int, begun_at: float | None = None) -> Job:
     folder = runs.absolute() / name
     try:
         write_status(folder, Status(State.QUEUED, queued_at=time.time(), first_started_at=begun_at))
         with (folder / LOG_FILE).open("ab") as log:
-            process = start_process([*SUPERVISOR, str(folder)], folder.parent, log)
+            # It holds the lock from its first moment: there is none in which a second resume could take it.
+            process = start_process([*SUPERVISOR, str(folder), str(lock)], folder.parent, log, pass_fds=(lock,))
     except OSError as error:
         raise JobError(f"The job cannot be started in {folder}: {error.strerror}.") from error
     # Somebody has to take notice of its end, or it stays in the process table as long as this process lives.
@@ -182,8 +238,13 @@ def _end_orphan(job: Job) -> None:
     stop_group(command.pid, signal.SIGTERM)
     end = time.monotonic() + GRACE_SECONDS
     while command.is_alive() and time.monotonic() < end:
-        time.sleep(0.05)
-    if command.is_alive():
-        os.killpg(command.pid, signal.SIGKILL)
-    with suppress(OSError):
+        time.sleep(_POLL_SECONDS)
+    # Workers of a command that was killed outlive it, and hold the lock.
+    stop_group(command.pid, signal.SIGKILL)
+
+    def refuse_resumed() -> None:
+        if read_status(job.folder).command != command:
+            raise JobError(f"{job.name} was resumed meanwhile.")
+
+    with suppress(OSError, JobError), _locked(job.folder, refuse_resumed):
         write_status(job.folder, replace(job.status, state=State.CANCELLED, ended_at=time.time(), sentence=""))

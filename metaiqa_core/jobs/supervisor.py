@@ -23,7 +23,7 @@ from metaiqa_core.jobs.catalogue import JOB_COMMANDS
 from metaiqa_core.jobs.job import JOB_FILE, LOG_FILE, State, read_job, read_status, shell_lines, write_status
 from metaiqa_core.jobs.job_log import has_trace, last_sentence
 from metaiqa_core.jobs.process_identity import identify
-from metaiqa_core.jobs.turns import take_lock, take_turn
+from metaiqa_core.jobs.turns import take_turn
 from metaiqa_core.results.progress_file import PROGRESS_FILE, PROGRESS_VARIABLE
 
 PROGRAM = (sys.executable, "-m", "metaiqa_core")
@@ -32,16 +32,14 @@ NICENESS = 10
 _POLL_SECONDS = 0.3
 
 
-def supervise(folder: Path, program: Sequence[str] = PROGRAM) -> None:
+def supervise(folder: Path, lock: int, program: Sequence[str] = PROGRAM) -> None:
     """Supervise one job to its end.
 
     Args:
         folder: Folder of the job, as `control.start` made it.
+        lock: Descriptor of the job's lock, which whoever started this process took and passed on.
         program: Words that start the program, before the words of a command.
     """
-    lock = take_lock(folder / JOB_FILE)
-    if lock is None:
-        return  # somebody pressed resume twice
     _Supervisor(folder, program, lock).work()
 
 
