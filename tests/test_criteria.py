@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import optimize, special, stats
 
 from metaiqa_core.errors import EvaluationError
 from metaiqa_core.evaluation.criteria import (
@@ -18,6 +18,7 @@ from metaiqa_core.evaluation.criteria import (
     rmse,
     srocc,
 )
+from metaiqa_core.results.storage import SHIPPED_RUNS, read_predictions, read_run
 
 PREDICTED = [0.1, 0.4, 0.35, 0.8, 0.7]
 OPINION = [1.0, 2.0, 3.0, 4.0, 5.0]
@@ -121,10 +122,59 @@ def test_a_known_logistic_is_recovered():
     assert plcc(x, y) < 0.97
 
 
-def test_the_logistic_may_fall_where_predictions_are_reversed():
-    x = np.linspace(0, 1, 60)
-    y = 1 / (1 + np.exp((x - 0.5) / 0.1))
-    assert fit_logistic(x, y) == pytest.approx(y, abs=1e-3)
+def free_fit(predicted, opinion):
+    """The logistic without a direction, in other parameters than the code's."""
+    x = stats.zscore(predicted)
+    start = (opinion.min(), np.ptp(opinion), 1.0, 0.0)
+
+    def curve(x, low, rise, steepness, shift):
+        return low + rise * special.expit(steepness * x - shift)
+
+    found, _ = optimize.curve_fit(curve, x, opinion, p0=start, maxfev=50_000, ftol=1e-12, xtol=1e-12)
+    return curve(x, *found)
+
+
+def test_predictions_that_run_the_wrong_way_keep_their_negative_correlation():
+    generator = np.random.default_rng(0)
+    opinion = generator.uniform(0, 1, 200)
+    predicted = 1 - opinion + generator.normal(0, 0.02, 200)
+    assert plcc(free_fit(predicted, opinion), opinion) > 0.99  # what a curve that may fall makes of them
+    criteria = evaluate(predicted, opinion, resamples=50)
+    assert criteria.plcc_logistic == pytest.approx(criteria.plcc)
+    assert criteria.plcc_logistic < -0.99
+    assert criteria.plcc_logistic_interval[1] < -0.99
+
+
+@pytest.mark.parametrize("n", [3, 4, 5])
+def test_a_few_predictions_that_run_the_wrong_way_keep_it_too(n):
+    assert evaluate([-score for score in OPINION[:n]], OPINION[:n], resamples=20).plcc_logistic == pytest.approx(-1)
+
+
+@given(some_pairs)
+@settings(max_examples=50, deadline=None)
+def test_the_fit_never_falls_where_the_predictions_rise(pairs):
+    predicted, opinion = columns(pairs)
+    fitted = fit_logistic(predicted, opinion)
+    assert np.diff(fitted[np.argsort(predicted)]).min() >= -1e-9
+
+
+def test_the_shipped_runs_predictions_get_the_correlation_of_the_free_fit():
+    run = read_run(SHIPPED_RUNS / "ablation-livec")
+    for name in run.predictions:
+        frame = read_predictions(run, name)
+        predicted, opinion = frame["predicted_score"].to_numpy(), frame["opinion_score"].to_numpy()
+        expected = plcc(free_fit(predicted, opinion), opinion)
+        assert plcc(fit_logistic(predicted, opinion), opinion) == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("agreement", [0.6, 0.9])
+def test_predictions_that_run_the_right_way_get_the_correlation_of_the_free_fit(agreement):
+    for seed in range(5):
+        generator = np.random.default_rng(seed)
+        opinion = generator.uniform(0, 1, 200)
+        predicted = np.exp(2 * (agreement * opinion + (1 - agreement) * generator.uniform(0, 1, 200)))
+        expected = plcc(free_fit(predicted, opinion), opinion)
+        assert plcc(fit_logistic(predicted, opinion), opinion) == pytest.approx(expected, abs=1e-6)
 
 
 @pytest.mark.parametrize("n", [3, 4, 5])

@@ -29,7 +29,8 @@ class Criteria:
         n: Number of images.
         srocc: Spearman rank-order correlation coefficient, tie-aware.
         plcc: Pearson linear correlation coefficient of the raw predictions (Eq. 11).
-        plcc_logistic: PLCC after fitting a logistic function, as VQEG recommends.
+        plcc_logistic: PLCC after fitting a rising logistic function, as VQEG recommends; without the function where the
+            predictions run the wrong way.
         krocc: Kendall's tau-b.
         rmse: Root of the mean squared difference, in units of the opinion scores.
         interval_level: Coverage of the intervals.
@@ -106,13 +107,18 @@ def rmse(predicted: ArrayLike, opinion: ArrayLike) -> float:
 
 
 def fit_logistic(predicted: ArrayLike, opinion: ArrayLike) -> Scores:
-    """Map predictions to opinion scores by a fitted four-parameter logistic.
+    """Map predictions to opinion scores by a fitted four-parameter logistic that rises.
 
-    y = b2 + (b1 - b2) / (1 + exp(-(x - b3) / |b4|)), fitted by least squares (VQEG, FR-TV Phase I, 2000).
+    y = b2 + (b1 - b2) / (1 + exp(-(x - b3) / |b4|)) with b1 > b2, fitted by least squares (VQEG, FR-TV Phase I, 2000).
+
+    Both sides are higher is better, so a curve that falls would turn round a model that runs the wrong way and give it
+    a high correlation. The best curve that may not fall is flat there and has no correlation: such predictions stay as
+    they are, and keep their own negative one.
 
     Returns:
-        The mapped predictions (n,); a straight-line fit where the logistic does not converge or has more parameters
-        than there are images, and the standardised predictions where that line is flat.
+        The mapped predictions (n,), in the order of the predictions; a straight-line fit where the logistic does not
+        converge or has more parameters than there are images, and the standardised predictions where the fit is flat
+        or falls.
     """
     predicted, opinion = checked(predicted, opinion)
     centre, spread = predicted.mean(), predicted.std()
@@ -121,8 +127,9 @@ def fit_logistic(predicted: ArrayLike, opinion: ArrayLike) -> Scores:
     def logistic(x: Scores, top: float, bottom: float, middle: float, width: float) -> Scores:
         return bottom + (top - bottom) / (1 + np.exp(np.clip(-(x - middle) / (abs(width) + 1e-9), -500, 500)))
 
-    line = np.polyval(np.polyfit(standard, opinion, 1), standard)
-    line = line if np.ptp(line) > 0 else standard
+    slope, height = np.polyfit(standard, opinion, 1)
+    line = slope * standard + height
+    line = line if slope > 0 and np.ptp(line) > 0 else standard
     if len(opinion) < 4:
         return line
     start = (opinion.max(), opinion.min(), 0.0, 1.0)
@@ -132,6 +139,8 @@ def fit_logistic(predicted: ArrayLike, opinion: ArrayLike) -> Scores:
             parameters, _ = optimize.curve_fit(logistic, standard, opinion, p0=start, maxfev=5000)
     except RuntimeError:
         return line
+    if parameters[0] <= parameters[1]:
+        return standard
     mapped = logistic(standard, *parameters)
     return mapped if np.ptp(mapped) > 0 and np.isfinite(mapped).all() else line
 
