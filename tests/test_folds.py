@@ -2,17 +2,21 @@
 
 import json
 import shutil
+from dataclasses import replace
+from unittest.mock import Mock
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from metaiqa_core.errors import EvaluationError, TrainingError
-from metaiqa_core.evaluation.protocols import Fold, random_folds
+from metaiqa_core.evaluation.protocols import Fold, Split, random_folds
 from metaiqa_core.experiments.folds import Candidate, Plan, compare, run_folds
 from metaiqa_core.experiments.repeated_splits import split_plan
 from metaiqa_core.experiments.run_folder import RunFolder
 from metaiqa_core.progress import Kind, Progress, finish, outcome
+from metaiqa_core.results.finished_fold import FinishedFold
+from metaiqa_core.results.fold_store import FoldStore
 from metaiqa_core.results.records import Protocol
 from metaiqa_core.results.storage import read_predictions, read_run
 
@@ -164,6 +168,67 @@ def test_a_run_of_version_0_1_goes_on_and_loses_nothing(tiny_database, tmp_path)
     assert len(trainers["A"].calls) == 2
     assert set(read_run(tmp_path).records) == set(before.records)
     assert read_run(tmp_path).predictions == before.predictions
+
+
+def plan_with_one_name_twice(database, trainers):
+    """A plan whose folds folds/A-B/x-seed-0.json and folds/A/B-x-seed-0.json would share a name, and one more."""
+    first, second = random_folds(database, [0, 1])
+    ambiguous = {"A": replace(second, name="B-x-seed-0"), "A-B": replace(first, name="x-seed-0")}
+    rounds = [(fold, candidate_of(trainers[name], name, f"folds/{name}")) for name, fold in ambiguous.items()]
+    rounds.append((replace(first, name="x-seed-0"), candidate_of(trainers["C"], "C", "folds/C")))
+    return Plan(database, Protocol.ABLATION, rounds)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_two_folds_whose_names_run_together_are_both_in_the_results(tiny_database, tmp_path, order):
+    trainers = {name: Trainer(tiny_database) for name in ("A", "A-B", "C")}
+    plan = plan_with_one_name_twice(tiny_database, trainers)
+    plan = replace(plan, rounds=plan.rounds[::order])
+    finished = finish(compare(plan, RunFolder(tmp_path)))
+    run = read_run(tmp_path)
+    stored = {record.method: record.source.predictions for record in run.records}
+    assert len(run.records) == 6
+    assert stored["C"] == "C-x-seed-0"
+    assert stored == {record.method: record.source.predictions for record in again(plan, tmp_path).records}
+    for method, name in stored.items():
+        (split,) = finished[method]
+        assert tuple(read_predictions(run, name)["predicted_score"]) == split.predicted
+
+
+def again(plan, folder):
+    """The run whose results were made again from its folds."""
+    (folder / "results.json").unlink()
+    shutil.rmtree(folder / "predictions")
+    finish(compare(plan, RunFolder(folder)))
+    return read_run(folder)
+
+
+def test_older_folds_whose_names_run_together_do_not_become_the_same_fold(tiny_database, tmp_path):
+    trainers = {name: Trainer(tiny_database) for name in ("A", "A-B", "C")}
+    plan = plan_with_one_name_twice(tiny_database, trainers)
+    finished = finish(compare(plan, RunFolder(tmp_path)))
+    for file in (tmp_path / "folds").glob("*/*-seed-0.json"):
+        as_version_0_1_wrote_it(file)
+    finish(compare(plan, RunFolder(tmp_path)))
+    run = read_run(tmp_path)
+    assert len(run.records) == 6
+    for record in run.records:
+        (split,) = finished[record.method]
+        assert tuple(read_predictions(run, record.source.predictions)["predicted_score"]) == split.predicted
+
+
+def test_predictions_that_a_full_disk_refused_are_published_the_next_time(tiny_database, tmp_path, monkeypatch):
+    fold = FinishedFold.of_today(
+        Split(0, (0, 1, 2), (0.1, 0.2, 0.4), (0.1, 0.3, 0.2)), tiny_database, "A", Protocol.ABLATION, {}
+    )
+    store = FoldStore(tmp_path)
+    store.keep(tmp_path / "folds" / "A" / "split-0.json", fold)
+    with monkeypatch.context() as patched:
+        patched.setattr("metaiqa_core.results.predictions.write_whole", Mock(side_effect=OSError("full")))
+        with pytest.raises(OSError, match="full"):
+            store.publish()
+    store.publish()
+    assert len(read_predictions(read_run(tmp_path), "A-split-0")) == 3
 
 
 def test_a_fold_that_version_0_1_never_published_is_left_to_its_own_command(tiny_database, tmp_path):

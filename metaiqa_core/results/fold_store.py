@@ -8,10 +8,10 @@ A fold's file is written once, when the fold is finished. `results.json` and the
 they are made of these files, all of them, each time, and say nothing that the files do not hold.
 """
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-
-import pandas as pd
 
 from metaiqa_core.files import file_name_for
 from metaiqa_core.foreign_text import name_text
@@ -41,9 +41,9 @@ class FoldStore:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._folds: dict[str, FinishedFold] = {}
-        self._records: dict[str, list[ResultRecord]] = {}
-        self._unwritten: dict[str, pd.DataFrame] = {}
+        self._folds: dict[Path, FinishedFold] = {}
+        self._published: dict[Path, tuple[str, list[ResultRecord]]] = {}
+        """The name of a fold's predictions in the results, and its records."""
 
     def gather(self) -> None:
         """Read all folds that the run holds, so that its results keep the measurements of earlier commands.
@@ -57,9 +57,9 @@ class FoldStore:
         found = {file: fold for file in files if (fold := read_fold(file))}
         older = {file: fold for file, fold in found.items() if not fold.method}
         if older:
-            names = {_name_of(file, fold): fold for file, fold in older.items()}
-            completed = complete(self._folder, names)
-            found |= {file: completed.get(_name_of(file, fold), fold) for file, fold in older.items()}
+            names = self._names_of(older)
+            completed = complete(self._folder, {names[file]: fold for file, fold in older.items()})
+            found |= {file: completed.get(names[file], fold) for file, fold in older.items()}
         for file, fold in found.items():
             if fold.method:  # nothing is known about an older one that no results named; its own command knows it
                 self._add(file, fold)
@@ -73,9 +73,8 @@ class FoldStore:
         Raises:
             OSError: If the disk refuses.
         """
-        name = _name_of(file, fold)
         stored = read_fold(file)
-        earlier = stored if stored and stored.method else self._folds.get(name)
+        earlier = stored if stored and stored.method else self._folds.get(file)
         if earlier and earlier.split == fold.split:
             fold = replace(fold, date=earlier.date, code_version=earlier.code_version)
         if fold != stored:
@@ -89,25 +88,38 @@ class FoldStore:
             ResultsError: If the run's results are damaged.
             OSError: If the disk refuses.
         """
-        for name, fold in self._folds.items():
-            if name not in self._records:
-                self._records[name] = fold.records(name_text(self._folder.name), name)
-                self._unwritten[name] = fold.frame()
+        names, published, unwritten = self._names_of(self._folds), dict(self._published), {}
+        for file, fold in self._folds.items():
+            name = names[file]
+            if file not in published or published[file][0] != name:
+                published[file] = name, fold.records(name_text(self._folder.name), name)
+                unwritten[name] = fold.frame()
         if self._folds:
-            records = [record for name in self._folds for record in self._records[name]]
-            write_run(self._folder, records, self._unwritten)
-            self._unwritten = {}
+            write_run(self._folder, [record for file in self._folds for record in published[file][1]], unwritten)
+            self._published = published  # only now: what a full disk refused is written the next time
 
     def _add(self, file: Path, fold: FinishedFold) -> None:
-        name = _name_of(file, fold)
-        if self._folds.pop(name, None) != fold:
-            self._records.pop(name, None)
+        if self._folds.pop(file, None) != fold:
+            self._published.pop(file, None)
         if not fold.split.collapsed:
-            self._folds[name] = fold
+            self._folds[file] = fold
+
+    def _names_of(self, folds: Mapping[Path, FinishedFold]) -> dict[Path, str]:
+        """Return the names of the folds' predictions, each of which is one fold's alone.
+
+        The folders A-B and A may hold folds called x and B-x: both would be A-B-x. Then both get their whole path with
+        its hash, whichever came first.
+        """
+        names = {file: _name_of(file, fold) for file, fold in folds.items()}
+        times = Counter(names.values())
+        return {
+            file: name if times[name] == 1 else file_name_for(file.relative_to(self._folder).with_suffix("").as_posix())
+            for file, name in names.items()
+        }
 
 
 def _name_of(file: Path, fold: FinishedFold) -> str:
-    """Return the name of a fold's predictions."""
+    """Return the name of a fold's predictions, which another fold may have too."""
     if file.parent.name == SPLITS:
         return f"split-{fold.split.seed}"
     return file_name_for(f"{file.parent.name}-{file.stem}")
