@@ -82,6 +82,9 @@ class PhotoLibrary:
     # Unbuffered: what did not fit on a full disk must not wait in a buffer to be written again.
     _file: IO[bytes] = field(default_factory=partial(tempfile.TemporaryFile, buffering=0))
     _companions: dict[Any, Any] = field(default_factory=dict)
+    # Tabs of one session, and a run of a page that overlaps the next one, are threads that share the file and its
+    # position. Reading takes the lock too: `clear` may come between (and Windows has no os.pread).
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         for event in self.events("photo"):
@@ -97,16 +100,17 @@ class PhotoLibrary:
             OSError: If there is no room; the library stays as it was.
         """
         photo = _photo(name, content, "own")
-        if self.folder is not None:
-            self.folder.write("photos", photo.sha256, content)
-        elif photo.sha256 not in self._places:
-            self._append(photo.sha256, content)
-        if photo.key not in self._all:
+        with self._lock:
             if self.folder is not None:
-                self.folder.note({"photo": photo.key, "name": name, "sha256": photo.sha256, "size": photo.size})
-            self._all[photo.key] = photo
-        self.own.setdefault(photo.key, photo)
-        return self._all[photo.key]
+                self.folder.write("photos", photo.sha256, content)
+            elif photo.sha256 not in self._places:
+                self._append(photo.sha256, content)
+            if photo.key not in self._all:
+                if self.folder is not None:
+                    self.folder.note({"photo": photo.key, "name": name, "sha256": photo.sha256, "size": photo.size})
+                self._all[photo.key] = photo
+            self.own.setdefault(photo.key, photo)
+            return self._all[photo.key]
 
     def add_guest(self, name: str, content: bytes) -> SessionPhoto:
         """Take in a photo of another place, or return the session's photo with this name and content.
@@ -115,13 +119,15 @@ class PhotoLibrary:
             OSError: If there is no room.
         """
         photo = _photo(name, content, "guest")
-        if photo.key in self.photos():
-            return self.photos()[photo.key]
-        if photo.sha256 not in self._places:
-            self._append(photo.sha256, content)
-        return self.guests.setdefault(photo.key, photo)
+        if (found := self.photos().get(photo.key)) is not None:
+            return found
+        with self._lock:
+            if photo.sha256 not in self._places:
+                self._append(photo.sha256, content)
+            return self.guests.setdefault(photo.key, photo)
 
     def _append(self, digest: str, content: bytes) -> None:
+        """Write a photo behind the others; the caller holds the lock."""
         offset = self._file.seek(0, 2)
         rest = memoryview(content)
         try:
@@ -136,7 +142,7 @@ class PhotoLibrary:
         """Return the bytes of a photo's file.
 
         Raises:
-            PhotoError: If the session's folder lost it.
+            PhotoError: If the session's folder lost it, or the session was emptied meanwhile.
         """
         if photo.origin == "sample":
             return samples.content(photo.name)
@@ -144,10 +150,13 @@ class PhotoLibrary:
             try:
                 return self.folder.read("photos", photo.sha256)
             except OSError as error:
-                raise PhotoError(f"{photo.name} is not kept here any more: add it again.") from error
-        offset, length = self._places[photo.sha256]
-        self._file.seek(offset)
-        return self._file.read(length)
+                raise _lost(photo) from error
+        with self._lock:
+            if photo.sha256 not in self._places:
+                raise _lost(photo)
+            offset, length = self._places[photo.sha256]
+            self._file.seek(offset)
+            return self._file.read(length)
 
     def photos(self) -> dict[str, SessionPhoto]:
         """Return the user's photos by key, or the samples while there are none."""
@@ -174,16 +183,16 @@ class PhotoLibrary:
         Raises:
             OSError: If the disk refuses to delete them.
         """
-        self.own.clear()
-        self.guests.clear()
-        self._all.clear()
-        self._removed = frozenset()
-        self._places.clear()
-        self._companions.clear()
-        self._file.seek(0)
-        self._file.truncate()
-        if self.folder is not None:
-            self.folder.empty()
+        with self._lock:
+            self.own.clear()
+            self.guests.clear()
+            self._all.clear()
+            self._removed = frozenset()
+            self._places.clear()
+            self._companions.clear()
+            self._file.truncate(0)
+            if self.folder is not None:
+                self.folder.empty()
 
     def events(self, kind: str) -> Iterator[Mapping[str, Any]]:
         """Yield what was noted of a kind before the session was opened here.
@@ -249,3 +258,7 @@ def sample_photos() -> dict[str, SessionPhoto]:
 def _photo(name: str, content: bytes, origin: Origin) -> SessionPhoto:
     sha256 = hashlib.sha256(content).hexdigest()
     return SessionPhoto(f"{sha256} {name}", name, sha256, len(content), origin)
+
+
+def _lost(photo: SessionPhoto) -> PhotoError:
+    return PhotoError(f"{photo.name} is not kept here any more: add it again.")
