@@ -51,11 +51,23 @@ class Decisions:
             keys: Keys of the photos.
             decision: The decision, the same for all.
         """
-        before = {key: self.of(key) for key in keys if self.of(key) != decision}
+        return self._step(decision, dict.fromkeys(keys, decision))
+
+    def keep_only(self, key: str, others: Iterable[str]) -> bool:
+        """Keep a photo and reject others, in one step; return whether it changed any.
+
+        Args:
+            key: Key of the photo to keep.
+            others: Keys of the photos to reject.
+        """
+        return self._step(Decision.KEEP, {key: Decision.KEEP} | dict.fromkeys(others, Decision.REJECT))
+
+    def _step(self, decision: Decision, after: Mapping[str, Decision]) -> bool:
+        before = {key: self.of(key) for key, decided in after.items() if self.of(key) != decided}
         if not before:
             return False
         self._steps.append(Step(decision, MappingProxyType(before)))
-        self._of.update(dict.fromkeys(before, decision))
+        self._of.update({key: after[key] for key in before})
         return True
 
     @property

@@ -20,6 +20,7 @@ class Summary:
         similar: Those in a stack under a better one.
         kept: Those to keep.
         rejected: Those to throw away.
+        unreadable: Those that could not be read.
     """
 
     photos: int
@@ -27,6 +28,7 @@ class Summary:
     similar: int
     kept: int
     rejected: int
+    unreadable: int = 0
 
     @property
     def undecided(self) -> int:
@@ -40,17 +42,19 @@ class Summary:
         '60 photos: 18 weak, 5 similar to a better one · 31 kept, 9 rejected, 20 undecided'
         """
         noun = "photo" if self.photos == 1 else "photos"
+        unreadable = f", {self.unreadable:,} of them unreadable" if self.unreadable else ""
         return (
-            f"{self.photos:,} {noun}: {self.weak:,} weak, {self.similar:,} similar to a better one · "
+            f"{self.photos:,} {noun}{unreadable}: {self.weak:,} weak, {self.similar:,} similar to a better one · "
             f"{self.kept:,} kept, {self.rejected:,} rejected, {self.undecided:,} undecided"
         )
 
 
-def summarise(photos: Iterable[tuple[str | None, bool, Decision]]) -> Summary:
+def summarise(photos: Iterable[tuple[str | None, bool, Decision]], unreadable: int = 0) -> Summary:
     """Count photos.
 
     Args:
         photos: Grade (None without a score), whether it lies in a stack under a better one, and decision of each.
+        unreadable: Number of those that could not be read.
     """
     rows = list(photos)
     decisions = [decision for _, _, decision in rows]
@@ -60,4 +64,5 @@ def summarise(photos: Iterable[tuple[str | None, bool, Decision]]) -> Summary:
         similar=sum(is_under for _, is_under, _ in rows),
         kept=decisions.count(Decision.KEEP),
         rejected=decisions.count(Decision.REJECT),
+        unreadable=unreadable,
     )

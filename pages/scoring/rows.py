@@ -136,4 +136,5 @@ def up_to_date(
 
 def summary_of(rows: list[Row]) -> Summary:
     """Return how many photos are weak, similar, kept and so on."""
-    return summarise((row.word, row.is_under_a_better_one, row.decision) for row in rows)
+    unreadable = sum(row.status == FAILED for row in rows)
+    return summarise(((row.word, row.is_under_a_better_one, row.decision) for row in rows), unreadable)

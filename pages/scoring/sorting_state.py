@@ -9,6 +9,8 @@ from metaiqa_core.sorting.decisions import Decision, Decisions
 from pages.shared.photo_library import PhotoLibrary
 
 UNDO = "undo"
+KEEP_ONLY = "keep_only"
+"""Move that keeps the first of its photos and rejects the others."""
 _MOST_KEYS = 100_000
 
 
@@ -49,7 +51,8 @@ class SortingState:
 
         Args:
             page: Name of the page that sent them, which is new whenever it is opened.
-            moves: Each with its number `n`, what to `do` (a decision or `undo`), and the `keys` of the photos.
+            moves: Each with its number `n`, what to `do` (a decision, `UNDO` or `KEEP_ONLY`), and the `keys` of
+                the photos.
         """
         leads_to = ""
         for move in moves:
@@ -79,5 +82,8 @@ class SortingState:
         if event["move"] == UNDO:
             step = self.decisions.undo()
             return next(iter(step.before), "") if step else ""
+        if event["move"] == KEEP_ONLY:
+            self.decisions.keep_only(event["keys"][0], event["keys"][1:])
+            return ""
         self.decisions.decide(event["keys"], Decision(event["move"]))
         return ""

@@ -52,19 +52,30 @@ function decide(app, decision, keys = [app.open]) {
   move(app, decision, keys);
   say(app, `${MARKS[decision]}: ${name}`);
   draw(app);
-  if (isOne && decision !== "undecided" && decision !== "removed" && following) open(app, following);
+  goOn(app, isOne && decision !== "undecided" && decision !== "removed" && following);
+}
+
+function goOn(app, following) {
+  if (following) open(app, following);
   // The photo that is open now goes ahead of the moves: a reload right after a key finds both.
   sendOpened(app);
   sendMoves(app);
 }
 
-// Keeps the open photo and rejects all others of its stack: two moves, each of which can be undone.
+function isOfStack(app, photo) {
+  return Boolean(app.data.stacked && photo?.stack && app.sizes.get(photo.stack) > 1);
+}
+
+// Keeps the open photo and rejects all others of its stack: one move, which one undo takes back.
 function keepBest(app) {
   const photo = app.byKey.get(app.open);
-  if (!photo?.stack || !(app.sizes.get(photo.stack) > 1)) return;
-  const others = app.data.photos.filter((one) => one.stack === photo.stack && one.key !== photo.key);
-  move(app, "reject", others.map((one) => one.key));
-  decide(app, "keep");
+  if (!isOfStack(app, photo)) return;
+  const left = (one) => one.stack === photo.stack && one.key !== photo.key && decisionOf(app, one) !== "removed";
+  const others = app.data.photos.filter(left), following = app.order[app.order.indexOf(app.open) + 1];
+  move(app, "keep_only", [photo.key, ...others.map((one) => one.key)]);
+  say(app, `${MARKS.keep}: ${photo.name}; ${MARKS.reject.toLowerCase()}: ${others.length} others`);
+  draw(app);
+  goOn(app, following);
 }
 
 function undo(app) {
@@ -72,7 +83,7 @@ function undo(app) {
   move(app, "undo", []);
   say(app, "Undone");
   arrange(app);
-  if (waits?.keys.length === 1) {
+  if (waits?.keys.length === 1 || waits?.do === "keep_only") {
     open(app, waits.keys[0]);
     sendOpened(app);
   } else draw(app);

@@ -28,8 +28,14 @@ function waitingDecisions(app) {
     else steps.push(move);
   }
   const decisions = new Map();
-  for (const step of steps) for (const key of step.keys) decisions.set(key, step.do);
+  for (const step of steps) step.keys.forEach((key, index) => decisions.set(key, decisionIn(step, index)));
   return decisions;
+}
+
+// One move may keep its first photo and reject the others.
+function decisionIn(step, index) {
+  if (step.do !== "keep_only") return step.do;
+  return index ? "reject" : "keep";
 }
 
 function decisionOf(app, photo) {

@@ -59,9 +59,10 @@ export default function ({ data, parentElement, setStateValue }) {
     uncover(app);
   }
   draw(app);
+  app.parts.keys.textContent =
+    "K keep · X reject · U undecided · ← → previous and next · Z undo" +
+    (data.stacked ? " · click the number on a stack to spread it out" : "");
   if (isNew) {
-    app.parts.keys.textContent =
-      "K keep · X reject · U undecided · ← → previous and next · Z undo · click the number on a stack to spread it out";
     bringIntoList(app);
     if (app.moves.length) sendMoves(app);
     if (app.ticked.size) app.send("ticked", [...app.ticked]);

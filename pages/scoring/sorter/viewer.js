@@ -93,7 +93,7 @@ function drawViewer(app, photo) {
   }
   app.buttons.previous.disabled = number <= 1;
   app.buttons.next.disabled = number >= app.order.length;
-  app.buttons.rest.hidden = !(photo.stack && app.sizes.get(photo.stack) > 1);
+  app.buttons.rest.hidden = !isOfStack(app, photo);
   const step = app.moves.some((move) => move.do !== "undo") ? "" : app.data.undo;
   app.buttons.undo.disabled = !step && !app.moves.length;
   app.buttons.undo.title = step ? `Undo: ${step}` : "Undo";
