@@ -1,5 +1,6 @@
 """Sorting on the page, headless: moves are made once, an undo takes them back, and a new visit finds all of it."""
 
+import json
 import re
 import shutil
 
@@ -13,6 +14,7 @@ from metaiqa_core.assess import Assessor
 from metaiqa_core.models.model_files import DEFAULT_MODEL
 from metaiqa_core.sorting.decisions import Decision
 from pages.scoring import rows as page_rows
+from pages.scoring.filters import Filter
 from pages.shared import browser_session, long_work, photo_library
 
 pytestmark = pytest.mark.usefixtures("tiny_default")
@@ -196,6 +198,34 @@ def test_filters_say_what_they_show_and_can_be_cleared(files):
     assert any(markdown.value == "**1 of 4**: kept" for markdown in page.markdown)
     page.button(key="clear_filters").click().run()
     assert len(rows(page)) == 4
+
+
+def test_a_filter_outlives_a_reload_until_all_are_shown(files):
+    page = moves(bring(opened(), *files), ("keep", "0.jpg"))
+    page.pills(key="filter_decisions").set_value([Decision.KEEP]).run()
+    again = restarted()
+    assert set(rows(again)) == {"0.jpg"}
+    assert set(rows(again.run())) == {"0.jpg"}
+    again.button(key="clear_filters").click().run()
+    assert len(rows(again)) == 4
+    assert len(rows(restarted())) == 4
+
+
+def test_a_filter_that_was_kept_is_taken_for_what_it_still_means():
+    kept = Filter(("Poor",), ("blurred",), (Decision.KEEP,), (10, 60), only_best=True)
+    assert Filter.from_record(json.loads(json.dumps(kept.to_record()))) == kept
+    for nonsense in (None, 3, {"words": "Poor", "scores": [60, 10], "decisions": ["sold"], "only_best": "yes"}):
+        assert Filter.from_record(nonsense) == Filter()
+
+
+def test_keeping_one_of_a_stack_is_one_step_that_one_undo_takes_back(files):
+    page = bring(opened(), *files)
+    sent = [("keep_only", "1.jpg", "0.jpg", "2.jpg"), ("undo",)]
+    page = moves(page, *sent[:1])
+    assert decisions(page) == {"1.jpg": "keep", "0.jpg": "reject", "2.jpg": "reject", "3.jpg": "undecided"}
+    page = moves(page, *sent)
+    assert sorter(page)["open"]["key"] == key_of(page, "1.jpg")
+    assert set(decisions(page).values()) == {"undecided"}
 
 
 def test_the_worst_can_come_first_and_stacks_lie_together_with_their_best_on_top(files):

@@ -1,7 +1,7 @@
 """Order and filters of the photos, which say what they leave out."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -110,6 +110,32 @@ class Filter:
             and not (self.only_best and row.is_under_a_better_one)
         )
 
+    def to_record(self) -> dict[str, Any]:
+        """Return the filter as values for a session's journal; empty where it lets all pass."""
+        asked = {"words": self.words, "defects": self.defects, "decisions": self.decisions, "only_best": self.only_best}
+        record: dict[str, Any] = {name: value for name, value in asked.items() if value}
+        return record | ({"scores": self.scores} if self.scores != _ALL_SCORES else {})
+
+    @classmethod
+    def from_record(cls, record: Any) -> "Filter":
+        """Return a filter from a session's journal; what is none of today's filters is left out."""
+        record = record if isinstance(record, Mapping) else {}
+
+        def known(name: str, choices: Iterable[str]) -> tuple[str, ...]:
+            found = record.get(name)
+            return tuple(choice for choice in choices if isinstance(found, list | tuple) and choice in found)
+
+        scores = record.get("scores")
+        is_range = isinstance(scores, list | tuple) and len(scores) == 2 and all(isinstance(one, int) for one in scores)
+        low, high = scores if is_range else _ALL_SCORES
+        return cls(
+            known("words", (*reversed(WORDS), WAITING, FAILED)),
+            known("defects", DEFECTS),
+            tuple(map(Decision, known("decisions", DECISION_NAMES))),
+            (low, high) if 0 <= low <= high <= 100 else _ALL_SCORES,
+            record.get("only_best") is True,
+        )
+
     def in_words(self) -> str:
         """Return what the filter asks for; empty where it lets all pass."""
         low, high = self.scores
@@ -123,49 +149,72 @@ class Filter:
         return ", ".join(part for part in parts if part)
 
 
-def choose_filter(rows: list[Row]) -> Filter:
-    """Offer the filters in a popover."""
-    statuses = {row.status for row in rows}
+def choose_filter(rows: list[Row], remembered: Filter) -> Filter:
+    """Offer the filters in a popover.
+
+    Args:
+        rows: All photos.
+        remembered: The last filter; widgets forget it with the page and with the visit, as in `choose_view`.
+    """
+    statuses = {row.status for row in rows} | set(remembered.words)
     present = [word for word in (*reversed(WORDS), WAITING, FAILED) if word in statuses]
     found = Counter(row.defect.word for row in rows if row.defect)
     with st.popover("Filter", icon=":material/filter_list:"):
-        words = st.pills("Grade", present, selection_mode="multi", key=_key("words"), help="None chosen shows all.")
-        defects = _choose_defects(found) if found else []
+        words = st.pills(
+            "Grade",
+            present,
+            selection_mode="multi",
+            default=remembered.words,
+            key=_key("words"),
+            help="None chosen shows all.",
+        )
+        defects = _choose_defects(found, remembered.defects) if found or remembered.defects else []
         decisions = st.pills(
             "Decision",
             list(DECISION_NAMES),
             selection_mode="multi",
+            default=remembered.decisions,
             format_func=DECISION_NAMES.__getitem__,
             key=_key("decisions"),
         )
-        low, high = st.slider("Score", *_ALL_SCORES, _ALL_SCORES, key=_key("scores"))
+        low, high = st.slider("Score", *_ALL_SCORES, remembered.scores, key=_key("scores"))
         only_best = st.toggle(
-            "One of each scene", key=_key("best"), help="Leaves out similar photos that lie under a better one."
+            "One of each scene",
+            remembered.only_best,
+            key=_key("best"),
+            help="Leaves out similar photos that lie under a better one.",
         )
     return Filter(tuple(words), tuple(defects), tuple(decisions), (low, high), only_best)
 
 
-def _choose_defects(found: Mapping[str | None, int]) -> list[str]:
+def _choose_defects(found: Mapping[str | None, int], remembered: Sequence[str]) -> list[str]:
     """Offer the defects that were found, with their numbers."""
-    present, key = [word for word in DEFECTS if word in found], _key("defects")
+    present, key = [word for word in DEFECTS if word in found or word in remembered], _key("defects")
     # The numbers grow while photos are searched, which makes another widget: it goes on with what was chosen.
-    st.session_state[key] = [word for word in st.session_state.get(key) or () if word in present]
+    st.session_state[key] = [word for word in st.session_state.get(key, remembered) or () if word in present]
     return st.pills(
         "What is wrong",
         present,
         selection_mode="multi",
-        format_func=lambda word: f"{name(word)} ({found[word]:,})",
+        format_func=lambda word: f"{name(word)} ({found.get(word, 0):,})",
         key=key,
         help="Named by a second model, and only where it is sure enough: a photo without a word may have a defect too.",
     )
 
 
-def say(chosen: Filter, passing: int, total: int) -> None:
-    """Say how many photos the filter shows, and offer to show all; nothing where it lets all pass."""
+def say(chosen: Filter, passing: int, total: int, forget: Callable[[], None]) -> None:
+    """Say how many photos the filter shows, and offer to show all; nothing where it lets all pass.
+
+    Args:
+        chosen: The filter.
+        passing: Number of photos that it shows.
+        total: Number of all photos.
+        forget: Function that forgets the remembered filter.
+    """
     if words := chosen.in_words():
         with st.container(horizontal=True, vertical_alignment="center", key="filter_line"):
             st.markdown(f"**{passing:,} of {total:,}**: {words}", width="content")
-            st.button("Show all", key="clear_filters", type="tertiary", on_click=_clear)
+            st.button("Show all", key="clear_filters", type="tertiary", on_click=_clear, args=(forget,))
 
 
 def _key(name: str) -> str:
@@ -174,5 +223,6 @@ def _key(name: str) -> str:
     return f"filter_{name}_{number}" if number else f"filter_{name}"
 
 
-def _clear() -> None:
+def _clear(forget: Callable[[], None]) -> None:
+    forget()
     st.session_state[_CLEARED] = st.session_state.get(_CLEARED, 0) + 1

@@ -15,6 +15,7 @@ _URLS = "thumbnail_urls"
 _WHOLE_RUN = "sorting_whole_run"
 _OPENED_UNASKED = "opened_unasked"
 _OPENED_HERE = "opened_here"
+_FILTER = "filter"
 
 
 def begin() -> None:
@@ -39,16 +40,16 @@ def show(session_scores: SessionScores, assessor: Assessor) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="toolbar"):
         if len(shown) > 1:
             view = filters.choose_view(state.view, own=own)
+            chosen = filters.choose_filter(ranked, filters.Filter.from_record(state.view.get(_FILTER)))
             if own:
-                state.remember_view(view.to_record(own=own))
-            chosen = filters.choose_filter(ranked)
+                state.remember_view(view.to_record(own=own) | {_FILTER: chosen.to_record()})
         else:
             view, chosen = filters.View(rows.BEST_FIRST, filters.GRID, stacked=False), filters.Filter()
         passing = [row for row in ranked if chosen.passes(row)]
         came = {key: number for number, key in enumerate(shown)}
         passing = rows.ordered(passing, view.order, came, stacked=view.stacked)
         exports.offer(ranked, passing, session_scores, assessor)
-    filters.say(chosen, len(passing), len(ranked))
+    filters.say(chosen, len(passing), len(ranked), lambda: state.remember_view({_FILTER: {}}))
     opened = _opened(passing, list(shown), state)
     if opened is None:
         st.info("No photo passes the filter." if ranked else "All samples are removed: add photos of your own.")
