@@ -11,7 +11,7 @@ frame.ensure()
 
 st.title("Teach it your taste", anchor=False)
 st.write(
-    "Rate a dozen photos or more, and the model learns what you like. Photos that it has not learned from show whether "
+    "Rate ten photos or more, and the model learns what you like. Photos that it has not learned from show whether "
     "that helped."
 )
 st.html(f"<style>{source('taste/taste.css')}</style>")

@@ -66,7 +66,8 @@ def heat_map_view(shown: ShownTable, controls: Any) -> None:
     )
     charts.mark_cell(figure, drawn, _chosen("type", list(names), next(iter(names)), names), method)
     spoken = method if method in _comparable(shown) else PAPER_METHOD
-    says = f"{conclusions.where_best(table[_comparable(shown)], spoken)} {conclusions.hardest(table, spoken)}"
+    best = _among(shown, conclusions.where_best(table[_comparable(shown)], spoken))
+    says = f"{best} {conclusions.hardest(table, spoken)}"
     if difference_to is not None and method != reference:
         says = conclusions.ahead(table[method] - table[reference], method, reference)
     picture, details = st.columns([3, 2], gap="medium")
@@ -112,7 +113,7 @@ def one_type_view(shown: ShownTable, controls: Any) -> None:
     intervals = {label: cell[0].interval for label, cell in cells.items() if len(cell) == 1 and cell[0].interval}
     values = shown.values.loc[row]
     title = f"{names[row]} held out, {database}"
-    says = conclusions.best_of_column(values[_comparable(shown)], "SROCC", names[row])
+    says = _among(shown, conclusions.best_of_column(values[_comparable(shown)], "SROCC", names[row]))
     chart(
         charts.type_bars(values, title, intervals, PAPER_METHOD, about=_about(list(values.index))),
         f"{database}-{row}".lower(),
@@ -299,6 +300,12 @@ def _is_on(records: list[ResultRecord], database: str) -> bool:
 def _comparable(shown: ShownTable) -> list[str]:
     """Return the columns that were measured on the database itself, which alone are ranked among each other."""
     return [label for label, records in shown.columns.items() if _is_on(records, shown.database)]
+
+
+def _among(shown: ShownTable, best: str) -> str:
+    """Return a sentence on the best one, led by whom it was compared with where other columns stand beside them."""
+    is_clear = len(_comparable(shown)) == len(shown.columns) or best.startswith("No ")
+    return best if is_clear else f"Of the methods measured on {shown.database} itself, {best}"
 
 
 def _about(methods: Sequence[str]) -> dict[str, str]:

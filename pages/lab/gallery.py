@@ -45,9 +45,9 @@ def judgement(disagreement: Disagreement) -> str:
     if disagreement.rmse <= _AGREEMENT_POINTS:
         sentence = "Scored about as people rate it"
     elif abs(gap) < disagreement.rmse / 2:
-        sentence = f"Milder than people at some levels, harsher at others, by {disagreement.rmse:.0f} points"
+        sentence = f"Takes less off than people do at some levels and more at others, by {disagreement.rmse:.0f} points"
     else:
-        sentence = f"{abs(gap):.0f} points {'milder' if gap > 0 else 'harsher'} than people"
+        sentence = f"Takes {abs(gap):.0f} points {'less' if gap > 0 else 'more'} off than people do"
     order = f" {disagreement.pairs_in_order} of {pairs} pairs of levels are in people's order." if pairs else ""
     return f"{sentence}.{order}"
 

@@ -13,7 +13,7 @@ from pages.lab.controls import Choice
 from pages.shared.assessor import load
 from pages.shared.plain import plain
 
-_REMEMBERED = "lab_names_defect"
+_KEY, _REMEMBERED = "lab_name_defect", "lab_names_defect"
 
 
 def show(bench: Bench, choice: Choice) -> None:
@@ -21,15 +21,17 @@ def show(bench: Bench, choice: Choice) -> None:
     entry = choice.distortion
     if DEFAULT_GRAPH_MODEL not in list_graph_models() or entry.key in bench.failures:
         return
-    # The widget's own state ends with the page; the choice outlives it under another name.
-    st.session_state[_REMEMBERED] = st.toggle(
+    # The widget's own state ends with the page, or with a run that another click ends before it is drawn; the choice
+    # outlives it under another name, where the click itself writes it.
+    st.toggle(
         "Let a model name the damage",
         st.session_state.get(_REMEMBERED, False),
-        key="lab_name_defect",
+        key=_KEY,
+        on_change=_remember,
         help="A second model says what is wrong with the photo and how sure it is. It says that it cannot tell where "
         "no kind of damage is probable enough.",
     )
-    if not st.session_state[_REMEMBERED]:
+    if not st.session_state.get(_REMEMBERED, False):
         return
     try:
         said = diagnosis_of(bench, choice)
@@ -38,6 +40,10 @@ def show(bench: Bench, choice: Choice) -> None:
         return
     applied = defect_of(entry.key, choice.level)
     st.caption(plain(f"The model's answer: {said.sentence} What was applied: {applied.word}, level {choice.level}."))
+
+
+def _remember() -> None:
+    st.session_state[_REMEMBERED] = st.session_state[_KEY]
 
 
 def diagnosis_of(bench: Bench, choice: Choice) -> Diagnosis:
