@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from page_fixtures import jpeg
+from PIL import Image
 from tiny_fixtures import photo_pixels
 
 from metaiqa_core.assessment import ROW_FIELDS
@@ -217,6 +218,51 @@ def test_a_manifest_that_does_not_exist_or_is_something_else_is_one_sentence(nam
     pq.write_table(pa.table({"file": [1, 2]}), tmp_path / "numbers.parquet")
     with pytest.raises(DatabaseError, match=r"\(the column file holds int, not text\)"):
         list(open_manifest(tmp_path / "numbers.parquet"))
+
+
+def test_a_picture_and_utf16_text_are_no_manifests(run, photos, tmp_path):
+    (tmp_path / "list.txt").write_text("photos/00.jpg\n", encoding="utf-16")
+    (tmp_path / "list.csv").write_bytes(b"file\nphotos/00.jpg\nphotos/\0.jpg\n")
+    pq.write_table(pa.table({"file": ["photos/00.jpg", "\0"]}), tmp_path / "list.parquet")
+    Image.new("RGB", (64, 64)).save(tmp_path / "picture.png")
+    for name in ("list.txt", "list.csv", "list.parquet", "picture.png"):
+        status, out, err = run("bulk-score", "--manifest", tmp_path / name, "--output", tmp_path / "out")
+        assert (status, out) == (2, "")
+        assert err == (
+            f"The manifest {tmp_path / name} cannot be read (it holds bytes of value zero, as pictures and UTF-16 text "
+            "do): expected a Parquet file, a CSV file with a header, or a text file with one path a line, in UTF-8.\n"
+        )
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_manifest_of_which_no_photo_exists_is_refused_and_one_that_misses_some_is_not(run, photos, tmp_path):
+    (tmp_path / "rated.csv").write_text("image,mos\nphotos/99.jpg,10.0\nphotos/00.jpg,20.5\n")
+    (tmp_path / "gone.txt").write_text("elsewhere/00.jpg\n")
+    for words, sentence in (
+        (
+            ["rated.csv", "--column", "mos"],
+            "rated.csv must name photos in its column mos, as paths from its own folder or from the root on, but there "
+            "is no file 10.0, nor any other of the first 2: correct the paths, or name another column with --column.\n",
+        ),
+        (
+            ["gone.txt"],
+            "gone.txt must name photos, as paths from its own folder or from the root on, but there is no file "
+            "elsewhere/00.jpg: correct the paths.\n",
+        ),
+    ):
+        status, _, err = run("bulk-score", "--manifest", tmp_path / words[0], *words[1:], "--output", tmp_path / "out")
+        assert (status, err) == (2, f"The manifest {tmp_path}/{sentence}")
+    assert not (tmp_path / "out").exists()
+    open_manifest(tmp_path / "rated.csv").refuse_without_files()
+
+
+def test_a_missing_photo_of_a_manifest_is_a_row_with_its_reason(photos, scoring, tmp_path):
+    (tmp_path / "rated.csv").write_text("image,mos\nphotos/99.jpg,10.0\nphotos/00.jpg,20.5\n")
+    summary = score(open_manifest(tmp_path / "rated.csv"), scoring, tmp_path / "out", PretendedProcesses())
+    assert (summary.photos, summary.failed) == (2, 1)
+    missing, scored = rows_in(tmp_path / "out")
+    assert (missing["score"], scored["error"]) == (None, None)
+    assert "99.jpg" in missing["error"]
 
 
 def test_what_the_command_cannot_do_it_says_before_any_process_is_started(run, photos, tmp_path):

@@ -19,6 +19,8 @@ from metaiqa_core.foreign_text import path_from_text, path_text, printable, text
 COLUMNS = ("file", "image", "path")
 """Columns of a manifest that are looked for, in this order: those of `score`, of a CSV database, and of others."""
 _ROWS_AT_ONCE = 10_000
+_LOOKED_AT = 1000
+"""Number of photos of which a manifest must name one that exists."""
 
 
 class ListedPhoto(NamedTuple):
@@ -72,14 +74,37 @@ class Manifest:
         """Yield the photos; empty cells and lines are left out.
 
         Raises:
-            DatabaseError: If the file cannot be read any more.
+            DatabaseError: If the file cannot be read any more, or is none of text.
         """
         folder = os.path.dirname(os.path.abspath(self.path))  # noqa: PTH100, PTH120 - a million of them
         try:
             for name in self._names():
+                if "\0" in name:
+                    raise ValueError("it holds bytes of value zero, as pictures and UTF-16 text do")
                 yield ListedPhoto(path_text(name), os.path.join(folder, name))  # noqa: PTH118
         except (OSError, ValueError, csv.Error) as error:
             raise _unreadable(self.path, error) from error
+
+    def refuse_without_files(self) -> None:
+        """Refuse a manifest whose first photos are all missing, as those of a wrong column or folder are.
+
+        One that misses some of its photos is scored: they become rows with their reason.
+
+        Raises:
+            DatabaseError: If none of the first photos exists here, or the file cannot be read.
+        """
+        photos = list(islice(self, _LOOKED_AT))
+        if not photos or any(os.path.lexists(photo.path) for photo in photos):
+            return
+        column, remedy = "", "correct the paths."
+        if self.column is not None:
+            column = f" in its column {printable(self.column)}"
+            remedy = "correct the paths, or name another column with --column."
+        others = f", nor any other of the first {len(photos):,}" if len(photos) > 1 else ""
+        raise DatabaseError(
+            f"The manifest {printable(str(self.path))} must name photos{column}, as paths from its own folder or from "
+            f"the root on, but there is no file {printable(photos[0].file):.80}{others}: {remedy}"
+        )
 
     def _names(self) -> Iterator[str]:
         if self.column is None:
@@ -174,5 +199,5 @@ def _unreadable(path: Path, error: Exception) -> DatabaseError:
     reason = getattr(error, "strerror", None) or str(error).rstrip(".")
     return DatabaseError(
         f"The manifest {printable(str(path))} cannot be read ({reason}): expected a Parquet file, a CSV file with a "
-        "header, or a text file with one path a line."
+        "header, or a text file with one path a line, in UTF-8."
     )

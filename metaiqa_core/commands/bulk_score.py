@@ -104,7 +104,10 @@ def _photos(arguments: argparse.Namespace) -> tuple[PhotoList, bool]:
     if bool(arguments.photos) == bool(arguments.manifest):
         raise PhotoError("Name photos and folders, or a list of them with --manifest, and not both.")
     if arguments.manifest:
-        return open_manifest(arguments.manifest, arguments.column), True
+        manifest = open_manifest(arguments.manifest, arguments.column)
+        if arguments.ray == LOCAL:  # the machines of a cluster may have files that this one lacks
+            manifest.refuse_without_files()
+        return manifest, True
     if arguments.column:
         raise PhotoError("--column names a column of a manifest: name that with --manifest.")
     choice = find_photos(arguments.photos)
