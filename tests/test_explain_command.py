@@ -1,6 +1,7 @@
 """`explain` from the command line: files, metadata, and one line for every mistake."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -51,9 +52,15 @@ def test_several_maps_become_a_folder_of_pictures_numbers_and_metadata(photo, ti
         (["--output", "map.gif"], "A map is written as .png or .npz, got 'map.gif': choose one of the two endings."),
         (["--model", "nobody"], "There is no model called 'nobody'"),
         (["--methods", "saliency", "--output", "{photo}"], "Several maps go into a folder, but photo.png is a file"),
+        (["--methods", "saliency", "--output", "-"], "Several maps go into a folder, but - is a stream: name a folder"),
+        (
+            ["--methods", "saliency", "--output", "/dev/stdout"],
+            "Several maps go into a folder, but /dev/stdout is a stream",
+        ),
     ],
 )
-def test_bad_input_is_one_line_and_status_two(options, message, photo, tiny_checkpoint, tmp_path, capsys):
+def test_bad_input_is_one_line_and_status_two(options, message, photo, tiny_checkpoint, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # where a folder that should not be made would be found, and left
     options = [option.format(photo=photo) for option in options]
     start = ["explain", photo, "--model", str(tiny_checkpoint), "--output", str(tmp_path / "map.png")]
     assert main([*start, *options]) == 2
@@ -62,6 +69,7 @@ def test_bad_input_is_one_line_and_status_two(options, message, photo, tiny_chec
     assert said.err.count("\n") == 1
     assert said.out == ""
     assert not (tmp_path / "map.png").exists()
+    assert not Path("-").exists()
 
 
 def test_a_missing_photo_is_one_line_and_status_two(tiny_checkpoint, tmp_path, capsys):
