@@ -91,7 +91,13 @@ def test_spreadsheet_habits_are_understood():
         ('A,TID2013,GB,srocc,"0,5",', "Line 3: the value '0,5' is not a number; use a point as decimal sign."),
         ("A,TID2013,GB,srocc,nan,", "Line 3: SROCC is a finite number, -1 to 1, got nan."),
         ("A,TID2013,GB,srocc,94.7,", "Line 3: SROCC is a finite number, -1 to 1, got 94.7."),
-        ("A,TID2013,GB,srocc,0.5,many", "Line 3: the number of images 'many' is not a whole number."),
+        (
+            "A,TID2013,GB,srocc,0.5,many",
+            "Line 3: the number of images 'many' is not a whole number from 1 to 1,000,000,000.",
+        ),
+        ("A,TID2013,GB,srocc,0.5,0", "Line 3: the number of images '0' is not a whole number from 1 to"),
+        ("A,TID2013,GB,srocc,0.5,1000000001", "Line 3: the number of images '1000000001' is not a whole number from"),
+        (f"A,TID2013,GB,srocc,0.5,{'9' * 5000}", f"Line 3: the number of images '{'9' * 39} is not a whole number"),
         ("A,TID2013,AGN,srocc,0.5,", "Line 3: the same cell was given in line 2 already."),
     ],
 )

@@ -14,6 +14,8 @@ _LIMITS = {
     "rmse": (0.0, sys.float_info.max),
 }
 METRICS = tuple(_LIMITS)
+MAXIMUM_IMAGES = 10**9
+"""Largest number of images that a stored or uploaded result may rest on."""
 _CELL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 _HASH = re.compile(r"[0-9a-f]{12}")
 

@@ -7,7 +7,7 @@ from annotated_types import Interval, Len, MaxLen
 
 from metaiqa_core.json_files import STRICT
 from metaiqa_core.results.predictions import PredictionFile
-from metaiqa_core.results.records import Protocol
+from metaiqa_core.results.records import MAXIMUM_IMAGES, Protocol
 
 FORMAT = "metaiqa-results"
 SCHEMA_VERSION = 1
@@ -48,7 +48,7 @@ class StoredRecord:
     metric: Name
     value: float
     interval: tuple[float, float] | None
-    n: Annotated[int, Interval(ge=1, le=10**9)] | None
+    n: Annotated[int, Interval(ge=1, le=MAXIMUM_IMAGES)] | None
     source: Place
     label: Text = ""
 

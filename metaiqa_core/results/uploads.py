@@ -6,7 +6,7 @@ import io
 from metaiqa_core.errors import ResultsError
 from metaiqa_core.foreign_text import text_from_csv
 from metaiqa_core.results import published
-from metaiqa_core.results.records import METRICS, Protocol, ResultRecord, Uploaded
+from metaiqa_core.results.records import MAXIMUM_IMAGES, METRICS, Protocol, ResultRecord, Uploaded
 
 COLUMNS = ("method", "database", "distortion_type", "metric", "value", "n")
 DATABASES = ("TID2013", "KADID-10k", "CID2013", "LIVE Challenge", "KonIQ-10k", "BIQ2021", *published.RESYNTHESES)
@@ -97,8 +97,13 @@ def _record(cells: dict[str, str], source: Uploaded) -> ResultRecord:
         value = float(cells["value"])
     except ValueError:
         raise ResultsError(f"the value {cells['value']!r} is not a number; use a point as decimal sign.") from None
-    if cells["n"] and not cells["n"].isdecimal():
-        raise ResultsError(f"the number of images {cells['n']!r} is not a whole number.")
     protocol = Protocol.LEAVE_ONE_DISTORTION_OUT if types else Protocol.AUTHENTIC
-    n = int(cells["n"]) if cells["n"] else None
+    n = _number_of_images(cells["n"]) if cells["n"] else None
     return ResultRecord(cells["method"] or "My method", database, protocol, held_out, metric, value, None, n, source)
+
+
+def _number_of_images(text: str) -> int:
+    # The length goes first: Python refuses to convert thousands of digits, and this text may come with a link.
+    if text.isdecimal() and len(text) <= len(str(MAXIMUM_IMAGES)) and 1 <= int(text) <= MAXIMUM_IMAGES:
+        return int(text)
+    raise ResultsError(f"the number of images {text!r:.40} is not a whole number from 1 to {MAXIMUM_IMAGES:,}.")
