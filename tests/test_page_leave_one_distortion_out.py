@@ -1,7 +1,9 @@
 """The leave-one-distortion-out page, alone and headless: every view, the URL, own runs, uploads, damage."""
 
+import base64
 import json
 import os
+import zlib
 from dataclasses import replace
 from functools import partial
 
@@ -390,6 +392,29 @@ def test_what_a_link_says_is_text_and_nonsense_in_it_is_a_sentence(runs):
     assert "The numbers in this link are damaged" in sentence
     assert len(heat_map_values(figures(page)[0])) == 24 * 7
     assert not opened(mine="../../etc/passwd numbers x").info
+
+
+HUGE = "9" * 5000
+
+
+@pytest.mark.parametrize(
+    ("table", "sentence"),
+    [
+        (
+            f"method,database,distortion_type,metric,value,n\nA,TID2013,GB,srocc,0.9,{HUGE}\n",
+            "the number of images '9999",
+        ),
+        ("image,mos,predicted\n1001,1,2,3\n", "mine.csv, line 2: it has 4 cells, and the header has 3"),
+        ("image,mos,predicted\n", "mine.csv holds no predictions"),
+        (f"image,mos,predicted,level\na.png,1,2,{HUGE}\n", "the level is no whole number from 1 to 5"),
+    ],
+)
+def test_a_table_in_a_link_that_cannot_be_read_is_a_sentence_and_the_papers_table_is_drawn(runs, table, sentence):
+    numbers = base64.urlsafe_b64encode(zlib.compress(table.encode())).decode().rstrip("=")
+    page = opened(mine=f"{16 * 'a'} numbers mine.csv", numbers=numbers)
+    assert not page.exception
+    assert [shown for shown in (*page.error, *page.warning) if plain(sentence) in shown.value]
+    assert len(heat_map_values(figures(page)[0])) == 24 * 7
 
 
 def test_a_link_shows_the_runs_that_were_shown_though_newer_ones_have_come(runs):

@@ -98,6 +98,12 @@ def test_spreadsheet_habits_are_understood():
         ("A,TID2013,GB,srocc,0.5,0", "Line 3: the number of images '0' is not a whole number from 1 to"),
         ("A,TID2013,GB,srocc,0.5,1000000001", "Line 3: the number of images '1000000001' is not a whole number from"),
         (f"A,TID2013,GB,srocc,0.5,{'9' * 5000}", f"Line 3: the number of images '{'9' * 39} is not a whole number"),
+        (
+            "A,TID2013,GB,srocc,0,5,125",
+            "Line 3: it has 7 cells, and the header has 6: give each column one, a number a point as decimal sign, and "
+            "a text that holds ',' quotes.",
+        ),
+        ("A,TID2013,GB,0.5,125", "Line 3: it has 5 cells, and the header has 6: give"),
         ("A,TID2013,AGN,srocc,0.5,", "Line 3: the same cell was given in line 2 already."),
     ],
 )

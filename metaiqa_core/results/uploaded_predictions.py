@@ -12,7 +12,6 @@ and those that `synthesize` gives. The latter are never called by the originals'
 database is of the re-synthesised one. `evaluate --predictions FILE` writes such a file.
 """
 
-import io
 import re
 from dataclasses import dataclass
 
@@ -21,16 +20,19 @@ import pandas as pd
 from metaiqa_core.databases.catalogue import OFFICIAL
 from metaiqa_core.errors import EvaluationError, ResultsError
 from metaiqa_core.evaluation.criteria import plcc, srocc
-from metaiqa_core.foreign_text import text_from_csv
 from metaiqa_core.results import predictions, published
 from metaiqa_core.results.records import Protocol, ResultRecord, Uploaded
+from metaiqa_core.results.uploaded_csv import read_uploaded_csv
 from metaiqa_core.results.uploads import DATABASES
 
 MAXIMUM_BYTES = 8 * 2**20
 _ORIGINAL = r"[iI]\d\d_"
 """How the names of images in TID2013 and in KADID-10k begin."""
-_NAME = re.compile(r"^(?:[iI](?=\d\d_))?(.+)_(\d\d)_0?(\d)\.\w+$")
+_NAME = re.compile(r"^(?:[iI](?=\d\d_))?(.+)_(\d\d)_0?([1-5])\.\w+$")
 """Names of images in them, and of those that are synthesised anew: reference, type and level."""
+_LEVEL = re.compile(r"[0-5](\.0*)?", re.ASCII)
+"""Levels as text, whole numbers too that a table with empty cells turned into 3.0; 0 is none."""
+_LARGEST_SCORE = 1e9
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +65,8 @@ def read_predictions_upload(content: bytes, file: str, database: str) -> Uploade
         database: Database of the images where the file has no column of that name.
 
     Raises:
-        ResultsError: If the file as a whole cannot be read, or a score is none.
+        ResultsError: If the file as a whole cannot be read, a line has too many or too few cells, or a score or a level
+            is none.
     """
     frame = _table(content, file, database)
     records: list[ResultRecord] = []
@@ -75,7 +78,7 @@ def read_predictions_upload(content: bytes, file: str, database: str) -> Uploade
             unknown.setdefault(name, []).append((len(rows), kind or "none"))
             continue
         protocol = Protocol.LEAVE_ONE_DISTORTION_OUT if types else Protocol.AUTHENTIC
-        source = Uploaded(file, int(rows.index[0]) + 2)
+        source = Uploaded(file, int(rows.index[0]))
         predicted, opinion = rows["predicted_score"].to_numpy(), rows["opinion_score"].to_numpy()
         try:
             values = {"srocc": srocc(predicted, opinion)} | ({} if types else {"plcc": plcc(predicted, opinion)})
@@ -107,14 +110,16 @@ def _header(content: bytes) -> list[str]:
 def _table(content: bytes, file: str, database: str) -> pd.DataFrame:
     if len(content) > MAXIMUM_BYTES:
         raise ResultsError(f"{file} has {len(content) / 2**20:.1f} MiB; at most 8 MiB are read.")
-    first = content[:10_000].partition(b"\n")[0]
-    try:
-        separator = ";" if first.count(b";") > first.count(b",") else ","
-        frame = pd.read_csv(io.BytesIO(content), sep=separator, encoding="utf-8-sig", dtype=str, keep_default_na=False)
-    except (ValueError, UnicodeDecodeError) as error:
-        raise ResultsError(f"{file} is no CSV table in UTF-8: {str(error).splitlines()[0]:.200}.") from None
-    frame.columns = [str(name).strip().lower() for name in frame.columns]
-    frame = frame.map(lambda cell: text_from_csv(str(cell).strip()))
+    columns, rows = read_uploaded_csv(content, file)
+    for row in rows:
+        if row.problem:
+            raise ResultsError(f"{file}, line {row.line}: {row.problem}")
+    if not rows:
+        raise ResultsError(
+            f"{file} holds no predictions: expected a line for each image below the names of the columns."
+        )
+    frame = pd.DataFrame([row.cells for row in rows], [row.line for row in rows], columns, dtype=object)
+    frame = frame.drop(columns="", errors="ignore")  # such as the numbers of rows that pandas writes
     raw = "opinion_score" not in frame
     opinion = "mos" if raw else "opinion_score"
     names = ("predicted", "predicted_score") if raw else ("predicted_score", "predicted")
@@ -135,11 +140,27 @@ def _table(content: bytes, file: str, database: str) -> pd.DataFrame:
         raise ResultsError(f"{file} names the database {unknown[0]!r:.60}, which is none of {', '.join(DATABASES)}.")
     frame["database"] = frame["database"].str.casefold().map(known)
     numbers = frame[[opinion, predicted]].apply(pd.to_numeric, errors="coerce").astype(float)
-    if numbers.isna().any(axis=None):
-        line = int(numbers.isna().any(axis=1).idxmax()) + 2
-        raise ResultsError(f"{file}, line {line}: a score is no number; use a point as decimal sign.")
+    for name in numbers:
+        _require(
+            numbers[name].abs() < _LARGEST_SCORE,
+            frame[name],
+            file,
+            "a score is no number",
+            "write it like 3.75, with a point",
+        )
+    if "level" in frame:
+        frame["level"] = frame["level"].replace("", "0")
+        is_level = frame["level"].str.fullmatch(_LEVEL)
+        _require(is_level, frame["level"], file, "the level is no whole number from 1 to 5", "leave it empty for none")
     frame["opinion_score"], frame["predicted_score"] = numbers[opinion], numbers[predicted]
     return _with_units(_with_types(_with_resyntheses(frame, database)), raw)
+
+
+def _require(fits: pd.Series, cells: pd.Series, file: str, problem: str, remedy: str) -> None:
+    """Say what is wrong with the first cell that does not fit."""
+    if not fits.all():
+        line = fits.idxmin()
+        raise ResultsError(f"{file}, line {line}: {problem}, got {cells[line]!r:.40}; {remedy}.")
 
 
 def _with_resyntheses(frame: pd.DataFrame, database: str) -> pd.DataFrame:
@@ -161,8 +182,8 @@ def _with_types(frame: pd.DataFrame) -> pd.DataFrame:
     empty = frame["distortion_type"] == ""
     frame["distortion_type"] = frame["distortion_type"].where(~empty, named)
     frame["reference"] = frame["reference"].where(frame["reference"] != "", parts[0].fillna(""))
-    level = frame["level"] if "level" in frame else parts[2]
-    frame["level"] = pd.to_numeric(level, errors="coerce").fillna(0).astype(int)
+    level = frame["level"] if "level" in frame else parts[2].fillna("0")
+    frame["level"] = level.astype(float).astype(int)
     return frame
 
 

@@ -1,12 +1,9 @@
 """A user's own numbers as CSV, to be shown beside the published ones."""
 
-import csv
-import io
-
 from metaiqa_core.errors import ResultsError
-from metaiqa_core.foreign_text import text_from_csv
 from metaiqa_core.results import published
 from metaiqa_core.results.records import MAXIMUM_IMAGES, METRICS, Protocol, ResultRecord, Uploaded
+from metaiqa_core.results.uploaded_csv import read_uploaded_csv
 
 COLUMNS = ("method", "database", "distortion_type", "metric", "value", "n")
 DATABASES = ("TID2013", "KADID-10k", "CID2013", "LIVE Challenge", "KonIQ-10k", "BIQ2021", *published.RESYNTHESES)
@@ -36,42 +33,31 @@ def read_upload(content: bytes, file: str) -> tuple[list[ResultRecord], list[str
     """
     if len(content) > MAXIMUM_BYTES:
         raise ResultsError(f"{file} has {len(content) / 2**20:.1f} MiB; a table of results has less than 1 MiB.")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ResultsError(f"{file} is not UTF-8 text (byte {error.start}); save it as CSV UTF-8.") from None
-    header = text.partition("\n")[0]
-    reader = csv.DictReader(io.StringIO(text), delimiter=";" if header.count(";") > header.count(",") else ",")
-    names = [name.strip().lower() for name in reader.fieldnames or []]
+    names, rows = read_uploaded_csv(content, file)
     if missing := [name for name in COLUMNS[:-1] if name not in names]:
         raise ResultsError(
             f"{file} needs the columns {', '.join(COLUMNS[:-1])} in its first line, or image, mos and predicted where "
             f"it holds predictions; {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing."
         )
-    if twice := [name for name in names if name and names.count(name) > 1]:
-        raise ResultsError(f"{file} has two columns called {twice[0]}, and only one can be meant: delete the other.")
-    reader.fieldnames = names
     records: list[ResultRecord] = []
     problems: list[str] = []
     seen: dict[tuple, int] = {}
-    try:
-        for row in reader:
-            line = reader.line_num
-            cells = {name: text_from_csv((row.get(name) or "").strip()) for name in COLUMNS}
+    for row in rows:
+        try:
+            if row.problem:
+                raise ResultsError(row.problem)
+            cells = {name: "" for name in COLUMNS} | dict(zip(names, row.cells, strict=True))
             if not cells["value"]:
                 continue
-            try:
-                record = _record(cells, Uploaded(file, line))
-                key = (record.method, record.database, record.distortion_type, record.metric)
-                if key in seen:
-                    raise ResultsError(f"the same cell was given in line {seen[key]} already.")
-            except ResultsError as error:
-                problems.append(f"Line {line}: {error}")
-                continue
-            seen[key] = line
-            records.append(record)
-    except csv.Error as error:
-        raise ResultsError(f"{file} is not a CSV table: {error}.") from None
+            record = _record(cells, Uploaded(file, row.line))
+            key = (record.method, record.database, record.distortion_type, record.metric)
+            if key in seen:
+                raise ResultsError(f"the same cell was given in line {seen[key]} already.")
+        except ResultsError as error:
+            problems.append(f"Line {row.line}: {error}")
+            continue
+        seen[key] = row.line
+        records.append(record)
     if not records and not problems:
         raise ResultsError(f"{file} holds no line with a value.")
     return records, problems
@@ -81,22 +67,22 @@ def _record(cells: dict[str, str], source: Uploaded) -> ResultRecord:
     databases = {name.casefold(): name for name in DATABASES}
     database = databases.get(cells["database"].casefold())
     if database is None:
-        raise ResultsError(f"the database {cells['database']!r} is not one of {', '.join(DATABASES)}.")
+        raise ResultsError(f"the database {cells['database']!r:.60} is not one of {', '.join(DATABASES)}.")
     types = {entry.abbreviation.casefold(): entry.abbreviation for entry in published.distortion_types(database)}
     held_out = types.get(cells["distortion_type"].casefold())
     if types and held_out is None:
         raise ResultsError(
-            f"{cells['distortion_type']!r} is not a distortion type of {database}: {', '.join(types.values())}."
+            f"{cells['distortion_type']!r:.60} is not a distortion type of {database}: {', '.join(types.values())}."
         )
     if not types and cells["distortion_type"]:
         raise ResultsError(f"{database} has no distortion types; leave the column empty.")
     metric = cells["metric"].lower()
     if metric not in METRICS:
-        raise ResultsError(f"the metric {cells['metric']!r} is not one of {', '.join(METRICS)}.")
+        raise ResultsError(f"the metric {cells['metric']!r:.60} is not one of {', '.join(METRICS)}.")
     try:
         value = float(cells["value"])
     except ValueError:
-        raise ResultsError(f"the value {cells['value']!r} is not a number; use a point as decimal sign.") from None
+        raise ResultsError(f"the value {cells['value']!r:.60} is not a number; use a point as decimal sign.") from None
     protocol = Protocol.LEAVE_ONE_DISTORTION_OUT if types else Protocol.AUTHENTIC
     n = _number_of_images(cells["n"]) if cells["n"] else None
     return ResultRecord(cells["method"] or "My method", database, protocol, held_out, metric, value, None, n, source)
