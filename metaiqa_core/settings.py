@@ -1,8 +1,10 @@
 """Settings of an app that others can reach: what visitors may bring, do and see, from environment variables.
 
-Without any variable the app is for one person at their own machine. `docs/deploy.md` lists the variables.
+Without any variable the app is for one person at their own machine. `docs/deploy.md` lists the variables. Other files
+read variables of their own with `whole_number` and `seconds`, so that a wrong value is one sentence everywhere.
 """
 
+import math
 import os
 import re
 from collections.abc import Mapping
@@ -69,9 +71,9 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         jobs=_switch(environment, JOBS, default=True),
         allowed_hosts=hosts,
         folders=_folders(environment),
-        max_upload_mb=_whole_number(environment, UPLOAD, _MOST_MEGABYTES, "MiB"),
-        max_megapixels=_whole_number(environment, PIXELS, _MOST_MEGAPIXELS, "millions of pixels"),
-        work_at_once=_whole_number(environment, WORK, _MOST_AT_ONCE, "visitors", default=_AT_ONCE),
+        max_upload_mb=whole_number(environment, UPLOAD, _MOST_MEGABYTES, "MiB"),
+        max_megapixels=whole_number(environment, PIXELS, _MOST_MEGAPIXELS, "millions of pixels"),
+        work_at_once=whole_number(environment, WORK, _MOST_AT_ONCE, "visitors", default=_AT_ONCE),
         # An app with names of its own serves others, whose photos are not kept unless somebody says so.
         sessions=_switch(environment, SESSIONS, default=not hosts),
     )
@@ -82,18 +84,53 @@ def runs_folder(environment: Mapping[str, str] = os.environ) -> Path:
     return Path(environment.get(RUNS) or "runs")
 
 
+def whole_number(environment: Mapping[str, str], name: str, most: int, unit: str, default: int | None = None) -> int:
+    """Return the whole number that a variable holds; an empty one counts as none.
+
+    Args:
+        environment: Environment variables.
+        name: Name of the variable.
+        most: Largest number that it may hold; the smallest is 1.
+        unit: What it counts, for the sentence.
+        default: Number without the variable; None: the largest.
+
+    Raises:
+        SettingsError: If the value is no such number.
+    """
+    text = environment.get(name, "").strip() or str(default or most)
+    if text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= most:
+        return int(text)
+    raise SettingsError(f"{name} must be a whole number from 1 to {most} ({unit}), got {text!r:.80}: correct it.")
+
+
+def seconds(environment: Mapping[str, str], name: str, default: float) -> float:
+    """Return the seconds that a variable holds, from 0 on; an empty one counts as none.
+
+    Args:
+        environment: Environment variables.
+        name: Name of the variable.
+        default: Seconds without the variable.
+
+    Raises:
+        SettingsError: If the value is no finite number from 0 on.
+    """
+    text = environment.get(name, "").strip() or str(default)
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if math.isfinite(number) and number >= 0:
+        return number
+    raise SettingsError(
+        f"{name} must be a number of seconds from 0 on, such as {default:g}, got {text!r:.80}: correct it."
+    )
+
+
 def _switch(environment: Mapping[str, str], name: str, *, default: bool) -> bool:
     text = environment.get(name, "").strip() or ("on" if default else "off")
     if text not in ("on", "off"):
         raise SettingsError(f"{name} must be on or off, got {text!r:.80}: set it to one of them or remove it.")
     return text == "on"
-
-
-def _whole_number(environment: Mapping[str, str], name: str, most: int, unit: str, default: int | None = None) -> int:
-    text = environment.get(name, "").strip() or str(default or most)
-    if text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= most:
-        return int(text)
-    raise SettingsError(f"{name} must be a whole number from 1 to {most} ({unit}), got {text!r:.80}: correct it.")
 
 
 def _hosts(environment: Mapping[str, str]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from torch import distributed
 
 from metaiqa_core.cli import main
 from metaiqa_core.commands.options.device import read_device
-from metaiqa_core.errors import TrainingError
+from metaiqa_core.errors import SettingsError, TrainingError
 from metaiqa_core.experiments.start import Start
 from metaiqa_core.preprocessing import Preprocessing
 from metaiqa_core.progress import finish
@@ -181,6 +181,18 @@ def test_tensors_on_gpus_are_added_up_by_nccl(monkeypatch, device, backend):
     with join_processes(torch.device(device), {"WORLD_SIZE": "4", "LOCAL_WORLD_SIZE": "2"}) as processes:
         assert processes == Processes(1, 4)
     assert joined == [backend]
+
+
+@pytest.mark.parametrize("text", ["soon", "0", "-1", "2.0"])
+def test_a_number_of_processes_that_is_none_is_one_sentence(text):
+    with (
+        pytest.raises(
+            SettingsError,
+            match=rf"^WORLD_SIZE must be a whole number from 1 to 1000000 \(processes\), got '{text}': correct it\.$",
+        ),
+        join_processes(torch.device("cpu"), {"WORLD_SIZE": text}),
+    ):
+        pass
 
 
 def test_processes_that_share_a_gpu_hear_of_it_before_they_train(monkeypatch):

@@ -15,7 +15,7 @@ import psutil
 import pytest
 from jobs_fixtures import job_in, jobs_folder, start, wait_for, working  # noqa: F401
 
-from metaiqa_core.errors import JobError
+from metaiqa_core.errors import JobError, SettingsError
 from metaiqa_core.files import write_text
 from metaiqa_core.jobs import control
 from metaiqa_core.jobs.job import State, Status, find_job, find_jobs, read_status, shell_lines, shortest, write_status
@@ -98,11 +98,25 @@ def test_jobs_work_one_at_a_time_the_longest_waiting_first(runs):
 
 
 def test_more_may_work_at_once_if_the_environment_says_so(runs, monkeypatch):
-    assert [jobs_at_once({"METAIQA_JOBS_AT_ONCE": text}) for text in ("", "3", "0", "-2", "many")] == [1, 3, 1, 1, 1]
+    assert [jobs_at_once({"METAIQA_JOBS_AT_ONCE": text}) for text in ("", " ", "3")] == [1, 1, 3]
     monkeypatch.setenv("METAIQA_JOBS_AT_ONCE", "2")
     for name in ("left", "right"):
         start(runs, name, "slow")
     assert working(runs, "left") != working(runs, "right")
+
+
+@pytest.mark.parametrize("text", ["0", "-2", "many", "1.5", "99999"])
+def test_a_number_of_jobs_that_is_none_is_refused_before_a_job_is_made(runs, monkeypatch, text):
+    start(runs, "failed", "fails")
+    job_in(runs, "failed", State.FAILED)
+    monkeypatch.setenv("METAIQA_JOBS_AT_ONCE", text)
+    sentence = rf"^METAIQA_JOBS_AT_ONCE must be a whole number from 1 to 1000 \(jobs\), got '{text}': correct it\.$"
+    with pytest.raises(SettingsError, match=sentence):
+        start(runs, "new")
+    with pytest.raises(SettingsError, match=sentence):
+        control.resume(runs, "failed")
+    assert not (runs / "new").exists()
+    assert find_job(runs, "failed").state == State.FAILED
 
 
 def test_a_waiting_job_is_cancelled_without_having_worked(runs):

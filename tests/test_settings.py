@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from metaiqa_core.commands import app
 from metaiqa_core.databases.rated_image import Database, RatedImage
 from metaiqa_core.errors import JobError, SettingsError
-from metaiqa_core.settings import VARIABLES, Settings, read_settings
+from metaiqa_core.settings import VARIABLES, Settings, read_settings, seconds, whole_number
 from pages.jobs.folders import require_allowed, require_allowed_photos
 from pages.shared.photo_library import PhotoLibrary
 from pages.shared.photo_limits import photo_limits
@@ -43,6 +43,14 @@ def test_every_variable_is_read():
         work_at_once=4,
         sessions=True,
     )
+
+
+def test_other_files_read_whole_numbers_and_seconds_with_their_defaults():
+    assert [whole_number({"N": text}, "N", 9, "things") for text in ("", " 3 ", "9")] == [9, 3, 9]
+    assert whole_number({}, "N", 9, "things", default=1) == 1
+    assert [seconds({"S": text}, "S", 20.0) for text in ("", "0", " 2.5 ", "1e3")] == [20, 0, 2.5, 1000]
+    with pytest.raises(SettingsError, match=r"^S must be a number of seconds from 0 on, such as 20, got 'soon': corr"):
+        seconds({"S": "soon"}, "S", 20.0)
 
 
 def test_nothing_is_kept_of_the_visitors_of_an_app_with_a_name_unless_somebody_says_so():

@@ -311,6 +311,18 @@ def test_a_run_is_not_continued_at_another_resolution(distorted, tiny_checkpoint
     assert "was started with another configuration" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("text", ["soon", "-1", "nan", "inf"])
+def test_seconds_between_states_that_are_none_are_refused_before_the_work(
+    tiny_csv, tiny_checkpoint, tmp_path, capsys, monkeypatch, text
+):
+    monkeypatch.setenv("METAIQA_STATE_SECONDS", text)
+    words = ["fine-tune", "--database", tiny_csv, "--model", tiny_checkpoint, "--run-dir", tmp_path / "run"]
+    assert main([str(word) for word in words]) == 2
+    sentence = f"METAIQA_STATE_SECONDS must be a number of seconds from 0 on, such as 20, got {text!r}: correct it.\n"
+    assert capsys.readouterr().err.endswith(sentence)
+    assert not (tmp_path / "run").exists()
+
+
 def test_ablation_names_its_starts_as_the_table_does(tiny_csv, tiny_checkpoint, tmp_path):
     table = run_quietly(
         "ablation", "--database", tiny_csv, "--run-dir", tmp_path / "ablation", "--start", f"MetaIQA={tiny_checkpoint}",

@@ -35,7 +35,7 @@ from metaiqa_core.jobs.job import (
     write_status,
 )
 from metaiqa_core.jobs.supervisor import GRACE_SECONDS, start_process, stop_group
-from metaiqa_core.jobs.turns import refuse_unsupported_system, take_lock
+from metaiqa_core.jobs.turns import jobs_at_once, refuse_unsupported_system, take_lock
 from metaiqa_core.json_files import validated
 
 SUPERVISOR = (sys.executable, "-m", "metaiqa_core.jobs")
@@ -69,8 +69,10 @@ def start(
 
     Raises:
         JobError: If the name is invalid or taken, a command may not run as a job, or the disk refuses.
+        SettingsError: If `METAIQA_JOBS_AT_ONCE` holds no number of jobs.
     """
     refuse_unsupported_system()
+    jobs_at_once()  # its supervisor could say only in the job's status that the variable is wrong
     if not NAME.fullmatch(name):
         raise JobError(f"A run's name has {NAME_RULE}; got {name[:80]!r}.")
     *preparations, last = commands
@@ -112,7 +114,9 @@ def resume(runs: Path, name: str) -> Job:
 
     Raises:
         JobError: If there is no such job, it is at work or finished, or it was made in a terminal.
+        SettingsError: If `METAIQA_JOBS_AT_ONCE` holds no number of jobs.
     """
+    jobs_at_once()
 
     def resumable() -> Job:
         job = _job_of_ours(runs, name)

@@ -11,11 +11,14 @@ from pathlib import Path
 
 from metaiqa_core.errors import JobError
 from metaiqa_core.jobs.job import State, find_jobs
+from metaiqa_core.settings import whole_number
 
 try:
     import fcntl
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
+
+_MOST_AT_ONCE = 1000
 
 
 def refuse_unsupported_system() -> None:
@@ -27,9 +30,12 @@ def refuse_unsupported_system() -> None:
 
 
 def jobs_at_once(environment: Mapping[str, str] = os.environ) -> int:
-    """Return the number of jobs that may work at the same time: `METAIQA_JOBS_AT_ONCE`, or one."""
-    text = environment.get("METAIQA_JOBS_AT_ONCE", "")
-    return max(1, int(text)) if text.isdecimal() else 1
+    """Return the number of jobs that may work at the same time: `METAIQA_JOBS_AT_ONCE`, or one.
+
+    Raises:
+        SettingsError: If the variable holds no such number.
+    """
+    return whole_number(environment, "METAIQA_JOBS_AT_ONCE", _MOST_AT_ONCE, "jobs", default=1)
 
 
 def take_lock(path: Path) -> int | None:

@@ -10,8 +10,10 @@ import torch
 from torch import Tensor, distributed
 
 from metaiqa_core.errors import TrainingError
+from metaiqa_core.settings import whole_number
 
 Item = TypeVar("Item")
+_MOST_PROCESSES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,10 @@ def join_processes(device: torch.device, environment: Mapping[str, str] = os.env
         environment: Environment variables, torchrun's among them.
 
     Raises:
+        SettingsError: If the variable WORLD_SIZE, which torchrun sets, holds no number of processes.
         TrainingError: If torchrun's variables are there but the others cannot be reached, or two share a GPU.
     """
-    count = int(environment.get("WORLD_SIZE", "1"))
+    count = whole_number(environment, "WORLD_SIZE", _MOST_PROCESSES, "processes", default=1)
     if count == 1:
         yield Processes()
         return

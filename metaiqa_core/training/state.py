@@ -12,6 +12,7 @@ import torch
 from metaiqa_core.errors import TrainingError
 from metaiqa_core.files import is_full_disk, write_whole
 from metaiqa_core.models.regressor import Regressor
+from metaiqa_core.settings import seconds
 from metaiqa_core.tasks import DistortionTask
 from metaiqa_core.training.fingerprint import is_same_recipe
 from metaiqa_core.training.photos import TrainingPhotos
@@ -21,24 +22,36 @@ STATE_SECONDS = 20.0
 on it."""
 
 
+def state_seconds(environment: Mapping[str, str] = os.environ) -> float:
+    """Return the most seconds of work lost when a run is killed: `METAIQA_STATE_SECONDS`, or `STATE_SECONDS`.
+
+    Raises:
+        SettingsError: If the variable holds no seconds.
+    """
+    return seconds(environment, "METAIQA_STATE_SECONDS", STATE_SECONDS)
+
+
 class RunState:
     """A run's state in a file, or nowhere.
 
     Args:
         file: State file; None: nothing is kept, and there is nothing to go on from.
         signature: The run's recipe, JSON-ready; a state of another recipe is refused.
+
+    Raises:
+        SettingsError: If `METAIQA_STATE_SECONDS` holds no seconds.
     """
 
     def __init__(self, file: Path | None, signature: Mapping[str, Any]) -> None:
         self._file = file
         self._signature = json.dumps(signature)
+        self._seconds = state_seconds()
         self._saved_at = monotonic()
 
     @property
     def is_due(self) -> bool:
         """Whether the state was saved too long ago; never where there is no file."""
-        seconds = float(os.environ.get("METAIQA_STATE_SECONDS", STATE_SECONDS))
-        return self._file is not None and monotonic() - self._saved_at >= seconds
+        return self._file is not None and monotonic() - self._saved_at >= self._seconds
 
     def load(self, *parts: str) -> dict[str, Any] | None:
         """Return the state that an earlier process saved; None if there is none.

@@ -11,6 +11,7 @@ from metaiqa_core.errors import TrainingError
 from metaiqa_core.experiments.run_folder import RunFolder
 from metaiqa_core.experiments.workers import Workers
 from metaiqa_core.foreign_text import name_text
+from metaiqa_core.training.state import state_seconds
 
 
 def add_run_arguments(parser: argparse.ArgumentParser, content: str) -> None:
@@ -43,8 +44,10 @@ def read_run_folder(arguments: argparse.Namespace) -> RunFolder:
     """Return the folder of the run, and the processes that share its folds, each of which runs this very command.
 
     Raises:
-        TrainingError: If --workers is below 1.
+        TrainingError: If --workers is below 1, or --run-dir can be no folder.
+        SettingsError: If `METAIQA_STATE_SECONDS` holds no seconds.
     """
+    state_seconds()  # now, rather than when the photos have been read
     count = getattr(arguments, "workers", 1)
     if count < 1:
         raise TrainingError(f"--workers must be at least 1, got {count}.")
