@@ -9,6 +9,7 @@ import subprocess
 import sys
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -449,6 +450,18 @@ def test_files_that_cannot_be_read_are_named_by_their_last_part(tmp_path):
     for name, message in expected.items():
         with pytest.raises(PhotoError) as caught:
             decode(tmp_path / name)
+        assert str(caught.value) == message
+
+
+def test_a_photo_without_a_name_is_refused_in_whole_sentences(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    for source, message in (
+        ("", "The name of the photo is empty: expected the path of a photo."),
+        (Path(), "the path is a folder: expected a photo."),
+        (io.BytesIO(), "the file is empty: copy or export it again."),
+    ):
+        with pytest.raises(PhotoError) as caught:
+            decode(source)
         assert str(caught.value) == message
 
 

@@ -201,6 +201,19 @@ def test_a_run_folder_without_a_name_of_its_own_has_the_folders_name(tmp_path, m
         RunFolder(Path("/"))
 
 
+def test_a_run_folder_that_is_a_file_or_lies_in_one_is_refused(tmp_path):
+    (tmp_path / "photo.jpg").touch()
+    (tmp_path / "nowhere").symlink_to(tmp_path / "gone")
+    for folder, place in (("photo.jpg", "photo.jpg"), ("photo.jpg/runs/mine", "photo.jpg"), ("nowhere", "nowhere")):
+        with pytest.raises(TrainingError) as refusal:
+            RunFolder(tmp_path / folder)
+        assert str(refusal.value) == (
+            f"The run's folder {tmp_path / folder} cannot be made: {tmp_path / place} is not a folder. Choose another "
+            "place."
+        )
+    assert RunFolder(tmp_path / "new" / "run").name == "run"
+
+
 def test_a_model_that_is_trained_here_is_called_after_this_folder(tiny_csv, tiny_checkpoint, tmp_path, monkeypatch):
     work = tmp_path / "holidays"
     work.mkdir()

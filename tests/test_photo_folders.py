@@ -49,6 +49,16 @@ def test_a_raw_file_and_its_jpeg_are_one_photo_and_a_lone_raw_file_is_named(tmp_
     assert named.files == (tmp_path / "img_1.jpg",)
 
 
+def test_an_empty_name_is_not_taken_for_the_folder_of_the_process(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.jpg").touch()
+    for names in ([""], ["a.jpg", ""]):
+        with pytest.raises(
+            PhotoError, match=r"^An empty name was given for a photo: expected a photo, a folder or a gl"
+        ):
+            find_photos(names)
+
+
 def test_links_that_go_round_end_and_no_photo_counts_twice(tmp_path):
     touch(tmp_path, "a/1.jpg", "b/2.jpg")
     (tmp_path / "a" / "up").symlink_to("..")

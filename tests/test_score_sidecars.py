@@ -72,6 +72,12 @@ def test_a_photo_that_cannot_be_read_gets_no_sidecar(score, folder):
     assert "cut.jpg.xmp" not in sidecars_in(folder)
 
 
+def test_a_way_of_naming_that_does_not_exist_is_answered_with_those_that_do(run, folder):
+    status, _, err = run("score", folder, "--write-xmp", "--xmp-names", "bogus")
+    assert status == 2
+    assert "invalid choice: 'bogus' (choose from 'full', 'stem')" in err.replace("full, stem", "'full', 'stem'")
+
+
 def test_two_photos_never_share_a_sidecar(score, folder):
     shutil.copy(folder / "0.jpg", folder / "0.png")
     status, _, err = score(folder, "--write-xmp", "--xmp-names", "stem")

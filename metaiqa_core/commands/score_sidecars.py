@@ -24,7 +24,7 @@ def add_sidecar_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--xmp-names",
-        choices=tuple(SidecarNames),
+        choices=[names.value for names in SidecarNames],  # argparse shows a member as the program writes it
         default=SidecarNames.FULL.value,
         help="full: photo.jpg.xmp, for darktable and digiKam; stem: photo.xmp, for Lightroom and Bridge, which read it "
         "beside camera raw files (default: %(default)s)",

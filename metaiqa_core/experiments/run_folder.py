@@ -1,6 +1,7 @@
 """The folder that an experiment works in: what it has finished stays there, and is not computed again."""
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.errors import TrainingError
 from metaiqa_core.experiments.workers import Workers
 from metaiqa_core.files import write_text
-from metaiqa_core.foreign_text import name_text
+from metaiqa_core.foreign_text import name_text, printable
 from metaiqa_core.training.fingerprint import is_same_recipe
 
 Item = TypeVar("Item")
@@ -39,6 +40,12 @@ class RunFolder:
             object.__setattr__(self, "folder", self.folder.resolve())
         if not self.folder.name:
             raise TrainingError("The run's folder has no name, and the run goes by it: choose a folder below it.")
+        place = next((place for place in (self.folder, *self.folder.parents) if os.path.lexists(place)), None)
+        if place and not place.is_dir():
+            raise TrainingError(
+                f"The run's folder {printable(str(self.folder))} cannot be made: {printable(str(place))} is not a "
+                "folder. Choose another place."
+            )
         if self.shard and not 1 <= self.shard[0] <= self.shard[1]:
             raise ValueError("a shard (i, n) needs i from 1 to n, got ({}, {})".format(*self.shard))
 

@@ -19,8 +19,8 @@ PhotoSource = Union[str, os.PathLike[str], bytes, BinaryIO, Image.Image, np.ndar
 
 
 def _printable(path: object, fallback: str) -> str:
-    """Return the last part of a path as text that any terminal, log or page can show."""
-    name = Path(path).name if isinstance(path, str | os.PathLike) else ""
+    """Return the last part of a path as text that any terminal, log or page can show; a fallback where it has none."""
+    name = (Path(path).name if isinstance(path, str | os.PathLike) else "") or fallback
     shown = "".join(character if character.isprintable() else "?" for character in name)
     return shown if len(shown) <= 80 else f"{shown[:60]}...{shown[-17:]}"  # the suffix stays
 
@@ -56,6 +56,8 @@ def read(source: Any, limits: DecodeLimits) -> tuple[bytes, str]:
 
 
 def _read_path(path: str | os.PathLike[str], name: str, limits: DecodeLimits) -> bytes:
+    if not os.fspath(path):
+        raise PhotoError("The name of the photo is empty: expected the path of a photo.")
     try:
         # Asked first: opening a pipe would wait for a writer for ever.
         kind = Path(path).stat().st_mode

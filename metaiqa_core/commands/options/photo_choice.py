@@ -72,11 +72,16 @@ def find_photos(names: Sequence[str]) -> PhotoChoice:
     """Return the files that paths, folders and globs stand for: folders recursively, photos only, in order of name.
 
     Raises:
-        PhotoError: If a folder or a glob holds no photo, or no file exists at all.
+        PhotoError: If a name is empty, a folder or a glob holds no photo, or no file exists at all.
     """
     scan = FolderScan()
     files: list[Path] = []
     for name in names:
+        if not name:  # Path would take it for the folder of this process
+            raise PhotoError(
+                "An empty name was given for a photo: expected a photo, a folder or a glob; a variable of the shell "
+                "may be empty."
+            )
         if os.path.isdir(name):  # noqa: PTH112 - a folder that is out of reach is False here, an error there
             files.extend(_photos_of_folder(name, scan))
         elif glob.has_magic(name) and not os.path.lexists(name):
