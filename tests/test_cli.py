@@ -10,6 +10,7 @@ import runpy
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -489,3 +490,22 @@ def test_a_damaged_card_does_not_hide_the_other_models(run, tmp_path, monkeypatc
     assert status == 0
     assert [line.split()[0] for line in out.splitlines() if "tests" in line] == ["tiny"]
     assert err.startswith("The model card broken.json cannot be read as JSON")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["synthesize", "--like", "kadid10k", "--photos", ".", "--output", "-"],
+        ["bulk-score", "--manifest", "photos.txt", "--output", "-"],
+        ["fine-tune", "--database", "scores.csv", "--backbone", "resnet18", "--run-dir", "-"],
+    ],
+)
+def test_a_stream_is_refused_where_a_folder_is_needed(words, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGB", (600, 500)).save("a.png")
+    Path("scores.csv").write_text("image,mos\na.png,50\n", encoding="utf-8")
+    Path("photos.txt").write_text("a.png\n", encoding="utf-8")
+    assert main(words) == 2
+    said = capsys.readouterr().err
+    assert "Several files go into a folder, but - is a stream: name a folder with --" in said
+    assert not Path("-").exists()

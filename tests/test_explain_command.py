@@ -52,10 +52,10 @@ def test_several_maps_become_a_folder_of_pictures_numbers_and_metadata(photo, ti
         (["--output", "map.gif"], "A map is written as .png or .npz, got 'map.gif': choose one of the two endings."),
         (["--model", "nobody"], "There is no model called 'nobody'"),
         (["--methods", "saliency", "--output", "{photo}"], "Several maps go into a folder, but photo.png is a file"),
-        (["--methods", "saliency", "--output", "-"], "Several maps go into a folder, but - is a stream: name a folder"),
+        (["--methods", "saliency", "--output", "-"], "Several files go into a folder, but - is a stream"),
         (
             ["--methods", "saliency", "--output", "/dev/stdout"],
-            "Several maps go into a folder, but /dev/stdout is a stream",
+            "Several files go into a folder, but /dev/stdout is a stream",
         ),
     ],
 )

@@ -19,7 +19,7 @@ from metaiqa_core.bulk.photo_lists import digest_of
 from metaiqa_core.bulk.ray_processes import LOCAL, ray_processes
 from metaiqa_core.commands.options.engine import add_engine_argument
 from metaiqa_core.commands.options.photo_choice import add_photo_argument, find_photos
-from metaiqa_core.commands.output import finish_with_bar, say
+from metaiqa_core.commands.output import finish_with_bar, require_folder, say
 from metaiqa_core.durations import duration_in_words
 from metaiqa_core.engine.stored_model import StoredModel
 from metaiqa_core.errors import DatabaseError, PhotoError
@@ -72,6 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Score every photo; those that fail become rows with their reason, and the status 1."""
+    require_folder(arguments.output, "--output")
     photos, is_complete = _photos(arguments)
     total, digest = digest_of(photos)
     if not total:

@@ -3,9 +3,8 @@
 import argparse
 from pathlib import Path
 
-from metaiqa_core.errors import OutputError
+from metaiqa_core.commands.output import require_folder
 from metaiqa_core.explain.methods import METHODS
-from metaiqa_core.files import is_stream
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,10 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Compute the maps, write them, and print their description as JSON."""
-    if arguments.methods is not None and is_stream(arguments.output):
-        raise OutputError(
-            f"Several maps go into a folder, but {arguments.output} is a stream: name a folder with --output."
-        )
+    if arguments.methods is not None:
+        require_folder(arguments.output, "--output")
     # Captum would make every other command start later too.
     from metaiqa_core.commands.explain_photo import explain_photo
 

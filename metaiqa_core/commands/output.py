@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from metaiqa_core.errors import OutputError
-from metaiqa_core.files import is_standard_output, write_text
+from metaiqa_core.files import is_standard_output, is_stream, write_text
 from metaiqa_core.foreign_text import csv_text, printable
 from metaiqa_core.progress import Kind, Progress, Work, finish
 from metaiqa_core.results.progress_file import ProgressFile
@@ -211,3 +211,17 @@ def _record(progress: Progress) -> str:
         return ""
     numbers = ", ".join(f"{name} {value:.4g}" for name, value in progress.metrics.items())
     return f"{progress.title}: {numbers}"
+
+
+def require_folder(path: Path, option: str) -> None:
+    """Refuse a stream, such as `-`, where files are written into a folder.
+
+    Args:
+        path: Path that was given.
+        option: Name of the option that gave it.
+
+    Raises:
+        OutputError: If it is a stream.
+    """
+    if is_stream(path):
+        raise OutputError(f"Several files go into a folder, but {path} is a stream: name a folder with {option}.")

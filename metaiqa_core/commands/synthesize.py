@@ -7,7 +7,7 @@ from pathlib import Path
 
 from humanize import naturalsize
 
-from metaiqa_core.commands.output import finish_with_bar, say
+from metaiqa_core.commands.output import finish_with_bar, require_folder, say
 from metaiqa_core.distortions import LEVELS, find_distortion
 from metaiqa_core.errors import DatabaseError
 from metaiqa_core.synthesis import NAMES, SynthesisConfig, disk_need, find_photos, select_references, synthesise
@@ -105,6 +105,7 @@ def read_configuration(arguments: argparse.Namespace) -> SynthesisConfig:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check the photos, tell the space that is needed, then make the images; return 1 if photos were refused."""
+    require_folder(arguments.output, "--output")
     config = read_configuration(arguments)
     photos = [photo for folder in arguments.photos for photo in _spread(find_photos([folder]), arguments.most)]
     selection = finish_with_bar(select_references(photos, config))

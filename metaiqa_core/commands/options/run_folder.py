@@ -7,6 +7,7 @@ import shlex
 import sys
 from pathlib import Path
 
+from metaiqa_core.commands.output import require_folder
 from metaiqa_core.errors import TrainingError
 from metaiqa_core.experiments.run_folder import RunFolder
 from metaiqa_core.experiments.workers import Workers
@@ -45,9 +46,11 @@ def read_run_folder(arguments: argparse.Namespace) -> RunFolder:
 
     Raises:
         TrainingError: If --workers is below 1, or --run-dir can be no folder.
+        OutputError: If --run-dir is a stream.
         SettingsError: If `METAIQA_STATE_SECONDS` holds no seconds.
     """
     state_seconds()  # now, rather than when the photos have been read
+    require_folder(arguments.run_dir, "--run-dir")
     count = getattr(arguments, "workers", 1)
     if count < 1:
         raise TrainingError(f"--workers must be at least 1, got {count}.")
