@@ -84,23 +84,26 @@ def runs_folder(environment: Mapping[str, str] = os.environ) -> Path:
     return Path(environment.get(RUNS) or "runs")
 
 
-def whole_number(environment: Mapping[str, str], name: str, most: int, unit: str, default: int | None = None) -> int:
+def whole_number(
+    environment: Mapping[str, str], name: str, most: int, unit: str, default: int | None = None, *, least: int = 1
+) -> int:
     """Return the whole number that a variable holds; an empty one counts as none.
 
     Args:
         environment: Environment variables.
         name: Name of the variable.
-        most: Largest number that it may hold; the smallest is 1.
+        most: Largest number that it may hold.
         unit: What it counts, for the sentence.
         default: Number without the variable; None: the largest.
+        least: Smallest number that it may hold, 0 or more.
 
     Raises:
         SettingsError: If the value is no such number.
     """
-    text = environment.get(name, "").strip() or str(default or most)
-    if text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= most:
+    text = environment.get(name, "").strip() or str(most if default is None else default)
+    if text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most:
         return int(text)
-    raise SettingsError(f"{name} must be a whole number from 1 to {most} ({unit}), got {text!r:.80}: correct it.")
+    raise SettingsError(f"{name} must be a whole number from {least} to {most} ({unit}), got {text!r:.80}: correct it.")
 
 
 def seconds(environment: Mapping[str, str], name: str, default: float) -> float:

@@ -160,6 +160,14 @@ def test_processes_of_one_run_take_the_gpus_in_turn(monkeypatch):
     assert not torch.backends.cudnn.allow_tf32
 
 
+@pytest.mark.parametrize("place", ["-1", "two", "1.5", "9" * 12])
+def test_a_place_among_processes_that_is_no_number_is_one_sentence(monkeypatch, place):
+    pretend_gpus(monkeypatch, 2)
+    monkeypatch.setenv("LOCAL_RANK", place)
+    with pytest.raises(SettingsError, match="LOCAL_RANK must be a whole number from 0 to"):
+        asked_for("cuda")
+
+
 def test_one_hears_of_a_gpu_that_stays_idle(monkeypatch, capsys):
     pretend_gpus(monkeypatch, 1)
     assert asked_for("cpu") == torch.device("cpu")

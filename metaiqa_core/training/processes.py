@@ -13,7 +13,8 @@ from metaiqa_core.errors import TrainingError
 from metaiqa_core.settings import whole_number
 
 Item = TypeVar("Item")
-_MOST_PROCESSES = 1_000_000
+MOST_PROCESSES = 1_000_000
+"""Largest number of processes that torchrun may be said to have started."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def join_processes(device: torch.device, environment: Mapping[str, str] = os.env
         SettingsError: If the variable WORLD_SIZE, which torchrun sets, holds no number of processes.
         TrainingError: If torchrun's variables are there but the others cannot be reached, or two share a GPU.
     """
-    count = whole_number(environment, "WORLD_SIZE", _MOST_PROCESSES, "processes", default=1)
+    count = whole_number(environment, "WORLD_SIZE", MOST_PROCESSES, "processes", default=1)
     if count == 1:
         yield Processes()
         return

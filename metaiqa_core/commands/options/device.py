@@ -7,8 +7,10 @@ import re
 import torch
 
 from metaiqa_core.commands.output import say
-from metaiqa_core.errors import SettingsError, TrainingError
+from metaiqa_core.errors import TrainingError
 from metaiqa_core.experiments.start import PROCESSOR
+from metaiqa_core.settings import whole_number
+from metaiqa_core.training.processes import MOST_PROCESSES
 
 
 def add_device_argument(parser: argparse.ArgumentParser) -> None:
@@ -55,9 +57,4 @@ def read_device(arguments: argparse.Namespace) -> torch.device:
 def _place_among_processes(arguments: argparse.Namespace) -> int:
     """Return this process's number, from 0, among those on this machine that torchrun or --workers started."""
     shard = getattr(arguments, "shard", None)
-    if shard:
-        return shard[0] - 1
-    place = os.environ.get("LOCAL_RANK", "0")
-    if not (place.isascii() and place.isdigit() and len(place) < 10):
-        raise SettingsError(f"LOCAL_RANK must be a whole number from 0 on (a process), got {place[:80]!r}: correct it.")
-    return int(place)
+    return shard[0] - 1 if shard else whole_number(os.environ, "LOCAL_RANK", MOST_PROCESSES, "processes", 0, least=0)
