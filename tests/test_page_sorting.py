@@ -213,7 +213,9 @@ def test_a_filter_outlives_a_reload_until_all_are_shown(files):
 
 def test_a_filter_that_was_kept_is_taken_for_what_it_still_means():
     kept = Filter(("Poor",), ("blurred",), (Decision.KEEP,), (10, 60), only_best=True)
-    assert Filter.from_record(json.loads(json.dumps(kept.to_record()))) == kept
+    record = json.loads(json.dumps(kept.to_record()))
+    assert Filter.from_record(record) == kept
+    assert record == kept.to_record(), "what is kept already is not noted again"
     for nonsense in (None, 3, {"words": "Poor", "scores": [60, 10], "decisions": ["sold"], "only_best": "yes"}):
         assert Filter.from_record(nonsense) == Filter()
 

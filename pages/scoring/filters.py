@@ -114,7 +114,9 @@ class Filter:
         """Return the filter as values for a session's journal; empty where it lets all pass."""
         asked = {"words": self.words, "defects": self.defects, "decisions": self.decisions, "only_best": self.only_best}
         record: dict[str, Any] = {name: value for name, value in asked.items() if value}
-        return record | ({"scores": self.scores} if self.scores != _ALL_SCORES else {})
+        record |= {"scores": self.scores} if self.scores != _ALL_SCORES else {}
+        # Lists, as they come back from the journal: what is kept already is not noted again.
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in record.items()}
 
     @classmethod
     def from_record(cls, record: Any) -> "Filter":
