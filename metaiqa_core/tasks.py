@@ -5,8 +5,8 @@ their position in a sequence of rated images, so that a task is cheap to split, 
 """
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Hashable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -41,6 +41,11 @@ class DistortionTask:
     def name(self) -> str:
         """The task's name, unique among the tasks of several databases."""
         return f"{self.database} {self.distortion_type}"
+
+    def within(self, allowed: Collection[int]) -> "DistortionTask":
+        """Return the task with those of its images whose positions are allowed, maybe none."""
+        kept = [(place, group) for place, group in zip(self.positions, self.groups, strict=True) if place in allowed]
+        return replace(self, positions=tuple(place for place, _ in kept), groups=tuple(group for _, group in kept))
 
 
 @dataclass(frozen=True)

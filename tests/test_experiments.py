@@ -5,6 +5,7 @@ import torch
 from tiny_fixtures import TINY_TYPES
 
 from metaiqa_core.databases.reading import read_database
+from metaiqa_core.evaluation.protocols import known_distortion_folds
 from metaiqa_core.experiments.ablation import ablation
 from metaiqa_core.experiments.adaptation import AdaptationConfig
 from metaiqa_core.experiments.adaptation_curve import AdaptationCurveConfig, adaptation_curve
@@ -20,6 +21,7 @@ from metaiqa_core.experiments.workers import Workers
 from metaiqa_core.models.checkpoints import load_checkpoint
 from metaiqa_core.preprocessing import Preprocessing
 from metaiqa_core.progress import finish
+from metaiqa_core.results.records import Protocol
 from metaiqa_core.results.run_log import read_metrics
 from metaiqa_core.results.storage import read_run
 from metaiqa_core.tasks import distortion_tasks
@@ -45,6 +47,24 @@ def test_leave_one_out(distorted, origin, tmp_path):
     assert {record.value for record in records if record.metric == "srocc"} == set(sroccs.values())
     passes = image_passes(distortion_tasks(database)[1:], META)
     assert {record.source.configuration["image_passes"] for record in records} == {passes}
+
+
+def test_a_training_that_knows_the_type_learns_from_one_half_of_its_contents_and_judges_the_other(
+    distorted, origin, tmp_path
+):
+    database, run = read_database(distorted), RunFolder(tmp_path / "known")
+    config = LeaveOneOutConfig(META, methods=("MetaIQA",), types=TINY_TYPES[:1], knows_half=True)
+    splits = finish(leave_one_out(database, origin, config, run)).splits["MetaIQA"]
+    task = distortion_tasks(database)[0]
+    assert sorted(place for split in splits for place in split.test) == list(task.positions)
+    contents = [{database.images[place].reference for place in split.test} for split in splits]
+    assert contents[0].isdisjoint(contents[1])
+    for fold in known_distortion_folds(database, [0])[:2]:
+        assert sorted(fold.training + fold.test) == list(range(len(database)))
+    records = read_run(run.folder).records
+    assert {(one.protocol, one.distortion_type) for one in records} == {
+        (Protocol.KNOWN_DISTORTION, TINY_TYPES[0].partition(":")[2])
+    }
 
 
 def test_repeated_splits(tiny_database, origin, tmp_path):

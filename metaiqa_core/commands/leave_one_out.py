@@ -35,6 +35,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--types", nargs="+", metavar="TYPE", help="distortion types to hold out, such as GB (default: all)"
     )
+    parser.add_argument(
+        "--knows-half",
+        action="store_true",
+        help="learn from half of the held-out type's contents too and judge the others, then the other way round: what "
+        "a model that knows the type reaches",
+    )
     add_worker_arguments(parser)
     add_prior_arguments(parser)
     add_new_parts_arguments(parser)
@@ -48,6 +54,7 @@ def read_configuration(arguments: argparse.Namespace) -> LeaveOneOutConfig:
         methods=tuple(arguments.methods),
         seeds=tuple(arguments.seeds),
         types=tuple(arguments.types or ()),
+        knows_half=arguments.knows_half,
     )
 
 

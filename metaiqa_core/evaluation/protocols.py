@@ -11,7 +11,7 @@ from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.errors import EvaluationError
 from metaiqa_core.evaluation.criteria import plcc, srocc
 from metaiqa_core.files.whole_files import file_name_for
-from metaiqa_core.tasks import distortion_tasks, leave_one_out, split_by_group
+from metaiqa_core.tasks import distortion_tasks, leave_one_out, split_by_group, split_task
 
 
 @dataclass(frozen=True)
@@ -170,6 +170,33 @@ def leave_one_distortion_out_folds(database: Database, seeds: Sequence[int]) -> 
         for seed in seeds
         for held_out, others in leave_one_out(distortion_tasks(database))
     ]
+
+
+def known_distortion_folds(database: Database, seeds: Sequence[int]) -> list[Fold]:
+    """Return, for each seed and distortion type, two folds that learn from half of that type's contents as well.
+
+    They are what leave-one-distortion-out is compared with: all is as there, but that the type is known from other
+    contents. Each half of the contents is judged once, by the training that learned from the other half.
+
+    Raises:
+        DatabaseError: If an image has no distortion type.
+        EvaluationError: If a type has a single content, which cannot be halved.
+    """
+    names = _short_names(database.distortion_types())
+    everything = frozenset(range(len(database)))
+    folds = []
+    for seed, task in itertools.product(seeds, distortion_tasks(database)):
+        if len(set(task.groups)) < 2:
+            raise EvaluationError(
+                f"{task.distortion_type} of {database.name} shows a single content, and one half of the contents is to "
+                "be learned from, the other to be judged: add images of other contents."
+            )
+        # One division for all types, where they show the same contents: its seed does not depend on the type.
+        division = split_task(task, 0.5, (seed, 1), by_group=True)
+        for part, test in (("first", division.support), ("second", division.query)):
+            name = file_name_for(f"{names[task.distortion_type]}-{part}-half-seed-{seed}")
+            folds.append(Fold(name, seed, tuple(sorted(everything - set(test))), test, task.distortion_type))
+    return folds
 
 
 def _short_names(types: Sequence[str]) -> dict[str, str]:

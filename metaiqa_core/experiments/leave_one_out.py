@@ -9,7 +9,7 @@ import numpy as np
 from metaiqa_core.databases.learnable import require_learnable
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.errors import DatabaseError
-from metaiqa_core.evaluation.protocols import Fold, Split, leave_one_distortion_out_folds
+from metaiqa_core.evaluation.protocols import Fold, Split, known_distortion_folds, leave_one_distortion_out_folds
 from metaiqa_core.experiments.folds import Candidate, Plan, compare
 from metaiqa_core.experiments.prior_recipe import METHODS, BaselineRates, PriorRecipe
 from metaiqa_core.experiments.run_folder import RunFolder, common_folder
@@ -19,7 +19,7 @@ from metaiqa_core.models.regressor import Regressor
 from metaiqa_core.progress import Work
 from metaiqa_core.results.fold_store import folder_of_method
 from metaiqa_core.results.records import Protocol
-from metaiqa_core.tasks import distortion_tasks
+from metaiqa_core.tasks import DistortionTask, distortion_tasks
 from metaiqa_core.training.meta import image_passes
 from metaiqa_core.training.meta_configuration import RECOMMENDED, MetaConfig
 from metaiqa_core.training.photos import TrainingPhotos
@@ -35,6 +35,8 @@ class LeaveOneOutConfig:
         methods: `MetaIQA`, `Baseline` or both.
         seeds: Seeds of the trainings; each seed gives one pass over all types.
         types: Distortion types to hold out, such as `GB` or `kadid10k:GB`; empty: each type in turn.
+        knows_half: Whether half of the held-out type's contents are learned from too, once each half: what a training
+            that knows the type reaches, to compare with.
     """
 
     meta: MetaConfig = RECOMMENDED
@@ -42,6 +44,7 @@ class LeaveOneOutConfig:
     methods: tuple[str, ...] = METHODS
     seeds: tuple[int, ...] = (0,)
     types: tuple[str, ...] = ()
+    knows_half: bool = False
 
     def __post_init__(self) -> None:
         if unknown := [name for name in self.methods if name not in METHODS]:
@@ -95,13 +98,15 @@ def leave_one_out(database: Database, origin: Origin, config: LeaveOneOutConfig,
         work = leave_one_out(database, Origin(), LeaveOneOutConfig(), RunFolder(Path("runs/lodo")))
         sroccs = finish(work).srocc("MetaIQA")
     """
-    folds = _holding_out(leave_one_distortion_out_folds(database, config.seeds), config.types, database)
+    divide = known_distortion_folds if config.knows_half else leave_one_distortion_out_folds
+    protocol = Protocol.KNOWN_DISTORTION if config.knows_half else Protocol.LEAVE_ONE_DISTORTION_OUT
+    folds = _holding_out(divide(database, config.seeds), config.types, database)
     require_learnable(database, by_type=True)
     recipe = PriorRecipe.load(origin, config.meta, config.baseline)
     photos = TrainingPhotos(database.images, recipe.start.preprocessing)
     recorded_as = recipe.to_dict()
-    # All folds have one task less than there are; their sizes hardly differ.
-    passes = image_passes(distortion_tasks(database)[1:], recipe.config)
+    # All folds have as many tasks; their sizes hardly differ.
+    passes = image_passes(_learned(database, folds[0].training), recipe.config)
     configuration = recorded_as | {"image_passes": passes, "database_folder": common_folder(database)}
 
     def candidate(method: str) -> Candidate:
@@ -116,7 +121,7 @@ def leave_one_out(database: Database, origin: Origin, config: LeaveOneOutConfig,
 
     candidates = [candidate(method) for method in config.methods]
     rounds = [(fold, candidate) for fold in folds for candidate in candidates]
-    plan = Plan(database, Protocol.LEAVE_ONE_DISTORTION_OUT, rounds, publish_every=len(candidates))
+    plan = Plan(database, protocol, rounds, publish_every=len(candidates))
     return LeaveOneOut((yield from compare(plan, run)))
 
 
@@ -134,11 +139,16 @@ def _holding_out(folds: list[Fold], types: Sequence[str], database: Database) ->
     return [fold for fold in folds if fold.held_out in wanted]
 
 
+def _learned(database: Database, training: Sequence[int]) -> list[DistortionTask]:
+    """Return the tasks that a fold learns from: the types among its images, with these alone."""
+    allowed = frozenset(training)
+    tasks = [task.within(allowed) for task in distortion_tasks(database)]
+    return [task for task in tasks if len(task)]
+
+
 def _trainer(method: str, recipe: PriorRecipe, photos: TrainingPhotos, database: Database, state: Path) -> Trainer:
     def learn(training: list[int], seed: int) -> Work[Regressor]:
-        allowed = set(training)
-        tasks = [task for task in distortion_tasks(database) if allowed.issuperset(task.positions)]
-        return recipe.train(method, photos, tasks, seed, state)
+        return recipe.train(method, photos, _learned(database, training), seed, state)
 
     kept = recipe.config.frozen_stages if recipe.config.frozen_input == "photo" else 0
     return network_trainer(learn, photos, state, frozen_stages=kept)

@@ -85,7 +85,7 @@ class FinishedFold:
         """
         predicted, opinion, seed = self.split.predicted, self.split.opinion, self.split.seed
         held_out = None
-        if self.protocol is Protocol.LEAVE_ONE_DISTORTION_OUT:
+        if self.protocol in (Protocol.LEAVE_ONE_DISTORTION_OUT, Protocol.KNOWN_DISTORTION):
             held_out = self.split.held_out.partition(":")[2] or self.split.held_out
         source = Measured(
             run=run,

@@ -21,7 +21,7 @@ _HASH = re.compile(r"[0-9a-f]{12}")
 
 
 class Protocol(StrEnum):
-    """The protocol by which a number was obtained (Section 4 of the paper; the last two are this project's)."""
+    """The protocol by which a number was obtained (Section 4 of the paper; the last three are this project's)."""
 
     LEAVE_ONE_DISTORTION_OUT = "leave-one-distortion-out"
     AUTHENTIC = "authentic"
@@ -29,6 +29,7 @@ class Protocol(StrEnum):
     PARAMETER_STUDY = "parameter-study"
     ADAPTATION_CURVE = "adaptation-curve"
     COMPARISON = "comparison"
+    KNOWN_DISTORTION = "known-distortion"
 
 
 @dataclass(frozen=True)
