@@ -2,7 +2,7 @@
 
 Computed from people's own scores of a database, type by type (SROCC):
 
-- `level`: minus the level alone, for a judge who sees how strong a distortion is and nothing else;
+- `level alone`: minus the level alone, for a judge who sees how strong a distortion is and nothing else;
 - `levels as judged`: the level, in the order in which people liked the levels of this type;
 - `level and content`: the sum of the mean score of the level and of the mean score of the content.
 
@@ -12,80 +12,42 @@ level`, the mean SROCC over contents of the same level.
 
     python benchmarks/leave_one_out_ceiling.py tid2013-kodak/ [--run runs/NAME ...] [--method MetaIQA]
 
-A run of `fine-tune --repeats` on the same database can be named too: its model knew the type.
+A run of `leave-one-out --knows-half` can be named too: its model knew the type from other contents.
 """
 
 import argparse
 import sys
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from metaiqa_core.databases.reading import read_database  # noqa: E402
-from metaiqa_core.errors import EvaluationError  # noqa: E402
-from metaiqa_core.evaluation import criteria  # noqa: E402
 from metaiqa_core.results import storage  # noqa: E402
+from metaiqa_core.results.ceilings import ceilings, ranked_by  # noqa: E402
 from metaiqa_core.results.records import Measured  # noqa: E402
-
-KEYS = ["type", "level", "reference"]
-
-
-def srocc(predicted: pd.Series, opinion: pd.Series) -> float:
-    """Return SROCC, not a number where either is constant."""
-    try:
-        return criteria.srocc(predicted, opinion)
-    except EvaluationError:
-        return float("nan")
 
 
 def scores_of(folder: Path) -> pd.DataFrame:
     """Return the type, level, reference and opinion score of every image of a database."""
     images = read_database(folder).images
-    rows = [
-        (image.distortion_type.partition(":")[2], image.level, image.reference, image.unit_score) for image in images
-    ]
-    return pd.DataFrame(rows, columns=[*KEYS, "opinion"])
-
-
-def ceilings(scores: pd.DataFrame) -> pd.DataFrame:
-    """Return the three ceilings of each type."""
-    found = {}
-    for kind, rows in scores.groupby("type", sort=False):
-        by_level = rows.groupby("level")["opinion"].transform("mean")
-        by_content = rows.groupby("reference")["opinion"].transform("mean")
-        found[kind] = {
-            "level": srocc(-rows["level"], rows["opinion"]),
-            "levels as judged": srocc(by_level, rows["opinion"]),
-            "level and content": srocc(by_level + by_content, rows["opinion"]),
-        }
-    return pd.DataFrame(found).T
+    rows = [(image.distortion_type, image.level, image.reference, image.unit_score) for image in images]
+    return pd.DataFrame(rows, columns=["distortion_type", "level", "reference", "opinion_score"])
 
 
 def measured(folder: Path, method: str) -> pd.DataFrame:
-    """Return SROCC, order of levels and SROCC within a level by type, means over the seeds of a run."""
-    run, rows = storage.read_run(folder), []
+    """Return what a method ranks by type, means over the folds of a run: seeds, or halves of the contents too."""
+    run = storage.read_run(folder)
     names = {record.method for record in run.records}
     chosen = method if method in names else min(names)
-    for record in run.records:
-        if record.metric != "srocc" or record.method != chosen or not isinstance(record.source, Measured):
-            continue
-        predictions = storage.read_predictions(run, record.source.predictions)
-        for kind, one in predictions.groupby("distortion_type", sort=False):
-            means = one.groupby("level")[["predicted_score", "opinion_score"]].mean()
-            within = [srocc(level["predicted_score"], level["opinion_score"]) for _, level in one.groupby("level")]
-            rows.append(
-                {
-                    "type": kind.partition(":")[2],
-                    "SROCC": srocc(one["predicted_score"], one["opinion_score"]),
-                    "order of levels": srocc(means["predicted_score"], means["opinion_score"]),
-                    "within a level": float(np.nanmean(within)),
-                }
-            )
-    return pd.DataFrame(rows).groupby("type", sort=False).mean()
+    folds = [
+        ranked_by(storage.read_predictions(run, record.source.predictions))
+        for record in run.records
+        if record.metric == "srocc" and record.method == chosen and isinstance(record.source, Measured)
+    ]
+    return pd.concat(folds).groupby(level=0, sort=False).mean()
 
 
 def table(database: Path, runs: list[Path], method: str) -> pd.DataFrame:
@@ -93,7 +55,7 @@ def table(database: Path, runs: list[Path], method: str) -> pd.DataFrame:
     parts = [ceilings(scores_of(database))]
     for run in runs:
         parts.append(measured(run, method).add_prefix(f"{run.name}: "))
-    joined = pd.concat(parts, axis=1)
+    joined = pd.concat(parts, axis=1).rename(index=lambda kind: kind.partition(":")[2])
     joined.loc["mean"] = joined.mean()
     return joined
 

@@ -7,6 +7,7 @@ import streamlit as st
 from metaiqa_core.results import published, summaries
 from metaiqa_core.results.records import Protocol
 from pages.benchmarks import data, distortion_views, linked_runs, my_results, widgets
+from pages.benchmarks.ceiling_view import ceiling_view
 from pages.benchmarks.distortion_views import ShownTable
 from pages.benchmarks.training_length_view import training_length_view
 from pages.shared import frame, skipped_results
@@ -20,6 +21,7 @@ VIEWS = {
     "Ranks": distortion_views.rank_view,
     "Differences": distortion_views.difference_view,
     "Training length": training_length_view,
+    "Ceiling": ceiling_view,
     "Averages": distortion_views.average_view,
 }
 

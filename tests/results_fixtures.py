@@ -33,7 +33,15 @@ def predictions(held_out="", count=125, agreement=0.8, seed=0):
 
 
 def leave_one_out_run(
-    runs: Path, name, database="TID2013", method="MetaIQA", agreement=0.8, types=None, count=125, **configuration
+    runs: Path,
+    name,
+    database="TID2013",
+    method="MetaIQA",
+    agreement=0.8,
+    types=None,
+    count=125,
+    protocol=Protocol.LEAVE_ONE_DISTORTION_OUT,
+    **configuration,
 ):
     records, frames = [], {}
     for position, entry in enumerate(published.distortion_types(database)[:types]):
@@ -46,7 +54,7 @@ def leave_one_out_run(
         record = ResultRecord(
             method,
             database,
-            Protocol.LEAVE_ONE_DISTORTION_OUT,
+            protocol,
             entry.abbreviation,
             "srocc",
             value,

@@ -15,6 +15,7 @@ from results_fixtures import leave_one_out_run, predictions
 from streamlit.testing.v1 import AppTest
 
 from metaiqa_core.results import storage
+from metaiqa_core.results.records import Protocol
 from pages.benchmarks.training_length_view import averages_by_passes
 from pages.shared.plain import plain
 
@@ -457,3 +458,20 @@ def test_a_shared_link_opens_the_seed_and_the_runs_too(runs):
     page = opened(runs=["other"], method="Other · other")
     assert page.multiselect(key="runs").value == ["other"]
     assert [heading.value for heading in page.subheader] == ["AGN, Other · other"]
+
+
+def test_the_ceiling_stands_beside_a_run_and_beside_a_training_that_knew_the_type(runs):
+    leave_one_out_run(runs, "mine")
+    leave_one_out_run(runs, "knowing", agreement=1, protocol=Protocol.KNOWN_DISTORTION)
+    leave_one_out_run(runs, "other", agreement=0, protocol=Protocol.KNOWN_DISTORTION, frozen_stages=3)
+    page = opened(view="Ceiling", runs="mine")
+    (figure,) = figures(page)
+    series = {trace["name"]: trace["x"] for trace in figure["data"]}
+    assert set(series) == {"MetaIQA", "knows the type", "level alone", "levels as judged", "level and content"}
+    assert min(series["knows the type"]) > 0.999  # not lowered by the run of other settings
+    assert len(series["level and content"]) == 24
+    assert "(1.000 where it knows the type)" in texts(page).replace("\\", "")
+
+
+def test_without_a_run_the_ceiling_says_what_to_choose(runs):
+    assert "The ceilings are drawn beside a measured run" in texts(opened(view="Ceiling"))

@@ -199,7 +199,7 @@ def _lay_out_grid(
             "showgrid": False,
             "fixedrange": True,
             "tickvals": list(table.index),
-            "ticktext": [_row_label(text_of_chart(row), names) for row in table.index],
+            "ticktext": [row_label(text_of_chart(row), names) for row in table.index],
             "tickfont": {"size": 9},
             "type": "category",
             "ticks": "",
@@ -224,7 +224,7 @@ def _head(lines: Sequence[str]) -> str:
     return " · ".join(parts) + "*" * (len(lines) > 2)
 
 
-def _row_label(row: str, names: Mapping[str, str]) -> str:
+def row_label(row: str, names: Mapping[str, str]) -> str:
     """Return abbreviation and full name of a type in at most two short lines: a phone needs room for the cells."""
     text = row if names.get(row, row).casefold() == row.casefold() else f"{row} {names.get(row, '')}"
     width = max(_LABEL_CHARACTERS, len(text) // 2)
@@ -289,7 +289,7 @@ def difference_bars(
     figure = go.Figure(
         go.Bar(
             x=differences.to_numpy(),
-            y=[_row_label(str(row), names) for row in differences.index],
+            y=[row_label(str(row), names) for row in differences.index],
             orientation="h",
             marker={"color": np.where(differences > 0, ACCENT, OPPOSITE)},
             customdata=[chart_text(names.get(row, row)) for row in differences.index],

@@ -23,7 +23,7 @@ from pages.shared.plain import plain, text_of_chart
 from pages.shared.terms import TERMS
 
 PAPER_METHOD = "MetaIQA"
-_NAME_WIDTH = 330
+NAME_WIDTH = 330
 """Width of a box that shows the longest name of a type, pixels."""
 _COMPARED_METHOD = "WaDIQaM-NR"  # the best of the others on both databases
 _SORT_HELP = "*value*: by the method of the open cell, best first; *difference*: by how far it is ahead of the other."
@@ -110,7 +110,7 @@ def one_type_view(shown: ShownTable, controls: Any) -> None:
     """Show all methods on one type."""
     database, names = shown.database, _names(shown.database)
     with controls:
-        row = _choose_type(list(shown.values.index), names, width=_NAME_WIDTH)
+        row = _choose_type(list(shown.values.index), names, width=NAME_WIDTH)
     cells = {label: [r for r in records if r.distortion_type == row] for label, records in shown.columns.items()}
     intervals = {label: cell[0].interval for label, cell in cells.items() if len(cell) == 1 and cell[0].interval}
     values = shown.values.loc[row]
