@@ -23,6 +23,7 @@ from metaiqa_core.models.card import ModelCard, check_card
 from metaiqa_core.models.checkpoints import save_checkpoint
 from metaiqa_core.models.distortion_graph.graph_config import SMALLEST_SIDE, GraphConfig
 from metaiqa_core.models.distortion_graph.graph_network import GraphNetwork
+from metaiqa_core.models.regressor_config import RegressorConfig
 from metaiqa_core.preprocessing import Preprocessing
 from metaiqa_core.progress import Work
 from metaiqa_core.results.run_log import recorded
@@ -142,7 +143,11 @@ def new_graph_network(start: Start, defects: Sequence[Defect], config: GraphMode
     """
     network = start.network(config.seed)
     levels = config.levels or tuple(range(1, max(2, len(network.backbone))))
-    backbone = replace(network.config, hidden=1, centres=0, dropout=0.0, pooled=levels, fused=config.top_down)
+    # Only the backbone of the start counts: its head may be of any kind, and the graph has none.
+    known = network.config
+    backbone = RegressorConfig(
+        known.backbone, hidden=1, folded=known.folded, pooled=levels, adapters=known.adapters, fused=config.top_down
+    )
     graph = GraphConfig(
         backbone=backbone,
         defects=tuple(defects),
