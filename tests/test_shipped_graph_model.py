@@ -9,11 +9,16 @@ import pytest
 from skimage import data
 
 from metaiqa_core.assess import Assessor
-from metaiqa_core.defect_words import NOTHING
+from metaiqa_core.defect_words import NOTHING, Defect
 from metaiqa_core.distortions import distort
+from metaiqa_core.experiments.graph_configuration import GraphModelConfig
+from metaiqa_core.experiments.graph_training import new_graph_network
+from metaiqa_core.experiments.start import Origin
 from metaiqa_core.files import sha256_of
 from metaiqa_core.models.card import read_card
+from metaiqa_core.models.checkpoints import load_checkpoint
 from metaiqa_core.models.model_files import DEFAULT_GRAPH_MODEL, SHIPPED_GRAPH_MODELS
+from metaiqa_core.training.fingerprint import hash_of_weights
 
 WEIGHTS = SHIPPED_GRAPH_MODELS / f"{DEFAULT_GRAPH_MODEL}.safetensors"
 APPLIED = {
@@ -88,3 +93,10 @@ def test_a_diagnosis_needs_no_torch():
     has_torch, probability = json.loads(done.stdout)
     assert not has_torch
     assert 0 <= probability <= 1
+
+
+def test_a_graph_can_start_from_the_default_model_whose_head_weighs_studies():
+    defects = [Defect("", NOTHING), Defect("kadid10k:GB", "blurred")]
+    network = new_graph_network(Origin(model="default").load(folded=True), defects, GraphModelConfig())
+    shipped = load_checkpoint("lite0-graph").network
+    assert hash_of_weights(network.features) == hash_of_weights(shipped.features)  # the same backbone, at rest

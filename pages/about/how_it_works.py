@@ -8,7 +8,7 @@ from pages.shared.front_end import source
 from pages.shared.palette import ACCENT
 from pages.shared.photo_library import library, sample_photos
 from pages.shared.previews import preview
-from pages.shared.score_plot import score_plot, score_plot_in_words
+from pages.shared.score_scale import score_scale
 from pages.shared.session_scores import scores_of_session
 
 
@@ -36,12 +36,7 @@ def show(assessor: Assessor) -> None:
     with score:
         st.markdown("**4. The score**")
         if result.assessment:
-            st.plotly_chart(
-                score_plot(result.assessment, assessor.card.calibration),
-                key="how_it_works_plot",
-                config={"displayModeBar": False},
-                alt=score_plot_in_words(result.assessment),
-            )
+            score_scale(result.assessment, assessor.card.calibration)
         st.caption("0 to 100, a grade, and an interval measured on photos that the model had not seen.")
     _equation()
 

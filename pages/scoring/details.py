@@ -10,10 +10,11 @@ from pages.scoring import defects, quality_map, worst_place
 from pages.scoring.diagnoses import graph_card
 from pages.scoring.reading import WHOLE_PHOTO, ZOOMED_IN, can_zoom_in
 from pages.scoring.rows import Row
+from pages.scoring.tiles_plot import tiles_plot
 from pages.shared import lab_link
 from pages.shared.photo_library import SessionPhoto
 from pages.shared.plain import plain
-from pages.shared.score_plot import score_plot, score_plot_in_words, tiles_plot
+from pages.shared.score_scale import score_scale
 from pages.shared.session_scores import SessionScores
 
 
@@ -73,12 +74,7 @@ def _choose_reading(assessment: Assessment, quality: QualityMap | None, assessor
 
 
 def _whole_photo(assessment: Assessment, assessor: Assessor) -> None:
-    st.plotly_chart(
-        score_plot(assessment, assessor.card.calibration),
-        key="score_plot",
-        config={"displayModeBar": False},
-        alt=score_plot_in_words(assessment),
-    )
+    score_scale(assessment, assessor.card.calibration)
     _explain_interval(assessment, assessor)
     size = (assessment.width, assessment.height)
     if assessor.preprocessing.model_size(*size) == size:
