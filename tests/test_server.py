@@ -22,6 +22,8 @@ def deeds(monkeypatch):
     monkeypatch.setattr(server.diagnoses, "graph_card", lambda: "card")
     monkeypatch.setattr(server, "score_sample", lambda name, model: done.append(("score", name)))
     monkeypatch.setattr(server.diagnoses, "diagnose_sample", lambda name, card: done.append(("diagnose", name)))
+    monkeypatch.setattr(server, "BREATH", 0.01)
+    monkeypatch.setattr(server, "sample_photos", lambda: None)
     monkeypatch.setattr(server, "run_server", lambda app, options: done.append((app, *options)))
     return done
 
@@ -42,6 +44,16 @@ def test_the_sample_that_opens_has_its_score_before_there_is_a_server_and_all_ot
         *(("score", name) for name in samples.NAMES[1:]),
         *(("diagnose", name) for name in samples.NAMES),
     }
+
+
+def test_samples_are_not_judged_beforehand_while_somebody_looks_at_a_page(deeds, monkeypatch):
+    looks = iter([True, True])
+    waits = []
+    monkeypatch.setattr(server, "has_visitors", lambda: next(looks, False))
+    monkeypatch.setattr(server.time, "sleep", lambda seconds: waits.append((seconds, len(deeds))))
+    server._judge(samples.NAMES[1:2], [], 3.0)
+    assert waits == [(3.0, 0)] * 3  # its own, and two for the visitor
+    assert deeds == [("score", samples.NAMES[1])]
 
 
 def test_a_model_that_cannot_be_used_does_not_keep_the_server_from_saying_so(deeds, monkeypatch):

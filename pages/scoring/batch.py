@@ -63,6 +63,7 @@ def score_waiting(session_scores: SessionScores, assessor: Assessor) -> None:
         gap=_FIRST_REFRESH,
         growth=2,
         redraw=shows_more,
+        first_slice=0,  # the photo that opens is scored, and the others can wait until it is seen
     )
 
 

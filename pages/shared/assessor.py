@@ -26,6 +26,8 @@ def load(name: str = "default") -> Assessor:
         CheckpointError: If it cannot be used.
     """
     path = find_model(name)
+    if name == "default" and path.is_file():
+        name = DEFAULT_MODEL  # loaded once under both of its names
     return _load(name, path.stat().st_mtime_ns if path.is_file() else 0)
 
 

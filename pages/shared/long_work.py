@@ -183,6 +183,7 @@ def carry_on(
     gap: float,
     growth: float = 1.0,
     redraw: Callable[[], bool] = lambda: False,
+    first_slice: float | None = None,
 ) -> None:
     """Start work by itself, or go on with it; the page is drawn again now and then, and when it is done.
 
@@ -195,6 +196,7 @@ def carry_on(
         gap: Seconds until the whole page is drawn again.
         growth: Factor by which that time grows with each drawing, so that long work is not spent on drawing.
         redraw: Function that returns whether the page should be drawn at once.
+        first_slice: Seconds of work before the rest of the page is drawn, one step at least; None: those of any slice.
     """
     running = _under_way(name, about)
     if running is None:
@@ -202,7 +204,7 @@ def carry_on(
         st.session_state[_slot(name)] = running
     running.due = time.monotonic() + running.gap
     running.gap *= growth
-    _go_on(name, running, redraw)
+    _go_on(name, running, redraw, first_slice=first_slice)
 
 
 def offer_the_rest(name: str, sentence: str, label: str) -> None:
@@ -252,9 +254,10 @@ def _go_on(
     running: _Running,
     redraw: Callable[[], bool] = lambda: False,
     first_look: DeltaGenerator | None = None,
+    first_slice: float | None = None,
 ) -> None:
     running.drawn = False
-    _work(name, running)
+    _work(name, running, first_slice)
     if first_look is not None:
         first_look.empty()
     if _is_current(name, running):  # otherwise it failed, and the reason stands there
@@ -265,9 +268,9 @@ def _is_current(name: str, running: _Running) -> bool:
     return st.session_state.get(_slot(name)) is running
 
 
-def _work(name: str, running: _Running) -> None:
+def _work(name: str, running: _Running, seconds: float | None = None) -> None:
     """Work for one slice of time, one step at least; where all is done, draw the page again."""
-    end = time.monotonic() + SLICE
+    end = time.monotonic() + (SLICE if seconds is None else seconds)
     try:
         while True:
             running.progress = next(running.work)

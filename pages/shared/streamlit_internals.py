@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect
 from starlette.websockets import WebSocketDisconnected
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.navigation.page import StreamlitPage
-from streamlit.runtime import get_instance
+from streamlit.runtime import exists, get_instance
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
@@ -23,6 +23,7 @@ __all__ = [
     "DeltaGenerator",
     "StreamlitPage",
     "UploadedFile",
+    "has_visitors",
     "keep_answers",
     "keep_files",
     "media_url",
@@ -50,6 +51,11 @@ def run_server(script: str, options: list[str]) -> None:
     from streamlit.web import cli  # which pages, drawn by a server that runs already, need not load
 
     cli.main(["run", script, *options], prog_name="streamlit")
+
+
+def has_visitors() -> bool:
+    """Return whether a page is open in any browser."""
+    return exists() and get_instance()._session_mgr.num_active_sessions() > 0
 
 
 def opens_pages_without_app() -> bool:
