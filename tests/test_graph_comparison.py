@@ -10,6 +10,7 @@ import pytest
 import torch
 from graph_fixtures import write_distorted
 from page_fixtures import ROOT
+from PIL import Image
 from skimage import data
 from streamlit.testing.v1 import AppTest
 
@@ -17,7 +18,7 @@ from metaiqa_core.databases.reading import read_database
 from metaiqa_core.errors import TrainingError
 from metaiqa_core.evaluation.criteria import srocc
 from metaiqa_core.experiments.compared_methods import GraphParts
-from metaiqa_core.experiments.graph_comparison import METHODS
+from metaiqa_core.experiments.graph_comparison import METHODS, UNTRAINED
 from metaiqa_core.results.records import Measured, Protocol, ResultRecord
 from metaiqa_core.results.storage import read_predictions, read_run, write_run
 from metaiqa_core.training.kernel_ridge import kernel_ridge
@@ -64,17 +65,22 @@ def test_a_graph_without_fusion_sees_the_columns_of_the_last_level_alone():
 
 def test_the_command_judges_every_method_on_the_same_splits_and_goes_on_where_it_was(run, tmp_path):
     folder = write_distorted(tmp_path / "distorted", scenes=6)
+    pristine = tmp_path / "pristine"
+    pristine.mkdir()
+    for number in range(18):  # a few photos have too few sharp patches
+        Image.fromarray(getattr(data, ("astronaut", "coffee", "rocket")[number % 3])()).save(pristine / f"{number}.png")
+    methods = [METHODS[0], UNTRAINED, *METHODS[1:]]
     words = (
         "graph-compare", "--database", folder, "--typed", folder, "--prior", "mobilenet-prior", "--run-dir",
         tmp_path / "run", "--plain", "mobilenet-prior-bn", "--short-side", 128, "--seeds", 0, 1, "--width", 8,
-        "--steps", 3, "--type-nodes", 3, "--defects-per-step", 2, "--quality-steps", 3,
+        "--steps", 3, "--type-nodes", 3, "--defects-per-step", 2, "--quality-steps", 3, "--pristine", pristine,
     )  # fmt: skip
     status, out, err = run(*words)
     assert status == 0, err
-    assert [line.split("  ")[0] for line in out.splitlines()[1:] if line][-len(METHODS) :] == list(METHODS)
+    assert [line.split("  ")[0] for line in out.splitlines()[1:] if line][-len(methods) :] == methods
     stored = read_run(tmp_path / "run")
     assert {record.protocol for record in stored.records} == {Protocol.COMPARISON}
-    assert {record.method for record in stored.records} == set(METHODS)
+    assert {record.method for record in stored.records} == set(methods)
     splits = {record.source.seed: set() for record in stored.records}
     for record in stored.records:
         splits[record.source.seed].add(record.source.split_hash)

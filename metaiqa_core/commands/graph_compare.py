@@ -15,6 +15,7 @@ from metaiqa_core.experiments.graph_comparison import (
     gains_in_percent,
     graph_comparison,
 )
+from metaiqa_core.experiments.graph_sources import undamaged_photos
 from metaiqa_core.experiments.start import Origin
 from metaiqa_core.models.backbones import BACKBONES
 from metaiqa_core.training.graph_configuration import GraphTrainingConfig, QualityTuningConfig
@@ -32,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="distorted images with types and levels, which graphs learn first; may be the same database",
     )
+    parser.add_argument("--pristine", type=Path, metavar="DIR", help="undamaged photos, for NIQE's distance from these")
     parser.add_argument(
         "--prior", default="mobilenet-prior", metavar="NAME|FILE", help="meta-learned prior (default: %(default)s)"
     )
@@ -83,6 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
         plain,
         config,
         read_run_folder(arguments),
+        pristine=undamaged_photos(arguments.pristine) if arguments.pristine else None,
         features=arguments.features,
     )
     write(_table(finish_with_bar(work)), None)

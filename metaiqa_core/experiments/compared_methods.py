@@ -33,6 +33,7 @@ class ComparedImages:
         database: The rated images.
         rows: Features (N, 4, P) of their quarters, by start.
         statistics: Hand-crafted features (N, 36).
+        distances: Distances (N,) from pristine photos; None without such photos.
         typed: Distorted images with types and levels, by start; their contents are the references' names.
         channels: Number of channels of each level, by start.
     """
@@ -40,6 +41,7 @@ class ComparedImages:
     database: Database
     rows: Mapping[str, Features]
     statistics: Features
+    distances: NDArray[np.float64] | None
     typed: Mapping[str, DefectImages]
     channels: Mapping[str, list[int]]
 
@@ -101,6 +103,26 @@ def hand_crafted_trainer(images: ComparedImages) -> Trainer:
     return train
 
 
+def untrained_trainer(images: ComparedImages) -> Trainer:
+    """Return what takes the place of a trainer for the distance from pristine photos, which learns from no scores.
+
+    Args:
+        images: The images with their distances.
+
+    Raises:
+        ValueError: If there are no distances.
+    """
+    if images.distances is None:
+        raise ValueError("the images have no distances from pristine photos")
+    unit_scores = 1 - images.distances / 10  # on the way from 0 to 1; a rank or a line is all that counts
+
+    def train(training: list[int], test: list[int], seed: int) -> Work[NDArray[np.float64]]:
+        yield from ()
+        return unit_scores[test]
+
+    return train
+
+
 def head_trainer(images: ComparedImages, which: str, start: Start, config: QualityTuningConfig) -> Trainer:
     """Return a trainer of the head of MetaIQA, on the mean of the last stage.
 
@@ -128,8 +150,9 @@ def graph_trainer(
     parts: GraphParts,
     training_config: GraphTrainingConfig,
     quality: QualityTuningConfig,
+    first: QualityTuningConfig | None,
 ) -> Trainer:
-    """Return a trainer of a graph: types and levels first, then scores.
+    """Return a trainer of a graph: types and levels first, then scores of distorted images, then those asked for.
 
     Args:
         images: The images with their features.
@@ -137,6 +160,7 @@ def graph_trainer(
         parts: Inputs and modules of the graph model.
         training_config: Settings of graph training.
         quality: Settings of the learning of scores.
+        first: Settings of the learning of the distorted images' scores before; None: they are not learned.
     """
     columns = parts.columns(images.channels[which])
 
@@ -150,6 +174,8 @@ def graph_trainer(
         typed = seen(typed.take([place for place, content in enumerate(typed.contents) if content not in judged]))
         graph = _new_graph(len(columns), typed, parts, seed)
         yield from train_graph(graph, typed, training_config)
+        if first is not None:
+            yield from tune_quality(graph, typed, first)
         rated = seen(DefectImages.of_database(images.database.images, images.rows[which], images.database.groups()))
         yield from tune_quality(graph, rated.take(training), quality)
         return read_graphs(graph, rated.take(test).features)["quality"].astype(np.float64)

@@ -6,17 +6,23 @@ their features are computed once: what is compared is what is made of them.
 | method | features | what learns |
 |---|---|---|
 | hand-crafted | BRISQUE's 36 natural scene statistics | kernel ridge regression |
+| hand-crafted, untrained | NIQE's distance from pristine photos, if some are given | nothing |
 | MetaIQA | the last stage of the meta-learned prior, its mean | the prior's head |
 | MetaIQA, no meta-learning | that of the backbone with its first weights | a new head of that form |
-| graph | several stages of the prior, over quarters | a graph, from types and levels, then from scores |
+| graph | several stages of the prior, over quarters | a graph |
 | graph, no meta-learning | those of the backbone with its first weights | the same |
 | graph, no fusion | the last stage of the prior alone | the same |
 | graph, no graph | as graph | the same without edges |
+
+A graph learns types and levels of distorted images first, then these images' scores (the prior has learned from such
+scores before it comes here), then those of the images to learn from.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import numpy as np
 
 from metaiqa_core.databases.rated_image import Database
 from metaiqa_core.defect_words import NOTHING, Defect
@@ -28,6 +34,7 @@ from metaiqa_core.experiments.compared_methods import (
     graph_trainer,
     hand_crafted_trainer,
     head_trainer,
+    untrained_trainer,
 )
 from metaiqa_core.experiments.compared_splits import ComparedSplits
 from metaiqa_core.experiments.folds import Candidate, Plan, compare
@@ -47,9 +54,12 @@ from metaiqa_core.results.records import Protocol, Scalar
 from metaiqa_core.training.graph_configuration import GraphTrainingConfig, QualityTuningConfig
 from metaiqa_core.training.graph_data import DefectImages
 from metaiqa_core.training.natural_scene_statistics import natural_scene_rows
+from metaiqa_core.training.naturalness import NaturalScenes, patch_rows
 from metaiqa_core.training.quarter_rows import quarter_rows
 
 HAND_CRAFTED, META, GRAPH = "hand-crafted (BRISQUE)", "MetaIQA", "graph model"
+UNTRAINED = "hand-crafted, untrained (NIQE)"
+"""A method of its own, which needs pristine photos."""
 NO_META, NO_FUSION, NO_GRAPH = "no meta-learning", "no fusion", "no graph"
 METHODS = (
     HAND_CRAFTED,
@@ -69,7 +79,9 @@ class GraphComparisonConfig:
 
     Attributes:
         training: Settings of graph training.
-        quality: Settings of the learning of scores, for graphs and heads; its seed is that of the split.
+        quality: Settings of the learning of scores by graphs; its seed is that of the split.
+        first: Settings of the learning of the distorted images' scores before, with the same seed.
+        head: Settings of the learning of scores by the heads of MetaIQA, with the same seed.
         levels: Stages of the backbone that are the graph's levels, as numbers from 1; the last one is what MetaIQA
             sees.
         tone: Number of bins of the histograms of light and colour; 0 for none.
@@ -80,7 +92,13 @@ class GraphComparisonConfig:
     """
 
     training: GraphTrainingConfig = GraphTrainingConfig(steps=300, type_nodes=8, level_weight=1.0, dropout=0.2)
-    quality: QualityTuningConfig = QualityTuningConfig(quality_steps=300, learns="graph")
+    quality: QualityTuningConfig = QualityTuningConfig(
+        quality_steps=300, learns="graph", quality_dropout=0.5, quality_weight_decay=0.3
+    )
+    first: QualityTuningConfig = QualityTuningConfig(
+        quality_steps=300, learns="graph", quality_dropout=0.3, quality_weight_decay=0.1
+    )
+    head: QualityTuningConfig = QualityTuningConfig(quality_steps=300, quality_rate=5e-4)
     levels: tuple[int, ...] = (2, 4, 7, 14, 18, 19)
     tone: int = 16
     width: int = 128
@@ -103,6 +121,7 @@ def graph_comparison(
     config: GraphComparisonConfig,
     run: RunFolder,
     *,
+    pristine: Database | None = None,
     features: Path | None = None,
 ) -> Work[ComparedSplits]:
     """Judge every method on the same splits of a database; contents stay on one side.
@@ -115,6 +134,7 @@ def graph_comparison(
         plain: The same backbone without meta-learning.
         config: Settings of the comparison.
         run: Folder of the run; finished splits are not computed again.
+        pristine: Undamaged photos, for the distance from these; None leaves that method out.
         features: Folder of kept features, which several runs may share; None: one in the run's folder.
 
     Yields:
@@ -138,8 +158,9 @@ def graph_comparison(
     kept = features or run.folder / "features"
     database, typed = (_chosen(one, config) for one in (database, typed))
     starts = {"prior": prior.load(folded=True), "plain": plain.load(folded=True)}
-    images = yield from _compared_images(database, typed, starts, config, kept)
-    candidates = [_candidate(name, images, starts, config) for name in METHODS]
+    images = yield from _compared_images(database, typed, starts, config, kept, pristine)
+    names = METHODS if pristine is None else (METHODS[0], UNTRAINED, *METHODS[1:])
+    candidates = [_candidate(name, images, starts, config) for name in names]
     rounds = [(fold, one) for fold in random_folds(database, config.seeds) for one in candidates]
     plan = Plan(database, Protocol.COMPARISON, rounds, publish_every=len(candidates), made_of=(typed,))
     return ComparedSplits((yield from compare(plan, run)))
@@ -151,7 +172,12 @@ def _chosen(database: Database, config: GraphComparisonConfig) -> Database:
 
 
 def _compared_images(
-    database: Database, typed: Database, starts: Mapping[str, Start], config: GraphComparisonConfig, kept: Path
+    database: Database,
+    typed: Database,
+    starts: Mapping[str, Start],
+    config: GraphComparisonConfig,
+    kept: Path,
+    pristine: Database | None,
 ) -> Work[ComparedImages]:
     """Compute all features, or read those that are kept."""
     seen = Preprocessing(short_side=config.short_side, minimum_side=SMALLEST_SIDE)
@@ -170,11 +196,17 @@ def _compared_images(
         rows[name] = yield from quarter_rows(module, database.images, seen, kept)
         typed_rows[name] = yield from quarter_rows(module, typed.images, seen, kept)
     statistics = yield from natural_scene_rows(database.images, kept)
+    distances = None
+    if pristine is not None:
+        natural = NaturalScenes.of((yield from patch_rows(pristine.images, kept)))
+        patches = yield from patch_rows(database.images, kept)
+        distances = np.array([natural.distance(one) for one in patches])
     contents = [image.reference or image.name for image in typed.images]
     return ComparedImages(
         database=database,
         rows=rows,
         statistics=statistics,
+        distances=distances,
         typed={name: DefectImages.of_database(typed.images, one, contents) for name, one in typed_rows.items()},
         channels=channels,
     )
@@ -185,7 +217,7 @@ def _candidate(
 ) -> Candidate:
     method, _, missing = name.partition(", ")
     which = "plain" if missing == NO_META else "prior"
-    start = None if name == HAND_CRAFTED else starts[which]
+    start = None if name in (HAND_CRAFTED, UNTRAINED) else starts[which]
     has_seen = bool(start and images.database.name in start.learned_from)
     recorded: dict[str, Scalar] = {
         "start": start.origin if start else "none",
@@ -202,22 +234,26 @@ def _candidate(
     }
 
     def trainer(fold: Fold, _state: Path) -> Trainer:
-        quality = replace(config.quality, quality_seed=fold.seed)
-        if method == HAND_CRAFTED:
+        if name == HAND_CRAFTED:
             return hand_crafted_trainer(images)
+        if name == UNTRAINED:
+            return untrained_trainer(images)
         if method == META:
-            return head_trainer(images, which, starts[which], quality)
+            return head_trainer(images, which, starts[which], replace(config.head, quality_seed=fold.seed))
+        quality, first = (replace(one, quality_seed=fold.seed) for one in (config.quality, config.first))
         training = replace(config.training, seed=fold.seed)
         levels = config.levels[-1:] if missing == NO_FUSION else config.levels
         tone = 0 if missing == NO_FUSION else config.tone
         parts = GraphParts(levels, config.levels, tone, config.tone, config.width, edges=missing != NO_GRAPH)
-        return graph_trainer(images, which, parts, training, quality)
+        return graph_trainer(images, which, parts, training, quality, first)
 
     recipe = {
         "method": name,
         "start_hash": start.hash if start else "",
         "training": config.training.to_dict(),
         "quality": config.quality.to_dict(),
+        "first": config.first.to_dict(),
+        "head": config.head.to_dict(),
         **{key: value for key, value in recorded.items() if key != "database_folder"},
     }
     learned_from = start.has_learned_from if start and has_seen else ""

@@ -87,6 +87,8 @@ class QualityTuningConfig:
         quality_rate: Largest learning rate; it rises over the first tenth of the steps and then falls along a cosine.
         learns: `head`: the layer that gives the score alone, so that what is said of defects stays as it is; `graph`:
             all of the graph module.
+        quality_dropout: Probability that a feature of a node is not seen while the graph learns, in [0, 1).
+        quality_weight_decay: Strength of the penalty on the weights (AdamW).
         quality_seed: Seed of the batches.
     """
 
@@ -94,6 +96,8 @@ class QualityTuningConfig:
     quality_batch: int = 64
     quality_rate: float = 2e-3
     learns: Literal["head", "graph"] = "head"
+    quality_dropout: float = 0.0
+    quality_weight_decay: float = 1e-2
     quality_seed: int = 0
 
     def __post_init__(self) -> None:
@@ -104,6 +108,12 @@ class QualityTuningConfig:
             raise ValueError(f"quality_rate must be a finite number above 0, got {self.quality_rate}")
         if self.learns not in ("head", "graph"):
             raise ValueError(f"learns must be head or graph, got {self.learns!r}")
+        if not 0 <= self.quality_dropout < 1:
+            raise ValueError(f"quality_dropout must be in [0, 1), got {self.quality_dropout}")
+        if not 0 <= self.quality_weight_decay < math.inf:
+            raise ValueError(
+                f"quality_weight_decay must be a finite number of 0 or more, got {self.quality_weight_decay}"
+            )
         if not 0 <= self.quality_seed < 2**63:
             raise ValueError(f"quality_seed must be from 0 to {2**63 - 1}, got {self.quality_seed}")
 

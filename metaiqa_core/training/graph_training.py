@@ -21,6 +21,7 @@ from metaiqa_core.training.fingerprint import hash_of_weights
 from metaiqa_core.training.graph_configuration import GraphTrainingConfig
 from metaiqa_core.training.graph_data import DefectImages, GraphBatches, Graphs
 from metaiqa_core.training.graph_losses import level_likelihood, sampled_level_error, triplet_loss
+from metaiqa_core.training.hidden_features import some_hidden
 from metaiqa_core.training.state import RunState
 
 
@@ -75,7 +76,7 @@ def _losses(
     graph: DistortionGraph, batches: list[Graphs], config: GraphTrainingConfig, generator: np.random.Generator
 ) -> dict[str, Tensor]:
     noise = torch.Generator().manual_seed(int(generator.integers(2**31)))
-    readings = [graph(_some_hidden(one.features, config.dropout, noise), one.features.shape[1]) for one in batches]
+    readings = [graph(some_hidden(one.features, config.dropout, noise), one.features.shape[1]) for one in batches]
     defects = torch.cat([one.defects for one in batches])
     codes = torch.cat([one.type_code for one in readings])
     logits = torch.cat([one.logits for one in readings])
@@ -100,14 +101,6 @@ def _level_loss(readings: GraphReadings, batch: Graphs, config: GraphTrainingCon
         return level_likelihood(readings.level, readings.deviation, batch.levels)
     drawn = torch.randn(readings.level.shape, generator=noise)
     return sampled_level_error(readings.level, readings.deviation, batch.levels, drawn)
-
-
-def _some_hidden(features: Tensor, probability: float, noise: torch.Generator) -> Tensor:
-    """Return features of which some are replaced by those of the next graph: a value that features have."""
-    if not probability:
-        return features
-    hidden = torch.rand(features.shape, generator=noise) < probability
-    return torch.where(hidden, features.roll(1, 0), features)
 
 
 def _signature(graph: DistortionGraph, images: DefectImages, config: GraphTrainingConfig) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def tune_head(
     """
     if len(set(unit_scores.tolist())) < 2:
         raise TrainingError("The quality cannot be learned: expected two photos or more with different scores.")
-    optimiser = torch.optim.AdamW(head.parameters(), config.quality_rate, weight_decay=1e-2)
+    optimiser = torch.optim.AdamW(head.parameters(), config.quality_rate, weight_decay=config.quality_weight_decay)
     schedule = OneCycleLR(optimiser, config.quality_rate, total_steps=config.quality_steps, pct_start=0.1)
     descent = Descent(head.train().requires_grad_(True), optimiser, schedule, gradient_norm=1.0)
     inputs, scores = torch.from_numpy(features), torch.from_numpy(unit_scores.astype(np.float32))

@@ -27,11 +27,11 @@ from metaiqa_core.training.kept_features import Features, kept_rows
 Array = NDArray[np.floating[Any]]
 SEEN = Preprocessing(short_side=512, minimum_side=16)
 """Steps from a photo to its pixels: larger photos are shrunk to the size of the databases' photos."""
-_SCALES = 2
+SCALES = 2
 _OFFSETS = np.arange(-3, 4)
 _WINDOW = np.exp(-(_OFFSETS**2) / (2 * (7 / 6) ** 2))
 _WINDOW /= _WINDOW.sum()
-_SHIFTS = ((0, 1), (1, 0), (1, 1), (-1, 1))
+SHIFTS = ((0, 1), (1, 0), (1, 1), (-1, 1))
 """Neighbours to the right, below and on both diagonals."""
 _SHAPES = np.arange(0.2, 10.001, 0.001)
 _SYMMETRIC = np.exp(gammaln(1 / _SHAPES) + gammaln(3 / _SHAPES) - 2 * gammaln(2 / _SHAPES))
@@ -54,15 +54,14 @@ def natural_scene_features(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     """
     if pixels.ndim != 3 or min(pixels.shape[:2]) < 16:
         raise ValueError(f"expected a photo of at least 16 pixels a side with three channels, got {pixels.shape}")
-    luma = pixels.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
+    luma = luma_of(pixels)
     features: list[float] = []
-    for _ in range(_SCALES):
-        contrast = _local_contrast(luma)
+    for _ in range(SCALES):
+        contrast, _ = local_contrast(luma)
         features += _symmetric_fit(contrast)
-        for shift in _SHIFTS:
+        for shift in SHIFTS:
             features += _asymmetric_fit(contrast * np.roll(contrast, shift, (0, 1)))
-        rows, columns = (side // 2 * 2 for side in luma.shape)
-        luma = luma[:rows, :columns].reshape(rows // 2, 2, columns // 2, 2).mean((1, 3))
+        luma = half_size(luma)
     return np.array(features, np.float32)
 
 
@@ -79,10 +78,22 @@ def natural_scene_rows(images: Sequence[RatedImage], folder: Path) -> Work[Featu
     return (yield from kept_rows(lambda: natural_scene_features, ["natural scene statistics"], images, SEEN, folder))
 
 
-def _local_contrast(luma: Array) -> Array:
+def luma_of(pixels: NDArray[np.uint8]) -> Array:
+    """Return the luma (height, width), 0 to 255, of pixels (height, width, 3)."""
+    return np.asarray(pixels.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32))
+
+
+def half_size(luma: Array) -> Array:
+    """Return the luma at half its size: means of two by two pixels."""
+    rows, columns = (side // 2 * 2 for side in luma.shape)
+    return np.asarray(luma[:rows, :columns].reshape(rows // 2, 2, columns // 2, 2).mean((1, 3)))
+
+
+def local_contrast(luma: Array) -> tuple[Array, Array]:
+    """Return each pixel compared with its surroundings, and the deviation of these, both of the shape of the luma."""
     mean = _blurred(luma)
     deviation = np.sqrt(np.abs(_blurred(luma**2) - mean**2))
-    return (luma - mean) / (deviation + 1)
+    return (luma - mean) / (deviation + 1), deviation
 
 
 def _blurred(luma: Array) -> Array:
@@ -99,13 +110,24 @@ def _symmetric_fit(values: Array) -> list[float]:
 
 def _asymmetric_fit(values: Array) -> list[float]:
     """Return shape, mean, left and right variance of an asymmetric generalised Gaussian fitted by moments."""
+    shape, mean, left, right = asymmetric_shape(values)
+    return [shape, mean, left**2, right**2]
+
+
+def asymmetric_shape(values: Array) -> tuple[float, float, float, float]:
+    """Return shape, mean, left and right deviation of an asymmetric generalised Gaussian fitted by moments."""
     left, right = (_deviation(values[side]) for side in (values < 0, values > 0))
     ratio = float(np.abs(values).mean()) ** 2 / max(float(np.square(values).mean()), _LEAST)
     skew = left / right
     ratio *= (skew**3 + 1) * (skew + 1) / (skew**2 + 1) ** 2
     shape = float(_SHAPES[np.abs(_ASYMMETRIC - ratio).argmin()])
     mean = (right - left) * float(np.exp(gammaln(2 / shape) - (gammaln(1 / shape) + gammaln(3 / shape)) / 2))
-    return [shape, mean, left**2, right**2]
+    return shape, mean, left, right
+
+
+def scale_of(deviation: float, shape: float) -> float:
+    """Return the scale beta of a generalised Gaussian of that deviation and shape."""
+    return deviation * float(np.exp((gammaln(1 / shape) - gammaln(3 / shape)) / 2))
 
 
 def _deviation(values: Array) -> float:

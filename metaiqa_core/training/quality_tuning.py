@@ -6,6 +6,7 @@ photo is the mean over its nodes [I].
 
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch.optim.lr_scheduler import OneCycleLR
 
@@ -17,6 +18,7 @@ from metaiqa_core.training.descent import Descent
 from metaiqa_core.training.fingerprint import hash_of_weights
 from metaiqa_core.training.graph_configuration import QualityTuningConfig
 from metaiqa_core.training.graph_data import DefectImages
+from metaiqa_core.training.hidden_features import some_hidden
 from metaiqa_core.training.random_order import in_random_order
 from metaiqa_core.training.state import RunState
 
@@ -57,7 +59,7 @@ def tune_quality(
         "contents": list(images.contents),
     }
     state = RunState(state_file, signature)
-    optimiser = torch.optim.AdamW(learning.parameters(), config.quality_rate, weight_decay=1e-2)
+    optimiser = torch.optim.AdamW(learning.parameters(), config.quality_rate, weight_decay=config.quality_weight_decay)
     schedule = OneCycleLR(optimiser, config.quality_rate, total_steps=config.quality_steps, pct_start=0.1)
     descent = Descent(graph, optimiser, schedule, gradient_norm=1.0)
     saved = state.load("descent", "steps")
@@ -69,7 +71,11 @@ def tune_quality(
         batch = in_random_order(
             range(step * size, (step + 1) * size), len(images), lambda turn: (config.quality_seed, 2, turn)
         )
-        predicted = graph(features[batch], features.shape[1]).quality.mean(1)
+        noise = torch.Generator().manual_seed(
+            int(np.random.default_rng((config.quality_seed, 3, step)).integers(2**31))
+        )
+        seen = some_hidden(features[batch], config.quality_dropout, noise)
+        predicted = graph(seen, features.shape[1]).quality.mean(1)
         loss = descent.step((predicted - scores[batch]).square().mean())
         if state.is_due or step + 1 == config.quality_steps:
             require_finite(graph)
