@@ -89,6 +89,7 @@ def test_parameter_study_varies_k_and_s_and_learns_from_as_many_photos_as_told(
         "--model", tiny_checkpoint, *LEAN,
         "--tasks-per-batch", "2", "--tasks", "1", "2", "--steps", "1", "2", "--seeds", "0", "1",
         "--labelled-photos", "4", "--fine-tune-crop", "64", "--fine-tune-batch-norm", "adapt",
+        "--fine-tune-frozen-stages", "1",
         "--run-dir", tmp_path / "study",
     ]  # fmt: skip
     shown = run_quietly(*words)
@@ -100,6 +101,7 @@ def test_parameter_study_varies_k_and_s_and_learns_from_as_many_photos_as_told(
         (1, 1, 4), (2, 1, 4), (2, 2, 4)
     ]  # fmt: skip
     first = configurations[0]
+    assert first["fine_tune_frozen_stages"] == 1
     # Four photos make one batch, so an epoch is a step.
     assert (first["fine_tune_crop"], first["fine_tune_batch_norm"], first["fine_tune_epochs"]) == (64, "adapt", 10)
     assert [record.source.seed for record in sroccs] == [0, 1] * 3

@@ -7,7 +7,7 @@ from pathlib import Path
 from metaiqa_core.commands.options.database_choice import add_database_arguments, chosen_databases
 from metaiqa_core.commands.options.prior import add_prior_arguments, read_meta_config
 from metaiqa_core.commands.options.run_folder import add_run_arguments, read_run_folder
-from metaiqa_core.commands.options.start import read_origin
+from metaiqa_core.commands.options.start import add_new_parts_arguments, read_origin
 from metaiqa_core.commands.output import as_table, finish_with_bar, write
 from metaiqa_core.databases.reading import read_database
 from metaiqa_core.experiments.parameter_study import ParameterStudyConfig, parameter_study
@@ -46,12 +46,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="batch normalisation of the fine-tuning (default: the preset's)",
     )
     parser.add_argument(
+        "--fine-tune-frozen-stages",
+        type=int,
+        metavar="N",
+        help="number of first stages that rest in the fine-tuning (default: the preset's)",
+    )
+    parser.add_argument(
         "--labelled-photos",
         type=int,
         metavar="N",
         help="number of a split's photos to fine-tune on; the fewer, the more the prior matters (default: all)",
     )
     add_prior_arguments(parser)
+    add_new_parts_arguments(parser)
 
 
 def read_configuration(arguments: argparse.Namespace) -> ParameterStudyConfig:
@@ -61,6 +68,9 @@ def read_configuration(arguments: argparse.Namespace) -> ParameterStudyConfig:
         tuning,
         crop=arguments.fine_tune_crop or tuning.crop,
         batch_norm=arguments.fine_tune_batch_norm or tuning.batch_norm,
+        frozen_stages=tuning.frozen_stages
+        if arguments.fine_tune_frozen_stages is None
+        else arguments.fine_tune_frozen_stages,
     )
     return ParameterStudyConfig(
         read_meta_config(arguments),
