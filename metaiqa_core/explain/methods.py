@@ -19,6 +19,7 @@ class MapMethod:
         signed: Whether a value's sign tells harm (negative) from help (positive). Elsewhere a sign only says whether
             the score would rise or fall if the pixel grew brighter, and the magnitude is to be read.
         complete: Whether the values add up to a difference of scores, photo against baseline.
+        stops_early: Whether it takes fewer passes where that is enough, so that its time is known as a limit alone.
     """
 
     key: str
@@ -27,6 +28,7 @@ class MapMethod:
     cost: float
     signed: bool
     complete: bool
+    stops_early: bool = False
 
 
 _ALL = (
@@ -61,6 +63,7 @@ _ALL = (
         cost=50,
         signed=True,
         complete=True,
+        stops_early=True,
     ),
     MapMethod(
         "guided-backpropagation",

@@ -51,7 +51,8 @@ def compute(maps: PhotoMaps, methods: Sequence[str]) -> list[GradientMap]:
     _at_once(maps, [key for key in missing if key in pace.quick() or _seconds(maps, key) < AT_ONCE_SECONDS])
     if slow := [key for key in missing if key not in maps.maps]:
         titles = ", ".join(METHODS[key].title for key in slow)
-        label = f"Compute {titles} ({pace.about(sum(_seconds(maps, key) for key in slow))})"
+        at_most = any(METHODS[key].stops_early for key in slow)
+        label = f"Compute {titles} ({pace.about(sum(_seconds(maps, key) for key in slow), at_most=at_most)})"
         long_work.offer("maps", (maps.key, tuple(slow)), label, lambda: _one_by_one(maps, slow), waits=gradient_turn)
     else:
         long_work.cancel("maps")

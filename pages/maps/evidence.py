@@ -108,7 +108,8 @@ def _check(
     keep = partial(maps.checks.__setitem__, key)
     if key not in maps.checks:
         seconds = pace.expected_seconds_of_check(kind, result.method, maps)
-        timed = label if seconds is None else f"{label} ({pace.about(seconds)})"
+        at_most = kind == pace.RANDOMISATION and METHODS[result.method].stops_early
+        timed = label if seconds is None else f"{label} ({pace.about(seconds, at_most=at_most)})"
         long_work.offer(
             kind,
             (maps.key, key),

@@ -55,7 +55,7 @@ def label(key: str, model: str, maps: PhotoMaps | None = None) -> str:
     if found is not None:
         parts.append(found.reliability if found.informative else "not informative")
     if maps is not None and (seconds := pace.expected_seconds(key, maps)) is not None:
-        parts.append(pace.short(seconds))
+        parts.append(pace.short(seconds, at_most=METHODS[key].stops_early))
     return " · ".join(parts)
 
 

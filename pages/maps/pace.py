@@ -45,13 +45,15 @@ def expected_seconds(method: str, maps: PhotoMaps) -> float | None:
     """Return how long a method takes for a photo on this machine; None before anything was measured.
 
     The estimate is the last time of the method, scaled by the number of pixels; before that, it follows from the number
-    of its passes and the measured time of a pass.
+    of its passes and the measured time of a pass. For a method that may stop early it is the most that it takes: what
+    another photo took says little.
     """
     found, model = _first_map(maps), maps.key[1]
     if found is None:
         return None
     pixels = _pixels(found)
-    if (model, method) in _noted():
+    is_bound = METHODS[method].stops_early and model in _pace()
+    if (model, method) in _noted() and not is_bound:
         return _noted()[model, method] * pixels
     if model in _pace():
         return _pace()[model][0].seconds_of_map(method, *found.input_size)
@@ -69,22 +71,27 @@ def expected_seconds_of_check(kind: str, method: str, maps: PhotoMaps) -> float 
     return deletion_passes().forward * _pace()[model][1] * _pixels(found)
 
 
-def about(seconds: float) -> str:
+def about(seconds: float, *, at_most: bool = False) -> str:
     """Return an estimated duration in words.
 
-    >>> about(0.4), about(12.3), about(200)
-    ('under 1 second', 'about 12 seconds', 'about 3 minutes')
+    >>> about(0.4), about(12.3), about(200), about(12.3, at_most=True)
+    ('under 1 second', 'about 12 seconds', 'about 3 minutes', 'at most 12 seconds')
     """
-    return "under 1 second" if seconds < 1 else f"about {duration_in_words(seconds)}"
+    if seconds < 1:
+        return "under 1 second"
+    return f"{'at most' if at_most else 'about'} {duration_in_words(seconds)}"
 
 
-def short(seconds: float) -> str:
+def short(seconds: float, *, at_most: bool = False) -> str:
     """Return an estimated duration for a narrow list.
 
-    >>> short(0.4), short(12.3), short(200)
-    ('< 1 s', '12 s', '3 min')
+    >>> short(0.4), short(12.3), short(200), short(12.3, at_most=True)
+    ('< 1 s', '12 s', '3 min', '≤ 12 s')
     """
-    return "< 1 s" if seconds < 1 else f"{seconds:.0f} s" if seconds < 60 else f"{seconds / 60:.0f} min"
+    if seconds < 1:
+        return "< 1 s"
+    time = f"{seconds:.0f} s" if seconds < 60 else f"{seconds / 60:.0f} min"
+    return f"≤ {time}" if at_most else time
 
 
 def _first_map(maps: PhotoMaps) -> GradientMap | None:
