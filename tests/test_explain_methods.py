@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from captum.attr import Occlusion
+from scipy.ndimage import gaussian_filter
 from torch import nn
 from torch.nn import functional as F
 
@@ -393,6 +394,16 @@ def test_a_map_can_be_asked_for_where_gradients_are_off(method):
         inside = map_of(network, photo, method).model_map
         assert torch.is_inference_mode_enabled()
     np.testing.assert_array_equal(inside, map_of(network, photo, method).model_map)
+
+
+@pytest.mark.parametrize(("method", "share"), [("deeplift", 0.04), ("hirescam", 0.02)])
+def test_a_map_is_smoothed_as_its_method_needs_it_unless_told_otherwise(method, share):
+    network, photo = small_network(), photo_of()
+    own, raw = map_of(network, photo, method, None), map_of(network, photo, method)
+    assert own.settings["smoothing"] == share
+    assert raw.settings["smoothing"] == 0
+    expected = gaussian_filter(raw.model_map, share * min(raw.model_map.shape))
+    np.testing.assert_allclose(own.model_map, expected, atol=1e-6 * np.abs(expected).max())
 
 
 def test_smoothing_keeps_the_sum_of_a_signed_map():

@@ -96,12 +96,13 @@ def gradient_map(
     Raises:
         ExplanationError: If there is no such method, the network does not suit it, or the values are not finite.
     """
-    signed = find_method(method).signed
+    known = find_method(method)
     settings = settings or MapSettings()
+    smoothing = known.smoothing if settings.smoothing is None else settings.smoothing
     start = time.perf_counter()
     images = model_input(network, photo, preprocessing)
     attribution = yield from ATTRIBUTIONS[method](AttributionRequest(replica(network), images, settings, seed))
-    model_map = _smoothed(_summed(attribution, method), settings.smoothing, signed=signed)
+    model_map = _smoothed(_summed(attribution, method), smoothing, signed=known.signed)
     return GradientMap(
         model_map=model_map,
         method=method,
@@ -111,7 +112,7 @@ def gradient_map(
         photo_size=photo.full_size,
         unit_score=attribution.unit_score,
         seconds=time.perf_counter() - start,
-        settings={**dataclasses.asdict(settings), "seed": seed},
+        settings={**dataclasses.asdict(settings), "smoothing": smoothing, "seed": seed},
         completeness_gap=attribution.completeness_gap,
     )
 

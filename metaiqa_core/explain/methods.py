@@ -19,6 +19,9 @@ class MapMethod:
         signed: Whether a value's sign tells harm (negative) from help (positive). Elsewhere a sign only says whether
             the score would rise or fall if the pixel grew brighter, and the magnitude is to be read.
         complete: Whether the values add up to a difference of scores, photo against baseline.
+        smoothing: Standard deviation of the Gaussian that its map is smoothed with, as a share of the short side of the
+            model's input. Single pixels are mostly noise; how much of it cancels out was tuned for each method on
+            photos put aside (`MapSettings.smoothing`).
         stops_early: Whether it takes fewer passes where that is enough, so that its time is known as a limit alone.
     """
 
@@ -28,6 +31,7 @@ class MapMethod:
     cost: float
     signed: bool
     complete: bool
+    smoothing: float = 0.02
     stops_early: bool = False
 
 
@@ -112,6 +116,7 @@ _ALL = (
         cost=5.5,
         signed=True,
         complete=True,
+        smoothing=0.04,
     ),
 )
 

@@ -23,8 +23,7 @@ class MapSettings:
         batch: Number of photos in one pass, which bounds the memory. On a processor one photo at a time is the fastest,
             since what one layer leaves for the next stays in the cache.
         smoothing: Standard deviation of the Gaussian that a map is smoothed with at the model's resolution, as a share
-            of the short side; 0: the method's raw values. Single pixels of a gradient are mostly noise: on photos put
-            aside for tuning, smoothed maps found damage better.
+            of the short side; 0: the method's raw values; None: that of the method (`MapMethod.smoothing`).
     """
 
     samples: int = 8
@@ -36,7 +35,7 @@ class MapSettings:
     stride: float = 0.75
     baseline: Baseline = "grey"
     batch: int = 1
-    smoothing: float = 0.02
+    smoothing: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("samples", "steps", "maximum_steps", "batch"):
@@ -49,7 +48,7 @@ class MapSettings:
             raise ValueError(f"tolerance must be in (0, 1), got {self.tolerance!r}")
         if not 0 <= self.noise < 1:
             raise ValueError(f"noise must be in [0, 1), got {self.noise!r}")
-        if not 0 <= self.smoothing < 0.5:
+        if self.smoothing is not None and not 0 <= self.smoothing < 0.5:
             raise ValueError(f"smoothing must be in [0, 0.5), got {self.smoothing!r}")
         for name in ("window", "stride"):
             value = getattr(self, name)
