@@ -18,7 +18,7 @@ _LOOKS = {
 """Beginning of the sentence for each word of the graph model that is said here.
 
 `too dark` and `too contrasty` are not: among photos that it had not learned from, an earlier version was right in 39 %
-and 50 % of the cases; each of the others is right in 97 % or more (docs/graph_model.md).
+and 50 % of the cases; each of the others is right in 96 % or more (docs/graph_model.md).
 """
 
 TO_MAP = "Where does this score come from?"
