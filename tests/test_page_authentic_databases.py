@@ -3,6 +3,7 @@
 from dataclasses import replace
 from functools import partial
 
+import pandas as pd
 import pytest
 from lone_page_fixtures import figures, opened_page, results_folder, texts  # noqa: F401
 from results_fixtures import Protocol, ablation_run, adaptation_run, parameter_run, predictions, repeats_run
@@ -11,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from metaiqa_core.models.card import read_card
 from metaiqa_core.models.model_files import SHIPPED_MODELS
 from metaiqa_core.results import storage
+from pages.benchmarks.own_run_views import best_and_worst
 from pages.benchmarks.shipped_models import OFFICIAL_TEST, on_biq2021
 from pages.shared.plain import plain
 
@@ -261,3 +263,12 @@ def test_biq2021s_official_test_shows_others_and_the_shipped_model_that_was_judg
 
 def test_a_model_that_was_not_judged_on_biq2021_is_not_shown_there(runs):
     assert [model.records[0].method for model in on_biq2021()] == ["lite0-joint"]
+
+
+def test_two_parameter_studies_have_no_mean_in_common():
+    rows = [("a", 1, 0.5), ("a", 5, 0.6), ("b", 1, 0.8), ("b", 5, 0.7)]
+    points = pd.DataFrame(rows, columns=["series", "k", "value"])
+    assert best_and_worst(points, "k", "k") == (
+        "The best mean SROCC of a, 0.600, is at k = 5; the worst, 0.500, at k = 1. "
+        "The best mean SROCC of b, 0.800, is at k = 1; the worst, 0.700, at k = 5."
+    )

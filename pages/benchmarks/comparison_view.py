@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from metaiqa_core.results import export
+from metaiqa_core.results.conclusions import listed
 from metaiqa_core.results.published import RESYNTHESES
 from metaiqa_core.results.records import Measured, Protocol, ResultRecord
 from metaiqa_core.results.storage import Run, RunSummary
@@ -16,7 +17,7 @@ from pages.benchmarks.widgets import ExportTable, chart, empty_state
 from pages.shared.palette import ACCENT, MUTED, OPPOSITE, faint
 from pages.shared.plain import chart_text, plain
 
-HAND_CRAFTED, GRAPH = "hand-crafted (BRISQUE)", "graph model"
+HAND_CRAFTED, META, GRAPH = "hand-crafted (BRISQUE)", "MetaIQA", "graph model"
 LEAST_CLAIMED, MOST_CLAIMED = 3.6, 36.6
 """Gain over hand-crafted features in percent, mean of SROCC and PLCC on a database, as the abstract says."""
 CLAIM = "Jia and Wei, PLoS ONE 21(6):e0351549, 2026"
@@ -49,7 +50,7 @@ def comparison_view(runs: Sequence[RunSummary], controls: Any) -> None:
         "graph-comparison",
         f"{measured} Reported in the paper: {reported}",
         ExportTable(wide, "method", "The graph model, MetaIQA and hand-crafted features", "columns", decimals=3),
-        says=_ahead_in_words(gains),
+        says=in_words(gains),
     )
     st.caption(f"{plain(measured)} *Reported in the paper*: {plain(reported)}")
     st.dataframe(
@@ -134,10 +135,16 @@ def _row(record: ResultRecord) -> dict[str, object]:
     }
 
 
-def _ahead_in_words(gains: pd.DataFrame) -> str:
-    """Return on how many databases the graph model is ahead of hand-crafted features."""
-    own = gains.loc[gains["method"] == GRAPH, "gain"]
-    return f"The graph model is ahead of hand-crafted features on {int((own > 0).sum())} of {len(own)} databases."
+def in_words(gains: pd.DataFrame) -> str:
+    """Return on how many databases the graph model is ahead of hand-crafted features, and of MetaIQA's head."""
+    own, heads = (gains[gains["method"] == name].set_index("database")["gain"] for name in (GRAPH, META))
+    text = f"The graph model is ahead of hand-crafted features on {int((own > 0).sum())} of {len(own)} databases"
+    known = own.index.intersection(heads.index)
+    if known.empty:
+        return f"{text}."
+    behind = [str(name) for name in known if own[name] <= heads[name]]
+    where = f"; {listed(behind)} {'is' if len(behind) == 1 else 'are'} where it is not" if behind else ""
+    return f"{text}, and of MetaIQA's head on {len(known) - len(behind)} of {len(known)}{where}."
 
 
 def _gains_in_words(gains: pd.DataFrame) -> list[str]:

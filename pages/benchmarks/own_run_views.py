@@ -117,15 +117,27 @@ def parameter_view(runs: Sequence[RunSummary], controls: Any) -> None:
         points = _points(own, Protocol.PARAMETER_STUDY, key, fixed)
         if points.empty or points[key].nunique() < 2:
             continue
-        best, letter = points.groupby(key)["value"].mean(), title[-1]
+        says = best_and_worst(points, key, title[-1])
         chart(
             charts.curves(points, key, f"Number of {title}", f"SROCC over {title}", joined=True),
             f"parameter-study-{key}",
-            f"SROCC over the number of {title}: best mean {best.max():.3f} at {best.idxmax()}.",
+            f"SROCC over the number of {title}. {says}",
             ExportTable(points.set_index("series"), "series", f"Parameter study over the number of {title}"),
-            says=f"The best mean SROCC, {best.max():.3f}, is at {letter} = {best.idxmax()}; the worst, "
-            f"{best.min():.3f}, at {letter} = {best.idxmin()}.",
+            says=says,
         )
+
+
+def best_and_worst(points: pd.DataFrame, key: str, letter: str) -> str:
+    """Return where each series is best and worst: several have splits of their own, and no mean in common."""
+    sentences = []
+    for series, rows in points.groupby("series", sort=False):
+        mean = rows.groupby(key)["value"].mean()
+        of = f" of {series}" if points["series"].nunique() > 1 else ""
+        sentences.append(
+            f"The best mean SROCC{of}, {mean.max():.3f}, is at {letter} = {mean.idxmax()}; "
+            f"the worst, {mean.min():.3f}, at {letter} = {mean.idxmin()}."
+        )
+    return " ".join(sentences)
 
 
 def _study_description(runs: Sequence[Run]) -> str:
