@@ -11,7 +11,7 @@ import streamlit as st
 
 from metaiqa_core.assessment import WORDS, Assessment
 from metaiqa_core.models.card import Calibration
-from pages.shared.palette import MUTED, colour_of, colour_of_word, faint
+from pages.shared.palette import LIGHT, MUTED, colour_of, colour_of_word, faint
 
 _BANDWIDTH = 4.0
 
@@ -43,7 +43,7 @@ def scale_html(assessment: Assessment, calibration: Calibration | None) -> str:
     place = min(max(assessment.score, 0.0), 100.0)
     dot = (
         f'<span class="dot" title="score {assessment.score:.1f}" '
-        f'style="left:{place:.2f}%;background:{colour_of(assessment.score)}"></span>'
+        f'style="left:{place:.2f}%;background:{colour_of(assessment.score)};border-color:{LIGHT}"></span>'
     )
     grades = "".join(
         f'<span class="{"grade here" if grade == assessment.word else "grade"}">'
