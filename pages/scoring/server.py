@@ -37,7 +37,6 @@ def serve(app: str, options: list[str]) -> None:
     opened, *others = samples.NAMES
     try:
         _judge([opened], [])
-        sample_photos()
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     work = threading.Thread(target=_judge, args=(others, samples.NAMES, BREATH), name="judging samples", daemon=True)
@@ -55,6 +54,7 @@ def _judge(to_score: Iterable[str], to_diagnose: Iterable[str], breath: float = 
     """
     try:
         time.sleep(breath)
+        sample_photos()
         for name in to_score:
             with _quiet(breath):
                 score_sample(name, load())
