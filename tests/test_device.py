@@ -272,3 +272,20 @@ def test_commands_train_where_they_are_told_to(words, trainer, tiny_csv, tiny_ch
     with pytest.raises(AskedError):
         main([*(word.format(**names) for word in words), "--run-dir", str(tmp_path / "run")])
     assert seen == [ANOTHER]
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "precision", "is_told"),
+    [
+        ({"architecture": "x86_64", "avx512_bf16": False, "amx_bf16": False}, "bf16", True),
+        ({"architecture": "x86_64", "avx512_bf16": True, "amx_bf16": False}, "bf16", False),
+        ({"architecture": "aarch64"}, "bf16", False),
+        ({"architecture": "x86_64"}, "fp32", False),
+        ({"architecture": "x86_64"}, None, False),
+    ],
+)
+def test_a_processor_that_bfloat16_makes_slower_is_told(monkeypatch, capsys, capabilities, precision, is_told):
+    pretend_gpus(monkeypatch, 0)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
+    asked_for("cpu", precision=precision)
+    assert ("no instructions for bfloat16" in "".join(capsys.readouterr())) is is_told

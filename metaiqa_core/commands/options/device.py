@@ -3,6 +3,7 @@
 import argparse
 import os
 import re
+from collections.abc import Mapping
 
 import torch
 
@@ -37,6 +38,8 @@ def read_device(arguments: argparse.Namespace) -> torch.device:
     if arguments.device == "cpu":
         if torch.cuda.is_available():
             say("NOTE: this machine has a GPU that --device cuda would compute on.")
+        if getattr(arguments, "precision", None) == "bf16" and not _gains_by_bfloat16(torch.cpu.get_capabilities()):
+            say("NOTE: this processor has no instructions for bfloat16: without --precision bf16 it is faster.")
         return PROCESSOR
     if not torch.cuda.is_available():
         built = torch.version.cuda or torch.version.hip
@@ -52,6 +55,13 @@ def read_device(arguments: argparse.Namespace) -> torch.device:
     torch.backends.cudnn.deterministic = True
     torch.backends.cudnn.allow_tf32 = False
     return torch.device("cuda", place)
+
+
+def _gains_by_bfloat16(capabilities: Mapping[str, object]) -> bool:
+    """Return whether a processor may compute faster in bfloat16; of those that are not x86 nothing is known here."""
+    return capabilities.get("architecture") != "x86_64" or any(
+        bool(capabilities.get(name)) for name in ("avx512_bf16", "amx_bf16")
+    )
 
 
 def _place_among_processes(arguments: argparse.Namespace) -> int:
