@@ -43,6 +43,8 @@ sys.path.insert(0, str(ROOT))
 from metaiqa_core.assess import Assessor  # noqa: E402
 from metaiqa_core.images import decode  # noqa: E402
 
+PAUSE = 0.1
+"""Seconds before each way, in which the threads of the way before it stop to wait for work in a loop, as torch's do."""
 SIZES = {"512 x 384": (512, 384), "1080 x 800": (1080, 800), "12 MP": (4000, 3000)}
 
 
@@ -104,6 +106,7 @@ def compare(assessor: Assessor, peers: dict[str, torch.nn.Module], path: Path, r
         way()  # the first call pays for set-up
     for _ in range(rounds):
         for name, way in ways.items():
+            time.sleep(PAUSE)
             start, busy_start = time.perf_counter(), time.process_time()
             way()
             times[name].append(1000 * (time.perf_counter() - start))

@@ -110,14 +110,12 @@ class Preprocessing:
         factor = whole_factor(min(photo.full_size), min(size))
         if factor > 1 and photo.reread is not None:
             photo = photo.reread(factor)
-        height, width = photo.pixels.shape[:2]
-        pixels = photo.pixels
-        if size != (width, height):
-            # Large photos are first reduced by a whole factor; a reduced decode has done all or part of it already.
-            done = round(max(photo.full_size) / max(width, height))
-            reduced, box = reduce_by(pixels, max(factor // done, 1), photo.extent)
-            pixels = resize(reduced, size, box)
-        return pixels
+        if size == photo.size:
+            return photo.pixels
+        # Large photos are first reduced by a whole factor; a reduced decode has done all or part of it already.
+        done = round(max(photo.full_size) / max(photo.size))
+        reduced, box = reduce_by(photo, max(factor // done, 1))
+        return resize(reduced, size, box)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as plain values for a model's card."""

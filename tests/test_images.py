@@ -395,6 +395,9 @@ def test_the_callers_array_and_image_stay_his():
     image[:] = 0
     np.testing.assert_array_equal(photo.pixels, scene())
     pillow = Image.fromarray(scene())
+    photo = decode(pillow)
+    pillow.paste((0, 0, 0), (0, 0, WIDTH, HEIGHT))
+    np.testing.assert_array_equal(photo.pixels, scene())
     pillow.getexif()[0x0112] = 6
     assert decode(pillow).full_size == (HEIGHT, WIDTH)
     assert pillow.size == (WIDTH, HEIGHT)

@@ -31,6 +31,19 @@ def test_halves_are_the_whole_but_for_the_last_bit(size, source, cut):
     assert (difference > 0).mean() < 0.01
 
 
+@settings(max_examples=50, deadline=None)
+@given(
+    size=st.tuples(st.integers(40, 600), st.integers(2, 600)),
+    cut=st.tuples(*[st.floats(0, 7)] * 4),
+    in_halves=st.booleans(),
+)
+def test_an_image_gives_the_bits_of_its_pixels(size, cut, in_halves):
+    box = (cut[0], cut[1], 700 - cut[2], 900 - cut[3])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(resizing, "_WORTH_A_THREAD", 0 if in_halves else 2**30)
+        np.testing.assert_array_equal(resize(Image.fromarray(NOISE), size, box), resize(NOISE, size, box))
+
+
 @pytest.mark.parametrize("size", [(400, 512), (350, 450), (691, 512), (200, 1), (7, 2)])
 @pytest.mark.parametrize("source", [(700, 900), (500, 400)])
 def test_a_picture_is_filtered_row_by_row_and_then_column_by_column(size, source):

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from metaiqa_core.errors import PhotoError
-from metaiqa_core.images.bands import srgb_pixels
+from metaiqa_core.images.bands import srgb_picture
 from metaiqa_core.images.colours import reduce_uint16, reduce_unit_float
 from metaiqa_core.images.limits import DecodeLimits
 from metaiqa_core.images.photo import Photo
@@ -53,6 +53,7 @@ def photo_from_array(array: np.ndarray, format_name: str, limits: DecodeLimits) 
         )
     limits.check_size(array.shape[1], array.shape[0], name)
     notes: list[str] = []
+    picture: np.ndarray | Image.Image
     if array.dtype == np.uint16:
         array = reduce_uint16(array)
         notes.append("16 bits per channel reduced to 8")
@@ -63,8 +64,8 @@ def photo_from_array(array: np.ndarray, format_name: str, limits: DecodeLimits) 
     elif array.dtype != np.uint8:
         raise TypeError(f"an array must be uint8, uint16, bool, or floating point in [0, 1], got {array.dtype}")
     if array.ndim == 3 and array.shape[2] == 3:
-        pixels = np.array(array, order="C")  # a copy: the caller's later changes must not reach the photo
+        picture = np.array(array, order="C")  # a copy: the caller's later changes must not reach the photo
     else:
-        pixels, more_notes = srgb_pixels(Image.fromarray(np.ascontiguousarray(array)), "", name)
+        picture, more_notes = srgb_picture(Image.fromarray(np.ascontiguousarray(array)), "", name)
         notes += more_notes
-    return Photo(pixels, (array.shape[1], array.shape[0]), format_name, tuple(notes))
+    return Photo(picture, (array.shape[1], array.shape[0]), format_name, tuple(notes))

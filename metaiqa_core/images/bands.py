@@ -34,14 +34,14 @@ def bands(
         yield top, image.crop((0, top, image.width, min(top + rows, image.height)))
 
 
-def srgb_pixels(
+def srgb_picture(
     image: Image.Image,
     raw_mode: str,
     name: str,
     declared: DeclaredColours = DeclaredColours(),  # noqa: B008 (frozen)
     *,
     opaque: bool = False,
-) -> tuple[np.ndarray, tuple[str, ...]]:
+) -> tuple[np.ndarray | Image.Image, tuple[str, ...]]:
     """Convert a loaded picture to sRGB on white; see `colours.to_srgb`.
 
     Args:
@@ -52,23 +52,29 @@ def srgb_pixels(
         opaque: Whether the alpha channel of an RGBA picture means nothing.
 
     Returns:
-        Pixels, (height, width, 3), uint8; and a sentence for each visible thing that was done.
+        The picture, and a sentence for each visible thing that was done. A picture of one band is Pillow's, mode RGB,
+        and may be `image` itself; a larger one is an array (height, width, 3), uint8.
 
     Raises:
         PhotoError: If the values have no defined white (32-bit integers, floats outside [0, 1]).
     """
-    pixels = np.empty((image.height, image.width, 3), np.uint8)
     notes: dict[str, None] = {}
     brighter = 0.0
     # TIFF's PhotometricInterpretation: a band does not know it any more.
     white_is_zero = getattr(image, "tag_v2", {}).get(262) == 0
+    whole: Image.Image | None = None
+    pixels = np.empty((0, image.width, 3), np.uint8)
     for top, band in bands(image):
         converted = to_srgb(band.convert("RGB") if opaque else band, raw_mode, name, declared, white_is_zero)
-        pixels[top : top + band.height] = np.asarray(converted.image)
+        if band is image:
+            whole = converted.image
+        else:
+            pixels = pixels if len(pixels) else np.empty((image.height, image.width, 3), np.uint8)
+            pixels[top : top + band.height] = np.asarray(converted.image)
         brighter += converted.brighter * band.height / image.height
         notes.update(dict.fromkeys(converted.notes))
     told = BRIGHTER.format(brighter) if brighter >= 0.01 else ""
-    return pixels, tuple(note.replace(BRIGHTER, told) for note in notes)
+    return pixels if whole is None else whole, tuple(note.replace(BRIGHTER, told) for note in notes)
 
 
 def has_no_alpha(image: Image.Image) -> bool:

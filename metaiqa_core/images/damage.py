@@ -20,8 +20,8 @@ def grey_share(image: Image.Image) -> float:
     Args:
         image: Loaded image as it is stored: mode L, RGB or CMYK, not yet turned or converted.
     """
-    corner = image.crop((image.width - 1, image.height - 1, image.width, image.height))
-    if not np.isin(np.asarray(corner), _GREY).all():
+    corner = image.getpixel((image.width - 1, image.height - 1))
+    if any(value not in _GREY for value in (corner if isinstance(corner, tuple) else (corner,))):
         return 0.0
     return _plain_rows(image, from_bottom=True) / image.height
 

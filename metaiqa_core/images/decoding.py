@@ -15,7 +15,7 @@ from PIL import ExifTags, Image, ImageFile, JpegImagePlugin
 
 from metaiqa_core.errors import PhotoError
 from metaiqa_core.images.arrays import array_from_tensor, is_tensor, photo_from_array
-from metaiqa_core.images.bands import has_no_alpha, srgb_pixels
+from metaiqa_core.images.bands import has_no_alpha, srgb_picture
 from metaiqa_core.images.files import Picture, notes_on_damage, open_picture
 from metaiqa_core.images.limits import DecodeLimits
 from metaiqa_core.images.orientation import upright, upright_extent
@@ -115,15 +115,17 @@ def _from_image(picture: Picture, name: str, limits: DecodeLimits, factor: int) 
         notes.append("EXIF data is damaged: orientation unknown, shown as stored")
     # The fourth byte may be unused, as every viewer takes it.
     opaque = image.format == "BMP" and image.mode == "RGBA" and has_no_alpha(image)
-    pixels, colour_notes = srgb_pixels(image, raw_mode, name, picture.colours, opaque=opaque)
+    picture_in_srgb, colour_notes = srgb_picture(image, raw_mode, name, picture.colours, opaque=opaque)
     size = image.size
-    if picture.format:
+    if picture_in_srgb is image and not picture.format:
+        picture_in_srgb = image.copy()  # the caller's later changes must not reach the photo
+    elif picture.format and isinstance(picture_in_srgb, np.ndarray):
         image.close()  # turning a large photo needs the room
     if orientation in range(5, 9):
         full_size, size = full_size[::-1], size[::-1]
     extent = upright_extent(filled, size, orientation) if filled else None
     format_name = "JPEG" if picture.format == "MPO" else picture.format or "PIL image"
-    return Photo(upright(pixels, orientation), full_size, format_name, (*notes, *colour_notes), extent)
+    return Photo(upright(picture_in_srgb, orientation), full_size, format_name, (*notes, *colour_notes), extent)
 
 
 def _raw_mode(image: Image.Image) -> str:

@@ -1,22 +1,28 @@
 """Turning a stored picture upright, as its EXIF data ask."""
 
 import numpy as np
+from PIL import Image
 
 _FLIPPED_SIDEWAYS, _FLIPPED_UP_DOWN, _TURNED = (2, 3, 6, 7), (3, 4, 7, 8), (5, 6, 7, 8)
+_OTHERS = {*_FLIPPED_SIDEWAYS, *_FLIPPED_UP_DOWN, *_TURNED}
 
 
-def upright(pixels: np.ndarray, orientation: object) -> np.ndarray:
-    """Return the pixels of a stored picture upright.
+def upright(picture: np.ndarray | Image.Image, orientation: object) -> np.ndarray | Image.Image:
+    """Return a stored picture upright.
 
     Args:
-        pixels: Pixels as they are stored, (height, width, 3).
+        picture: The picture as it is stored: pixels (height, width, 3), or Pillow's image.
         orientation: Value of the tag; one that is none leaves the picture as it is.
 
     Returns:
-        The pixels, C-contiguous; height and width are exchanged for a picture that was turned by a quarter.
+        The picture: `picture` itself if that is upright, else C-contiguous pixels; height and width are exchanged for
+        one that was turned by a quarter.
 
     Source: Exif 2.3 (CIPA DC-008-2012), section 4.6.4, tag 274, Orientation.
     """
+    if orientation not in _OTHERS:
+        return picture
+    pixels = np.asarray(picture)
     if orientation in _TURNED:
         pixels = pixels.swapaxes(0, 1)
     if orientation in _FLIPPED_UP_DOWN:

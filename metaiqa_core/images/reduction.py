@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, JpegImagePlugin
 
+from metaiqa_core.images.photo import Photo
+
 MARGIN = 2.9
 """Minimum short side after the first stage, in multiples of the wanted short side.
 
@@ -51,24 +53,23 @@ def reduce_jpeg(image: JpegImagePlugin.JpegImageFile, factor: int) -> tuple[floa
     return None if drafted is None else (drafted[1][2], drafted[1][3])
 
 
-def reduce_by(
-    pixels: NDArray[np.uint8], factor: int, extent: tuple[float, float, float, float] | None
-) -> tuple[NDArray[np.uint8], tuple[float, float, float, float]]:
+def reduce_by(photo: Photo, factor: int) -> tuple[NDArray[np.uint8] | Image.Image, tuple[float, float, float, float]]:
     """Take the means of squares of a decoded picture.
 
     Args:
-        pixels: Pixels of the picture, (height, width, 3), uint8.
+        photo: The photo.
         factor: Side of the squares, pixels.
-        extent: Part (left, top, right, bottom) that the photo fills, or None for all of it.
 
     Returns:
-        The reduced pixels and the part of them that the photo fills.
+        The reduced picture, the photo's own where the factor is 1, and the part (left, top, right, bottom) of it that
+        the photo fills.
     """
-    height, width = pixels.shape[:2]
-    left, top, right, bottom = extent or (0, 0, width, height)
-    if factor > 1:
-        # Bands of whole squares give the same means; Pillow's copy of a large photo would take half as much again.
-        rows = factor * max(1, _BAND_PIXELS // (factor * width))
-        bands = [Image.fromarray(pixels[row : row + rows]).reduce(factor) for row in range(0, height, rows)]
-        pixels = np.concatenate([np.asarray(band) for band in bands])
-    return pixels, (left / factor, top / factor, right / factor, bottom / factor)
+    width, height = photo.size
+    left, top, right, bottom = photo.extent or (0, 0, width, height)
+    box = (left / factor, top / factor, right / factor, bottom / factor)
+    if factor == 1:
+        return photo.picture, box
+    # Bands of whole squares give the same means; Pillow's copy of a large photo would take half as much again.
+    rows = factor * max(1, _BAND_PIXELS // (factor * width))
+    bands = [Image.fromarray(photo.pixels[row : row + rows]).reduce(factor) for row in range(0, height, rows)]
+    return np.concatenate([np.asarray(band) for band in bands]), box

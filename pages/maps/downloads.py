@@ -68,7 +68,7 @@ def _overlay(result: GradientMap, photo: Photo, file: Path) -> None:
 
 def _alone(result: GradientMap, photo: Photo, file: Path) -> None:
     """Paint the map on white, so that nothing of the photo is in it."""
-    save_map(result, file, replace(photo, pixels=np.full_like(photo.pixels, 255)), opacity=1.0)
+    save_map(result, file, replace(photo, picture=np.full_like(photo.pixels, 255)), opacity=1.0)
 
 
 def _numbers(result: GradientMap, photo: Photo, file: Path) -> None:
