@@ -1,8 +1,9 @@
 """Gradient maps: where in a photo its score comes from, and how far to believe it (the paper's Figure 3)."""
 
+import sys
+
 import streamlit as st
 
-from pages.maps import chosen_photo, computing, downloads, evidence, methods, photo_maps, regions, view
 from pages.shared import frame, lab_link
 from pages.shared.assessor import choose_assessor
 from pages.shared.failures import readable_failures
@@ -13,6 +14,12 @@ frame.ensure()
 st.title("Gradient maps", anchor=False)
 st.write("Where in a photo does its score come from? Methods differ; each map says how far you can trust it.")
 
+loading = st.empty()
+if "torch" not in sys.modules:  # scoring does without it
+    loading.caption("Loading torch, which computes gradients: some seconds, once after the start of the app …")
+from pages.maps import chosen_photo, computing, downloads, evidence, methods, photo_maps, regions, view  # noqa: E402
+
+loading.empty()
 sources, photos = st.columns([5, 3], vertical_alignment="bottom")
 with sources:
     source = chosen_photo.choose_source()

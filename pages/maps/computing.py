@@ -9,7 +9,7 @@ import streamlit as st
 from metaiqa_core.explain.gradient_maps import GradientMap, gradient_map
 from metaiqa_core.explain.methods import METHODS
 from metaiqa_core.progress import Work, finish, passed_on
-from pages.maps import pace
+from pages.maps import pace, view
 from pages.maps.photo_maps import PhotoMaps
 from pages.shared import long_work
 from pages.shared.failures import explain
@@ -32,7 +32,8 @@ def compute_first(maps: PhotoMaps, wanted: str) -> None:
     """
     quick = pace.quick()
     if not any(key in maps.maps for key in quick):
-        _at_once(maps, [wanted if wanted in quick else quick[0]])
+        with view.alone(maps, "Computing its map …"), gradient_turn():
+            finish(_one_by_one(maps, [wanted if wanted in quick else quick[0]]))
     with gradient_turn():
         pace.measure_once(maps)
 

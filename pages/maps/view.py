@@ -1,6 +1,7 @@
 """The photo under its maps: opacity, colours and zoom, without computing anything again."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import streamlit as st
@@ -31,10 +32,28 @@ def show(maps: PhotoMaps, results: Sequence[GradientMap]) -> None:
     if results:
         _view(maps, tuple(results))
         return
-    photo = maps.photo
     with st.container(key="hero_photo"):
-        content = jpeg(Image.fromarray(photo.shown().pixels), 88)
-        st.image(content, width="stretch", alt=f"{photo.name}, without a map")
+        _photo(maps)
+
+
+@contextmanager
+def alone(maps: PhotoMaps, remark: str) -> Iterator[None]:
+    """Show the photo where its map will be, with a remark under it, for as long as the body takes."""
+    place = st.empty()
+    with place.container():
+        picture, _ = st.columns([7, 5], gap="large")
+        with picture, st.container(key="waiting_photo"):
+            _photo(maps)
+            st.caption(remark)
+    try:
+        yield
+    finally:
+        place.empty()
+
+
+def _photo(maps: PhotoMaps) -> None:
+    content = jpeg(Image.fromarray(maps.photo.shown().pixels), 88)
+    st.image(content, width="stretch", alt=f"{maps.photo.name}, without a map")
 
 
 @st.fragment
