@@ -82,6 +82,13 @@ def test_a_series_that_alone_reaches_the_largest_value_is_compared_with_none():
     )
 
 
+def test_curves_that_end_alike_are_not_ranked_there():
+    points = pd.DataFrame({"series": ["A", "B", "A", "B"], "n": [9, 9, 31, 31], "value": [0.6, 0.5, 0.7254, 0.7250]})
+    assert conclusions.curves_end(points, "n", "passes") == (
+        "With 9 passes, A is ahead (0.600; the lowest, B, has 0.500); with 31 there is no difference (0.725)."
+    )
+
+
 def test_the_longest_curve_says_what_its_last_step_gave():
     rows = [("A", 800, 0.5), ("A", 4800, 0.6), ("B", 800, 0.9), ("C", 800, 0.7), ("C", 4800, 0.68)]
     points = pd.DataFrame(rows, columns=["series", "n", "value"])

@@ -115,6 +115,8 @@ def curves_end(points: pd.DataFrame, x: str, unit: str) -> str:
     beginning += f"; the lowest, {first.idxmin()}, has {first.min():.3f})" if len(first) > 1 else ")"
     if few == many:
         return f"{beginning}."
+    if len(last) > 1 and round(last.max(), 3) == round(last.min(), 3):
+        return f"{beginning}; with {_number(many)} there is no difference ({last.max():.3f})."
     highest = (
         f"{last.max():.3f}; {last.max() - last.min():.3f} above the lowest" if len(last) > 1 else f"{last.max():.3f}"
     )
