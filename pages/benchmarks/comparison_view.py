@@ -161,10 +161,11 @@ def _gains_in_words(gains: pd.DataFrame) -> list[str]:
 
 def _how_measured(table: pd.DataFrame) -> str:
     images = table.groupby("database", sort=False)["images"].max()
-    seeds = int(table["seeds"].max())
+    fewest, most = int(table["seeds"].min()), int(table["seeds"].max())
+    splits = f"{most}" if fewest == most else f"{fewest} to {most}"
     made = [name for name in images.index if name in RESYNTHESES]
     text = (
-        f"*Measured here*: means over {seeds} splits (80/20, identical contents on one side); images: "
+        f"*Measured here*: means over {splits} splits (80/20, identical contents on one side); images: "
         f"{', '.join(f'{plain(str(name))} {int(count)}' for name, count in images.items())}."
     )
     if made:
