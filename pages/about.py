@@ -28,9 +28,10 @@ with right:
         "Nowhere. Photos are judged on the computer that runs this program; the page loads nothing from anywhere else "
         "and reports nothing to anyone. Your photos, scores and decisions, and tables that you compare with, lie in a "
         "folder of that computer for a day after your last visit, so that a reload loses nothing; *Remove all photos* "
-        "deletes them at once. A link to a result page carries what it shows of your numbers. Where the "
-        "program serves many people, nothing is kept: photos lie in an unnamed file, which goes with the session. "
-        "If somebody else runs the program for you, all of this happens on their computer."
+        "deletes them at once. *Teach it your taste* keeps small copies of the photos that it asks about, with your "
+        "ratings, until you delete the taste there. A link to a result page carries what it shows of your numbers. "
+        "Where the program serves many people, nothing is kept: photos lie in an unnamed file, which goes with the "
+        "session. If somebody else runs the program for you, all of this happens on their computer."
     )
     st.subheader("Limits", anchor=False)
     st.markdown(

@@ -166,7 +166,7 @@ def test_the_page_shows_the_shipped_comparisons_on_four_databases():
     assert not page.exception
     said = " ".join(text.value for text in page.markdown)
     assert "on 4 of 4 databases" in said
-    assert "head on 3 of 4" in said
+    assert "head on 4 of 4" in said
 
 
 def test_the_page_shows_a_comparison_beside_what_is_reported(tmp_path, monkeypatch, no_shipped_runs):

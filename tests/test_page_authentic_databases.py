@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from metaiqa_core.models.card import read_card
 from metaiqa_core.models.model_files import SHIPPED_MODELS
 from metaiqa_core.results import storage
-from pages.benchmarks.own_run_views import best_and_worst
+from pages.benchmarks.own_run_views import best_and_worst, repeats_in_words
 from pages.benchmarks.shipped_models import OFFICIAL_TEST, on_biq2021
 from pages.shared.plain import plain
 
@@ -272,3 +272,17 @@ def test_two_parameter_studies_have_no_mean_in_common():
         "The best mean SROCC of a, 0.600, is at k = 5; the worst, 0.500, at k = 1. "
         "The best mean SROCC of b, 0.800, is at k = 1; the worst, 0.700, at k = 5."
     )
+
+
+def test_repeats_are_compared_on_those_that_all_runs_have():
+    rows = [("A", seed, 0.8) for seed in range(3)] + [
+        ("B", seed, value) for seed, value in enumerate((0.9, 0.9, 0.9, 0.1))
+    ]
+    values = pd.DataFrame(rows, columns=["label", "seed", "value"])
+    assert repeats_in_words(values, "SROCC").startswith(
+        "B has the best mean SROCC, 0.900 over 3 repeats that all have "
+    )
+    apart = values[(values["label"] == "B") | (values["seed"] == 9)]
+    assert "over 4 repeats (from 0.100 to 0.900)" in repeats_in_words(apart, "SROCC")
+    strangers = pd.DataFrame([("A", 0, 0.8), ("B", 1, 0.9)], columns=["label", "seed", "value"])
+    assert repeats_in_words(strangers, "SROCC") == "The runs have no repeat in common, so none is the best of them."

@@ -63,37 +63,41 @@ def test_curves_say_who_leads_at_first_and_at_last():
     rows = [(n, s, v) for n, values in ((10, (0.3, 0.5)), (200, (0.8, 0.7))) for s, v in zip("AB", values, strict=True)]
     points = pd.DataFrame(rows, columns=["n", "series", "value"])
     assert conclusions.curves_end(points, "n", "photos") == (
-        "With 10 photos, B is ahead (0.500; the lowest, A, has 0.300); with 200 it is A (0.800; 0.100 above the "
-        "lowest)."
+        "With 10 photos, B is ahead (0.500; A has 0.300); with 200 it is A (0.800; 0.100 above B)."
     )
 
 
 def test_where_there_is_one_value_alone_nothing_is_said_of_a_last_one():
     points = pd.DataFrame({"series": ["A", "B"], "n": [800, 800], "value": [0.7, 0.6]})
-    assert conclusions.curves_end(points, "n", "passes") == (
-        "With 800 passes, A is ahead (0.700; the lowest, B, has 0.600)."
-    )
+    assert conclusions.curves_end(points, "n", "passes") == ("With 800 passes, A is ahead (0.700; B has 0.600).")
 
 
 def test_a_series_that_alone_reaches_the_largest_value_is_compared_with_none():
     points = pd.DataFrame({"series": ["A", "B", "A"], "n": [10, 10, 50], "value": [0.7, 0.6, 0.8]})
     assert conclusions.curves_end(points, "n", "photos") == (
-        "With 10 photos, A is ahead (0.700; the lowest, B, has 0.600), and it still is with 50 (0.800)."
+        "With 10 photos, A is ahead (0.700; B has 0.600), and it still is with 50 (0.800)."
     )
 
 
 def test_curves_that_end_alike_are_not_ranked_there():
     points = pd.DataFrame({"series": ["A", "B", "A", "B"], "n": [9, 9, 31, 31], "value": [0.6, 0.5, 0.7254, 0.7250]})
     assert conclusions.curves_end(points, "n", "passes") == (
-        "With 9 passes, A is ahead (0.600; the lowest, B, has 0.500); with 31 there is no difference (0.725)."
+        "With 9 passes, A is ahead (0.600; B has 0.500); with 31 there is no difference (0.725)."
     )
 
 
-def test_the_longest_curve_says_what_its_last_step_gave():
-    rows = [("A", 800, 0.5), ("A", 4800, 0.6), ("B", 800, 0.9), ("C", 800, 0.7), ("C", 4800, 0.68)]
-    points = pd.DataFrame(rows, columns=["series", "n", "value"])
-    assert conclusions.last_gain(points, "n", "passes") == "From 800 to 4,800 passes, C loses 0.020."
-    assert conclusions.last_gain(points[points["series"] != "C"], "n", "passes") == (
-        "From 800 to 4,800 passes, A still gains 0.100."
+def test_of_three_curves_the_lowest_is_named():
+    points = pd.DataFrame({"series": ["A", "B", "C"] * 2, "n": [2] * 3 + [9] * 3, "value": [3, 2, 1, 4, 6, 5]})
+    assert conclusions.curves_end(points, "n", "photos") == (
+        "With 2 photos, A is ahead (3.000; the lowest, C, has 1.000); with 9 it is B (6.000; 2.000 above the lowest)."
+    )
+
+
+def test_the_longest_curves_say_what_their_last_step_gave_on_the_seeds_of_both_ends():
+    rows = [("A", 0, 800, 0.5), ("A", 0, 4800, 0.6), ("B", 0, 800, 0.9), ("C", 0, 800, 0.7), ("C", 0, 4800, 0.68)]
+    rows += [("C", 1, 800, 0.1), ("D", 0, 100, 0.1), ("D", 0, 800, 0.3)]
+    points = pd.DataFrame(rows, columns=["series", "seed", "n", "value"])
+    assert conclusions.last_gain(points, "n", "passes") == (
+        "From 800 to 4,800 passes, A gains 0.100 and C loses 0.020."
     )
     assert conclusions.last_gain(points[points["series"] == "B"], "n", "passes") == ""

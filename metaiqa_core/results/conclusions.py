@@ -112,41 +112,52 @@ def curves_end(points: pd.DataFrame, x: str, unit: str) -> str:
     first, last = means.iloc[0].dropna(), means.iloc[-1].dropna()
     few, many = means.index[0], means.index[-1]
     beginning = f"With {_number(few)} {unit}, {first.idxmax()} is ahead ({first.max():.3f}"
-    beginning += f"; the lowest, {first.idxmin()}, has {first.min():.3f})" if len(first) > 1 else ")"
+    beginning += f"; {_lowest(first)} has {first.min():.3f})" if len(first) > 1 else ")"
     if few == many:
         return f"{beginning}."
     if len(last) > 1 and round(last.max(), 3) == round(last.min(), 3):
         return f"{beginning}; with {_number(many)} there is no difference ({last.max():.3f})."
-    highest = (
-        f"{last.max():.3f}; {last.max() - last.min():.3f} above the lowest" if len(last) > 1 else f"{last.max():.3f}"
-    )
+    highest = f"{last.max():.3f}"
+    if len(last) > 1:
+        below = last.idxmin() if len(last) == 2 else "the lowest"
+        highest += f"; {last.max() - last.min():.3f} above {below}"
     if last.idxmax() == first.idxmax():
         return f"{beginning}, and it still is with {_number(many)} ({highest})."
     return f"{beginning}; with {_number(many)} it is {last.idxmax()} ({highest})."
 
 
 def last_gain(points: pd.DataFrame, x: str, unit: str) -> str:
-    """Follow one series, the one that goes furthest along x: what did its last step give? Empty where none has two.
+    """Follow the series that go furthest along x: what did their last step give? Empty where none has two points.
 
-    `curves_end` compares the series with each other instead.
+    Only seeds that both ends of the step have count, so that it is no difference between seeds. `curves_end` compares
+    the series with each other instead.
 
     Args:
-        points: Table with the columns `series`, `value` and the one named `x`.
+        points: Table with the columns `series`, `seed`, `value` and the one named `x`.
         x: Column of the horizontal axis.
         unit: Unit of x, in words: "image passes".
 
     Example:
-        "From 9,600 to 31,200 image passes, Baseline still gains 0.020."
+        "From 9,600 to 31,200 image passes, MetaIQA gains 0.052 and Baseline gains 0.044."
     """
-    means = points.groupby(["series", x])["value"].mean()
-    curves = {str(name): curve.droplevel(0) for name, curve in means.groupby("series") if len(curve) > 1}
-    if not curves:
+    steps = []
+    for name, rows in points.groupby("series", sort=False):
+        table = rows.pivot_table(index="seed", columns=x, values="value")
+        if table.shape[1] > 1 and len(both := table[table.columns[-2:]].dropna()):
+            steps.append((*both.columns, str(name), float(both.iloc[:, 1].mean() - both.iloc[:, 0].mean())))
+    if not steps:
         return ""
-    # The longest; of several, the one that ends highest.
-    name, curve = max(curves.items(), key=lambda entry: (entry[1].index[-1], entry[1].iloc[-1]))
-    gain = curve.iloc[-1] - curve.iloc[-2]
-    verb = "still gains" if gain >= 0 else "loses"
-    return f"From {_number(curve.index[-2])} to {_number(curve.index[-1])} {unit}, {name} {verb} {abs(gain):.3f}."
+    few, many = max((step[:2] for step in steps), key=lambda ends: (ends[1], ends[0]))
+    said = [
+        f"{name} {'gains' if gain >= 0 else 'loses'} {abs(gain):.3f}"
+        for *ends, name, gain in steps
+        if ends == [few, many]
+    ]
+    return f"From {_number(few)} to {_number(many)} {unit}, {listed(said)}."
+
+
+def _lowest(values: pd.Series) -> str:
+    return str(values.idxmin()) if len(values) == 2 else f"the lowest, {values.idxmin()},"
 
 
 def _number(value: float) -> str:

@@ -26,7 +26,10 @@ def show(assessor: Assessor) -> None:
         side = assessor.preprocessing.short_side
         st.subheader(f"{side} pixels" if side else "1 : 1", anchor=False)
         st.write(_size(assessor))
-        st.caption("Nothing is cropped or stretched: composition and blur stay what they are.")
+        st.caption(
+            "Nothing is cropped or stretched. Of a large photo, blur and noise finer than a pixel of this copy are "
+            "lost; *zoomed in* on Score photos sees them."
+        )
     with network:
         st.markdown("**3. The network** →")
         parameters = sum(weight.numel() for weight in assessor.network.parameters()) / 1e6

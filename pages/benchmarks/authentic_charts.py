@@ -206,9 +206,10 @@ def curves(
     """
     figure = go.Figure() if gain_over is None else make_subplots(2, 1, shared_xaxes=True, vertical_spacing=0.08)
     names, runs = list(points["name"].unique()), list(points["run"].unique())
+    told_by = "run" if len(names) == 1 else "name"  # with one name, the colours tell the runs apart
     for series, rows in points.groupby("series", sort=False):
         name = "<br>".join(map(chart_text, wrap(str(series), _LEGEND_CHARACTERS)))
-        place = names.index(rows["name"].iloc[0])
+        place = (runs if told_by == "run" else names).index(rows[told_by].iloc[0])
         colour = SERIES[place % len(SERIES)]
         shifted = place + place // len(SERIES)  # where colours come again, they come with other markers
         symbol = _SYMBOLS[shifted % len(_SYMBOLS)]

@@ -19,6 +19,12 @@ from pages.shared.palette import ACCENT, MUTED, OPPOSITE
 from pages.shared.plain import chart_text, plain
 
 KNOWS = "knows the type"
+_SCORES = {
+    "tid2013-kodak": ": those of TID2013's own images, which these imitate",
+    "kadid10k-style": ": the mean of a type and level in KADID-10k, refined by what full-reference measures see of the "
+    "damage, so that what is ranked within a level is their word, not people's",
+}
+"""What the scores of a re-synthesised database are."""
 _PLACE = ("seed", "device", "database_folder", "image_passes")
 """Settings that a run which knows the type may have otherwise: one task more makes a few image passes more."""
 
@@ -63,9 +69,10 @@ def ceiling_view(shown: ShownTable, controls: Any) -> None:
         says=says,
     )
     st.caption(
-        "Computed from people's scores of these very images. *Level alone*: whoever knows how strong the distortion "
-        "is, and nothing else. *Levels as judged*: the levels in the order in which people like them, which for some "
-        "types is another. *Level and content*: who also knows how people like each content."
+        f"Computed from the scores that the run was judged by{_SCORES.get(records[0].database, '')}. *Level alone*: "
+        "whoever knows how strong the distortion is, and nothing else. *Levels as judged*: the levels in the order in "
+        "which people like them, which for some types is another. *Level and content*: who also knows how people like "
+        "each content."
         + (
             " *Knows the type*: the same training with the type among those it learns from, on half of the contents, "
             "judged on the other half."
@@ -130,12 +137,12 @@ def in_words(table: pd.DataFrame, method: str) -> str:
         both = table.dropna(subset=[KNOWS])
         text += f" ({both[KNOWS].mean():.3f} where it knows the type)" if len(both) == len(table) else ""
     text += (
-        f"; who knows the level alone {means[LEVEL]:.3f}, the levels as people judge them {means[JUDGED]:.3f}, "
-        f"and each content too {means[CONTENT]:.3f}."
+        f"; whoever knows the level alone would reach {means[LEVEL]:.3f}, with the levels as people judge them "
+        f"{means[JUDGED]:.3f}, and with each content too {means[CONTENT]:.3f}."
     )
     return (
-        f"{text} It puts the levels of a type into people's order with an SROCC of {means[ORDER]:.2f}, and images of "
-        f"one level with {means[WITHIN]:.2f}."
+        f"{text} Its order of the levels of a type has an SROCC of {means[ORDER]:.2f} with people's, its order of the "
+        f"images within a level one of {means[WITHIN]:.2f}."
     )
 
 

@@ -113,7 +113,7 @@ def gain_bars(gains: pd.DataFrame) -> go.Figure:
         title="Gain over hand-crafted features",
         height=130 * gains["database"].nunique() + 220,
         margin={"l": 10, "r": 20, "t": 60, "b": 140},
-        xaxis={"title": "gain, mean of SROCC and PLCC, % (dashed: reported range)"},
+        xaxis={"title": "gain, % (dashed: reported range)"},
         yaxis={"autorange": "reversed", "fixedrange": True, "automargin": True},
         legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
         bargap=0.25,
@@ -155,8 +155,13 @@ def _gains_in_words(gains: pd.DataFrame) -> list[str]:
         plainer = found.get((f"{GRAPH}, no meta-learning", row.database))
         seen = " (it has learned from these scores" if row.seen else ""
         seen += f"; {plainer:+.1f} % without meta-learning)" if seen and plainer is not None else ")" * bool(seen)
-        lines.append(f"{row.gain:+.1f} % on {row.database}{seen}")
+        lines.append(f"{row.gain:+.1f} % on {_short(str(row.database))}{seen}")
     return lines
+
+
+def _short(database: str) -> str:
+    """Return the name of a database without its number of photos, as in "LIVE Challenge, 930 photos"."""
+    return database.partition(",")[0]
 
 
 def _how_measured(table: pd.DataFrame) -> str:
@@ -166,7 +171,7 @@ def _how_measured(table: pd.DataFrame) -> str:
     made = [name for name in images.index if name in RESYNTHESES]
     text = (
         f"*Measured here*: means over {splits} splits (80/20, identical contents on one side); images: "
-        f"{', '.join(f'{plain(str(name))} {int(count)}' for name, count in images.items())}."
+        f"{', '.join(f'{int(count):,} of {plain(_short(str(name)))}' for name, count in images.items())}."
     )
     if made:
         originals = " and ".join(RESYNTHESES[name] for name in made)

@@ -68,7 +68,7 @@ def repeats_view(runs: Sequence[RunSummary], controls: Any) -> None:
         f"{metric} of {len(values)} repeats on {database}; best mean {summary['mean'].max():.3f}, "
         f"{summary['mean'].idxmax()}.",
         ExportTable(summary, "method", f"{metric} over repeats, {database}"),
-        says=_repeats_in_words(summary, metric),
+        says=repeats_in_words(values, metric),
     )
     names = {"count": "Repeats", "mean": "Mean", "std": "Std", "min": "Lowest", "max": "Highest"}
     results_table(summary.rename(columns=names), "results_table_of_repeats", "Mean and spread over repeats.")
@@ -82,18 +82,31 @@ def repeats_view(runs: Sequence[RunSummary], controls: Any) -> None:
     show_predictions(shown[position])
 
 
-def _repeats_in_words(summary: pd.DataFrame, metric: str) -> str:
-    """Say which label is best on average, and how much chance there is in a single repeat."""
-    best = summary["mean"].idxmax()
-    row = summary.loc[best]
-    sentence = f"{best} has the best mean {metric}, {row['mean']:.3f}"
-    if row["count"] < 2:
-        return f"{sentence}, from a single repeat."
-    sentence = f"{sentence} over {int(row['count'])} repeats (from {row['min']:.3f} to {row['max']:.3f})."
-    widest = summary.loc[summary["std"].idxmax()]
-    among = "" if len(summary) == 1 else f", most of all those of {widest.name}"
+def repeats_in_words(values: pd.DataFrame, metric: str) -> str:
+    """Say which label is best on the repeats that all share, and how much chance there is in a single repeat.
+
+    Args:
+        values: Table with the columns `label`, `seed` and `value`.
+        metric: Name of the criterion.
+    """
+    table = values.pivot_table(index="seed", columns="label", values="value", sort=False)
+    shared, spread = table.dropna(), table.std()
+    if shared.empty:
+        sentence = "The runs have no repeat in common, so none is the best of them."
+    else:
+        best = shared.mean().idxmax()
+        row = shared[best]
+        sentence = f"{best} has the best mean {metric}, {row.mean():.3f}"
+        if len(table) < 2:
+            return f"{sentence}, from a single repeat."
+        among = " that all have" if len(shared) < len(table) else ""
+        counted = f"{len(row)} repeats" if len(row) > 1 else "the one repeat"
+        sentence += f" over {counted}{among} (from {row.min():.3f} to {row.max():.3f})."
+    if spread.isna().all():
+        return sentence
+    most = f", most of all those of {spread.idxmax()}" if len(spread) > 1 else ""
     return (
-        f"{sentence} Repeats scatter by a standard deviation of up to {widest['std']:.3f}{among}: two single repeats "
+        f"{sentence} Repeats scatter by a standard deviation of up to {spread.max():.3f}{most}: two single repeats "
         "that differ by less may do so by chance."
     )
 
@@ -112,7 +125,9 @@ def parameter_view(runs: Sequence[RunSummary], controls: Any) -> None:
             "python -m metaiqa_core parameter-study --database DIR --target DIR --run-dir runs/NAME",
         )
         return
-    st.caption(_study_description(own) + " Each faint line joins the results of one split; the strong one their means.")
+    st.caption(
+        _study_description(own) + " Each faint line joins the results of one split, a strong one the means of a run."
+    )
     for key, title, fixed in (("k", "tasks in a mini-batch, k", "inner_steps"), ("inner_steps", "inner steps, S", "k")):
         points = _points(own, Protocol.PARAMETER_STUDY, key, fixed)
         if points.empty or points[key].nunique() < 2:
@@ -172,7 +187,7 @@ def adaptation_view(runs: Sequence[RunSummary], controls: Any) -> None:
         )
         return
     plainest = _plainest(points)
-    says = conclusions.curves_end(points, "labelled_photos", "labelled photos")
+    says = _adaptation_in_words(points)
     chart(
         charts.curves(
             points,
@@ -192,6 +207,15 @@ def adaptation_view(runs: Sequence[RunSummary], controls: Any) -> None:
         f"mean lies above that of {plain(plainest)} in the same run. Compare starting points within a run: another run "
         "has other settings."
     )
+
+
+def _adaptation_in_words(points: pd.DataFrame) -> str:
+    """Compare the starts within the run that begins with the fewest photos: other runs have other settings."""
+    fewest = points["labelled_photos"].min()
+    run = points.loc[points["labelled_photos"] == fewest, "run"].iloc[0]
+    own = points[points["run"] == run]
+    sentence = conclusions.curves_end(own.assign(series=own["name"]), "labelled_photos", "labelled photos")
+    return sentence if points["run"].nunique() == 1 else f"{run}: {sentence[:1].lower()}{sentence[1:]}"
 
 
 def _plainest(points: pd.DataFrame) -> str:

@@ -63,8 +63,9 @@ def training_length_view(shown: ShownTable, controls: Any) -> None:
     )  # fmt: skip
     names = conclusions.listed(list(points["database"].unique()))
     st.caption(
-        f"Measured on {plain(names)}, one point a seed; the lines join the means of runs that differ in length alone. "
-        "A run of any length needs all its training: no point is an intermediate state of another."
+        f"Measured on {plain(names)}, one point a seed; the lines join the means of runs that differ in length, and "
+        "maybe in the number of seeds. A run of any length needs all its training: no point is an intermediate state "
+        "of another."
     )
 
 

@@ -8,7 +8,7 @@ from metaiqa_core.level_response import working_copy
 from pages.lab.bench import Bench
 from pages.shared import intake
 from pages.shared.failures import explain
-from pages.shared.photo_library import PhotoLibrary, SessionPhoto
+from pages.shared.photo_library import PhotoFile, PhotoLibrary, SessionPhoto
 from pages.shared.photo_limits import photo_limits
 from pages.shared.plain import plain
 from pages.shared.session_scores import model_key
@@ -52,5 +52,7 @@ def bench_for(photo: SessionPhoto, photos: PhotoLibrary, assessor: Assessor, see
 @st.cache_resource(scope="session", max_entries=6, show_spinner=False)
 def _bench(key: str, model: str, seed: int, _photo: SessionPhoto, _photos: PhotoLibrary, _assessor: Assessor) -> Bench:
     # Twice the working size in each direction is plenty for the shrinking, and much faster than all of it.
-    pixels = working_copy(decode(_photos.content(_photo), limits=photo_limits(), minimum_short_side=512))
+    pixels = working_copy(
+        decode(PhotoFile(_photo.name, _photos.content(_photo)), limits=photo_limits(), minimum_short_side=512)
+    )
     return Bench(_assessor, pixels, seed, _assessor.assess(pixels).score)

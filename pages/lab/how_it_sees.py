@@ -82,6 +82,12 @@ def _map_of_types(seen: DistortionMap, here: np.ndarray, choice: Choice) -> None
     st.caption(sentence)
 
 
+def _in_sentence(name: str) -> str:
+    """Return a type's name as it stands within a sentence: proper names and abbreviations stay as they are."""
+    first = name.split()[0]
+    return name if first == "Gaussian" or first[1:] != first[1:].lower() else name[:1].lower() + name[1:]
+
+
 def _graph(seen: DistortionMap, choice: Choice) -> None:
     kind = TWINS.get(choice.distortion.key, choice.distortion.key)
     graph = seen.graphs.get(kind)
@@ -96,9 +102,10 @@ def _graph(seen: DistortionMap, choice: Choice) -> None:
         return f"photo {seen.contents[place]} at level {seen.levels[place]:.0f}"
 
     sentence = (
-        f"Each circle is a photo with {name_of(kind).lower()}, and its number is the level. The thicker the line, the "
-        f"more the model mixes what it sees in the two photos: most in {photo(one)} and {photo(other)} (weight "
-        f"{most:.3f}), least in {photo(few)} and {photo(fewer)} ({least:.3f})."
+        f"Each circle is a photo with {_in_sentence(name_of(kind))}, and its number is the level. The thicker the "
+        f"line, the more the model mixes what it sees in the two photos: most in {photo(one)} and {photo(other)}, "
+        f"least in {photo(few)} and {photo(fewer)}, by {100 * (1 - least / most):.2g} % less; the lines "
+        "stretch that range."
     )
     st.plotly_chart(
         charts.graph_of_type(seen, graph), key="lab_sight_graph", config={"displayModeBar": False}, alt=sentence
@@ -113,8 +120,8 @@ def _confusion(seen: DistortionMap) -> None:
     true, called = np.unravel_index(mixed.argmax(), mixed.shape)
     sentence = (
         f"{100 * right:.0f} % of {table.sum()} clearly distorted photos are called what they are. Most often mixed up: "
-        f"{mixed[true, called]} of {table[true].sum()} photos of {name_of(names[true]).lower()} are called "
-        f"{name_of(names[called]).lower()}."
+        f"{mixed[true, called]} of {table[true].sum()} photos of {_in_sentence(name_of(names[true]))} are called "
+        f"{_in_sentence(name_of(names[called]))}."
     )
     st.plotly_chart(
         charts.confusion([name_of(name) for name in names], table),
@@ -137,8 +144,8 @@ def _most_alike(seen: DistortionMap, here: np.ndarray, choice: Choice) -> None:
     same = sum(seen.types[place] == kind for place in places)
     sentence = (
         f"The {len(places)} photos that look most like yours to the model, where yours is distorted by "
-        f"{name_of(kind).lower()} at level {choice.level}: {same} of them {'has' if same == 1 else 'have'} the same "
-        "type of damage."
+        f"{_in_sentence(name_of(kind))} at level {choice.level}: {same} of them {'has' if same == 1 else 'have'} the "
+        "same type of damage."
     )
     st.dataframe(rows, hide_index=True, alt=sentence)
     st.caption(plain(sentence))

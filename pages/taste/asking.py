@@ -14,7 +14,7 @@ from metaiqa_core.taste.questions import next_pairs, next_photos
 from metaiqa_core.taste.ratings import MOST_STARS, Choice, Star
 from pages.shared.encoding import data_uri
 from pages.shared.front_end import component, read_when_drawn
-from pages.taste import to_lab
+from pages.taste import collecting, to_lab
 from pages.taste.current import CurrentTaste, open_taste
 
 STARS, PAIRS = "Stars", "Which is better?"
@@ -34,7 +34,10 @@ def ask(current: CurrentTaste, way: str) -> None:
     """Show the questions that teach most, or say that there are none left."""
     keys, taste = current.taste()
     if taste is None:
-        st.caption("The first photo is on its way …")
+        if collecting.has_nothing_to_ask(current):
+            st.info("None of these photos can be read: add others, and you can rate them here.")
+        else:
+            st.caption("The first photo is on its way …")
         return
     if wanted := (st.session_state.get(_KEY) or {}).get("lab"):
         to_lab.open_wanted(current, str(wanted))

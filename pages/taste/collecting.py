@@ -47,6 +47,11 @@ def collect(current: CurrentTaste) -> None:
     )
 
 
+def has_nothing_to_ask(current: CurrentTaste) -> bool:
+    """Return whether no photo can be asked about, and none is on its way: all that there are could not be read."""
+    return bool(st.session_state.get("taste_unread")) and not current.record.photos and not _waiting(current, library())
+
+
 def _waiting(current: CurrentTaste, photos: PhotoLibrary) -> list[SessionPhoto]:
     """Return the photos of the session that the model has not looked at; samples stand in where there are none."""
     known = {photo.key for photo in current.record.photos}

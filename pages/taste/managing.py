@@ -33,8 +33,9 @@ def where_it_is_kept(current: CurrentTaste) -> None:
     """Say in one line what is kept, and where."""
     if are_kept():
         st.caption(
-            f"Each rating is kept at once, with small copies of the photos, in {plain(str(current.folder.folder))} on "
-            "this computer, until you delete it."
+            "Small copies of the photos that are to be rated here, and each rating, are kept at once in "
+            f"{plain(str(current.folder.folder))} on this computer, until you delete the taste under *Ratings and "
+            "settings*."
         )
     else:
         st.caption("This server serves others, so nothing is kept after your visit: download what you want to keep.")

@@ -55,7 +55,7 @@ def show(current: CurrentTaste) -> Lesson | None:
     if count < LEAST_RATINGS:
         st.write(
             f"After {LEAST_RATINGS} ratings the model learns from them. Photos that teach most come first."
-            if count
+            if count or not current.record.photos
             else f"How do you like the photo? After {LEAST_RATINGS} ratings the model learns from them."
         )
         return None
