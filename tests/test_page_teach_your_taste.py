@@ -109,6 +109,8 @@ def test_a_broken_photo_is_named_and_asked_about_never(tastes):
     page.file_uploader[0].set_value([("cut.jpg", jpeg(photo_pixels(91))[:900], "image/jpeg")]).run()
     page = settled(page)
     assert "cut" in words(page)
+    assert "None of these photos can be read" in words(page)
+    assert "How do you like the photo?" not in words(page)
     assert "cut.jpg" not in {photo.name for photo in tastes.list()["my taste"].read().photos}
 
 
@@ -143,8 +145,10 @@ def test_a_taste_outlives_the_model_that_it_was_taught_on(tastes):
     assert len(folder.read().ratings) == len(samples.NAMES)
 
 
-def test_a_server_for_many_keeps_nothing_and_offers_the_download_alone(tastes, monkeypatch):
+@pytest.mark.parametrize("sessions", ["", "on"])
+def test_a_server_for_many_keeps_nothing_and_offers_the_download_alone(tastes, monkeypatch, sessions):
     monkeypatch.setenv("METAIQA_ALLOWED_HOSTS", "photos.example.org")
+    monkeypatch.setenv("METAIQA_SESSIONS", sessions)  # photos of visitors may be kept; tastes would be shared
     page = opened()
     assert tastes.list() == {}
     assert "nothing is kept after your visit" in words(page)

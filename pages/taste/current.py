@@ -28,8 +28,9 @@ _REPLACED = "taste_model_replaced"
 
 
 def are_kept() -> bool:
-    """Return whether tastes outlive the visit, as sessions do: not in an app that serves others."""
-    return read_settings().sessions
+    """Return whether tastes outlive the visit: not in an app that serves others, who would see each other's photos."""
+    settings = read_settings()
+    return settings.sessions and not settings.allowed_hosts
 
 
 def store() -> TasteStore:
