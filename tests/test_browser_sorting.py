@@ -79,6 +79,7 @@ def phone(browser, address):
 def opened(context, address):
     page = context.new_page()
     page.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
     page.goto(address)
     page.locator(".reading .score").first.wait_for()
     wait_until_idle(page)
@@ -175,7 +176,7 @@ def test_a_hundred_and_twenty_photos_at_once_all_come_while_the_first_ones_are_s
     assert not any(uploader.is_visible() for uploader in hidden)
     page.get_by_text("120 photos have come.", exact=True).wait_for()
     reads(page, "120 photos")
-    page.locator(".st-key-arrival_place [data-testid=stFileUploader]").wait_for(state="detached")
+    expect(page.locator(".st-key-arrival_place [data-testid=stFileUploader]")).to_have_count(0)
 
 
 def test_a_restarted_app_finds_the_session_and_another_browser_does_not(browser, assessor, holiday, tmp_path):
@@ -203,7 +204,7 @@ def test_a_click_opens_a_photo_whatever_is_ticked_and_two_ticked_ones_are_compar
     page.get_by_text("2 ticked").wait_for()
     wanted = page.locator(".cell").nth(4).get_attribute("title")
     page.locator(".cell").nth(4).click()
-    assert name(page) == wanted
+    expect(page.locator(".caption .name")).to_have_text(wanted)
     page.locator(".st-key-comparison").wait_for()
     page.get_by_role("button", name="Remove", exact=True).click()
     reads(page, "4 photos")
