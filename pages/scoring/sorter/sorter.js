@@ -15,6 +15,7 @@ function build(parent) {
     "sorter", "viewer", "score", "word", "sentence", "why", "hero", "name", "place", "controls", "many", "summary", "ticked", "window",
     "sheet", "keys", "spoken",
   ]) parts[name] = find(`.${name}`);
+  parts.sheet.replaceChildren();  // the same element may have been built before: its cells would stay for ever
   const app = Object.assign(sorting, { parts, cells: new Map(), fetched: new Set(), size: undefined });
   buildViewer(app);
   parts.window.addEventListener("scroll", () => requestAnimationFrame(() => drawThumbnails(app)), { passive: true });

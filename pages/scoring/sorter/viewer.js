@@ -39,15 +39,16 @@ function buildViewer(app) {
   const { previous, next, keep, undecided, reject, undo: back, rest } = app.buttons;
   controls.replaceChildren(previous, keep, undecided, reject, next, back, rest);
   let start = null;
-  hero.addEventListener("touchstart", (event) => {
+  // Properties, not listeners: an element that is built again would step twice for one swipe.
+  hero.ontouchstart = (event) => {
     start = event.touches.length === 1 ? { x: event.touches[0].clientX, y: event.touches[0].clientY } : null;
-  }, { passive: true });
-  hero.addEventListener("touchend", (event) => {
+  };
+  hero.ontouchend = (event) => {
     if (!start) return;
     const dx = event.changedTouches[0].clientX - start.x, dy = event.changedTouches[0].clientY - start.y;
     if (Math.abs(dx) > 40 && Math.abs(dx) > 1.5 * Math.abs(dy)) step(app, dx < 0 ? 1 : -1);
     start = null;
-  }, { passive: true });
+  };
 }
 
 function colourAs(app, element, status) {
