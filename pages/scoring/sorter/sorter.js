@@ -18,7 +18,7 @@ function build(parent) {
   parts.sheet.replaceChildren();  // the same element may have been built before: its cells would stay for ever
   const app = Object.assign(sorting, { parts, cells: new Map(), fetched: new Set(), size: undefined });
   buildViewer(app);
-  parts.window.addEventListener("scroll", () => requestAnimationFrame(() => drawThumbnails(app)), { passive: true });
+  parts.window.onscroll = () => requestAnimationFrame(() => drawThumbnails(app));
   const watch = new ResizeObserver(() => drawThumbnails(app)), press = (event) => onKey(app, event);
   watch.observe(parts.window);
   document.addEventListener("keydown", press);
