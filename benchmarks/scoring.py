@@ -7,6 +7,11 @@ For JPEG photos of 12 megapixels, of 1080 x 800 and of 512 x 384 pixels it times
 - `score`: our whole path, `Assessor.assess(path)`: read, decode, shrink, predict, calibrate;
 - `engine`: the bare engine on pixels that are ready, at the same input size: what cannot be saved;
 - `decode`: reading and decoding the file, reduced as the model needs it;
+- `decode in full`: the same by Pillow, in full size, as other programs do.
+
+One after another, as photos of a folder come; the first two also after a rest, as in a program that waits for somebody.
+Beside others, after a rest in which the threads of the way before stop to wait for work in a loop:
+
 - `torch`: the bare network in torch;
 - `pyiqa paq2piq` and `pyiqa cnniqa`: pyiqa's ResNet18-class metric and its smallest network doing the same work: read
   and decode the file, predict. Their weights are random here, which costs the same time. They need
@@ -43,8 +48,8 @@ sys.path.insert(0, str(ROOT))
 from metaiqa_core.assess import Assessor  # noqa: E402
 from metaiqa_core.images import decode  # noqa: E402
 
-PAUSE = 0.1
-"""Seconds before each way, in which the threads of the way before it stop to wait for work in a loop, as torch's do."""
+REST = 0.1
+"""Seconds."""
 SIZES = {"512 x 384": (512, 384), "1080 x 800": (1080, 800), "12 MP": (4000, 3000)}
 
 
@@ -65,7 +70,7 @@ def main() -> None:
             results[name] = compare(assessor, peers, path, arguments.rounds)
         print(f"\n{name} JPEG", flush=True)
         for row, value in results[name].items():
-            print(f"  {row:<34} {value:8.2f}", flush=True)
+            print(f"  {row:<56} {value:8.2f}", flush=True)
     for name, size in SIZES.items():
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "photo.jpg"
@@ -93,30 +98,48 @@ def compare(assessor: Assessor, peers: dict[str, torch.nn.Module], path: Path, r
         with torch.inference_mode():
             peer(to_tensor(Image.open(path).convert("RGB"))[None])
 
-    ways: dict[str, Callable[[], object]] = {
+    bare: dict[str, Callable[[], object]] = {
         "score": lambda: assessor.assess(path),
         "engine": lambda: assessor.engine.unit_score(pixels),
+    }
+    parts: dict[str, Callable[[], object]] = {
+        **bare,
         "decode": lambda: decode(path, minimum_short_side=short_side),
+        "decode in full": lambda: Image.open(path).load(),
+    }
+    others: dict[str, Callable[[], object]] = {
+        "score": bare["score"],
         "torch": in_torch,
         **{name: partial(foreign, peer) for name, peer in peers.items()},
     }
-    times: dict[str, list[float]] = {way: [] for way in ways}
+    groups = (("one after another", parts, 0.0), ("after a rest", bare, REST), ("beside others", others, REST))
+    numbers = {}
+    for title, ways, rest in groups:
+        clock, busy = timed(ways, rounds, rest)
+        numbers |= {f"{title}: {name}, ms": statistics.median(values) for name, values in clock.items()}
+        for kind, times in (("", clock), (", by processor", busy)):
+            for name in list(ways)[1:]:
+                ratios = [mine / theirs for mine, theirs in zip(times["score"], times[name], strict=True)]
+                numbers[f"{title}: score / {name}{kind}"] = statistics.median(ratios)
+    return numbers
+
+
+def timed(
+    ways: dict[str, Callable[[], object]], rounds: int, rest: float
+) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
+    """Return the milliseconds of each way in each round, by the clock and of the processors."""
+    clock: dict[str, list[float]] = {way: [] for way in ways}
     busy: dict[str, list[float]] = {way: [] for way in ways}
     for way in ways.values():
         way()  # the first call pays for set-up
     for _ in range(rounds):
         for name, way in ways.items():
-            time.sleep(PAUSE)
+            time.sleep(rest)
             start, busy_start = time.perf_counter(), time.process_time()
             way()
-            times[name].append(1000 * (time.perf_counter() - start))
+            clock[name].append(1000 * (time.perf_counter() - start))
             busy[name].append(1000 * (time.process_time() - busy_start))
-    numbers = {f"{name}, ms": statistics.median(values) for name, values in times.items()}
-    for other in list(ways)[1:]:
-        for kind, values in (("", times), (", processor", busy)):
-            ratios = [mine / theirs for mine, theirs in zip(values["score"], values[other], strict=True)]
-            numbers[f"score / {other}{kind}"] = statistics.median(ratios)
-    return numbers
+    return clock, busy
 
 
 def pyiqa_metrics() -> dict[str, torch.nn.Module]:

@@ -1,15 +1,10 @@
 """From a photo to its assessment by one model."""
 
-import itertools
 import math
-import os
-import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +15,7 @@ from metaiqa_core.engine import Engine, choose_engine
 from metaiqa_core.engine.stored_model import StoredModel
 from metaiqa_core.errors import CheckpointError, MetaIQAError, PhotoError
 from metaiqa_core.images import DecodeLimits, Photo, PhotoSource, decode
+from metaiqa_core.many_photos import Answer, Ready, answers
 from metaiqa_core.models.card import ModelCard
 from metaiqa_core.models.distortion_graph.graph_config import SMALLEST_SIDE
 from metaiqa_core.models.model_files import DEFAULT_GRAPH_MODEL
@@ -31,14 +27,6 @@ if TYPE_CHECKING:  # scoring needs no torch, only the engine of that name does
 
 TILE = 500
 """Side of the tiles of the zoomed-in reading, in photo pixels: the size of the photos the default model learnt on."""
-
-_DECODED_AHEAD = 3
-_FEW = 8
-"""Number of photos before an engine with one thread is made for the others, which takes as long as one of them."""
-_PATHS_AHEAD = 4
-"""Number of paths for each thread that are taken ahead, so that a large photo does not make the others wait."""
-
-Answer = TypeVar("Answer")
 
 
 class Model(Protocol):
@@ -128,9 +116,9 @@ class Assessor:
         Raises:
             PhotoError: If the photo cannot be read.
         """
-        photo = self._decoded(source, in_full=at_full_size)
-        detail = finish(self.map_quality(photo)) if at_full_size else None
-        return self._assessment(photo, detail, self._engine)
+        ready = self._ready(source, in_full=at_full_size)
+        detail = finish(self.map_quality(ready.photo)) if at_full_size else None
+        return self._assessment(ready, detail, self._engine)
 
     def assess_many(
         self, sources: Iterable[PhotoSource], *, at_full_size: bool = False
@@ -142,8 +130,8 @@ class Assessor:
             can be read from gives an error, too, where `assess` raises a `TypeError`.
         """
 
-        def assessed(photo: Photo, engine: Engine) -> Assessment:
-            return self._assessment(photo, finish(self.map_quality(photo)) if at_full_size else None, engine)
+        def assessed(ready: Ready, engine: Engine) -> Assessment:
+            return self._assessment(ready, finish(self.map_quality(ready.photo)) if at_full_size else None, engine)
 
         return self._answers(sources, assessed, in_full=at_full_size)
 
@@ -161,7 +149,7 @@ class Assessor:
             CheckpointError: If the model is none that names defects.
         """
         self._require_graph()
-        return self._diagnosis(self._decoded(source, in_full=False), self._engine)
+        return self._diagnosis(self._ready(source, in_full=False), self._engine)
 
     def diagnose_many(self, sources: Iterable[PhotoSource]) -> Iterator[Diagnosis | MetaIQAError]:
         """Diagnose photos one after another, in order, while the next ones are being decoded; see `assess_many`.
@@ -180,69 +168,9 @@ class Assessor:
             )
 
     def _answers(
-        self, sources: Iterable[PhotoSource], answer: Callable[[Photo, Engine], Answer], *, in_full: bool
+        self, sources: Iterable[PhotoSource], answer: Callable[[Ready, Engine], Answer], *, in_full: bool
     ) -> Iterator[Answer | MetaIQAError]:
-        remaining = iter(sources)
-        if not in_full and self._engine.threads > 1:  # photos that are decoded in full are too large to have many
-            yield from self._one_by_one(itertools.islice(remaining, _FEW), answer, in_full=in_full)
-            for source in itertools.islice(remaining, 1):
-                remaining = itertools.chain([source], remaining)
-                if engine := self._engine.one_thread:
-                    yield from self._side_by_side(remaining, answer, engine)
-        yield from self._one_by_one(remaining, answer, in_full=in_full)
-
-    def _one_by_one(
-        self, sources: Iterator[PhotoSource], answer: Callable[[Photo, Engine], Answer], *, in_full: bool
-    ) -> Iterator[Answer | MetaIQAError]:
-        """Answer with all threads of the engine, while the next photos are being decoded."""
-        with ThreadPoolExecutor(max_workers=2, thread_name_prefix="decode") as decoders:
-            ahead: deque[Future[Photo]] = deque()
-
-            def take(number: int) -> None:
-                for source in itertools.islice(sources, number):
-                    ahead.append(decoders.submit(self._decoded, source, in_full=in_full))
-
-            # Photos that are decoded in full are large: one waits, not three.
-            take(1 if in_full else _DECODED_AHEAD)
-            while ahead:
-                first = ahead.popleft()
-                take(1)
-                yield _outcome(first.result, answer, self._engine)
-
-    def _side_by_side(
-        self, sources: Iterator[PhotoSource], answer: Callable[[Photo, Engine], Answer], engine: Engine
-    ) -> Iterator[Answer | MetaIQAError]:
-        """Decode and answer photos side by side, each in a thread of its own: one more than there are processors.
-
-        One may thus wait for its file while the others compute; no more compute at a time than there are processors,
-        since each network takes memory. What is taken ahead is small: a path, and later its answer.
-        """
-        threads = most = self._engine.threads + 1
-        computing = threading.BoundedSemaphore(self._engine.threads)
-
-        def answer_in_turn(photo: Photo, engine: Engine) -> Answer:
-            with computing:
-                return answer(photo, engine)
-
-        with ThreadPoolExecutor(max_workers=threads, thread_name_prefix="photo") as pool:
-            ahead: deque[Future[Answer | MetaIQAError]] = deque()
-
-            def take(number: int) -> None:
-                nonlocal most
-                for source in itertools.islice(sources, number):
-                    most = _PATHS_AHEAD * threads if isinstance(source, str | os.PathLike) else threads
-                    photo = partial(self._decoded, source, in_full=False)
-                    ahead.append(pool.submit(_outcome, photo, answer_in_turn, engine))
-
-            try:
-                take(threads)
-                while ahead:
-                    first = ahead.popleft()
-                    take(max(most - len(ahead), 0))
-                    yield first.result()
-            finally:
-                for future in ahead:
-                    future.cancel()
+        return answers(sources, partial(self._ready, in_full=in_full), answer, self._engine, large=in_full)
 
     def map_quality(self, source: PhotoSource | Photo) -> Work[QualityMap]:
         """Score the photo zoomed in, tile by tile, and yield a `Progress` after each tile.
@@ -267,6 +195,10 @@ class Assessor:
         minimum = None if in_full else self.preprocessing.short_side
         return decode(source, limits=self._limits, minimum_short_side=minimum)
 
+    def _ready(self, source: PhotoSource | Photo, *, in_full: bool) -> Ready:
+        photo = self._decoded(source, in_full=in_full)
+        return Ready(photo, self.preprocessing.pixels(photo))
+
     def _score(self, pixels: NDArray[np.uint8], engine: Engine) -> float:
         unit_score = engine.unit_score(pixels)
         if math.isnan(unit_score):
@@ -276,18 +208,18 @@ class Assessor:
             )
         return min(max(unit_score, 0.0), 1.0) * 100
 
-    def _diagnosis(self, photo: Photo, engine: Engine) -> Diagnosis:
+    def _diagnosis(self, ready: Ready, engine: Engine) -> Diagnosis:
         graph, calibration = self.card.graph, self.card.diagnosis
         if graph is None or calibration is None:
             raise ValueError("a diagnosis needs a graph model")
-        width, height = photo.full_size
+        width, height = ready.photo.full_size
         if min(width, height) < SMALLEST_SIDE:
             raise PhotoError(
                 f"A defect can only be named in photos of {SMALLEST_SIDE} pixels a side or more, and this one has "
                 f"{width:,} x {height:,}: choose a larger one."
             )
         try:
-            output = engine.output(self.preprocessing.pixels(photo)).ravel()
+            output = engine.output(ready.pixels).ravel()
             return read_diagnosis(output, graph.defects, calibration)
         except ValueError as error:
             raise CheckpointError(
@@ -295,9 +227,9 @@ class Assessor:
                 "another model."
             ) from error
 
-    def _assessment(self, photo: Photo, detail: QualityMap | None, engine: Engine) -> Assessment:
-        score = self._score(self.preprocessing.pixels(photo), engine)
-        calibration, notes = self.card.calibration, photo.notes
+    def _assessment(self, ready: Ready, detail: QualityMap | None, engine: Engine) -> Assessment:
+        score = self._score(ready.pixels, engine)
+        photo, calibration, notes = ready.photo, self.card.calibration, ready.photo.notes
         width, height = photo.full_size
         promised = calibration
         if calibration and min(width, height) < calibration.smallest_side:
@@ -322,18 +254,3 @@ class Assessor:
             format=photo.format,
             notes=notes,
         )
-
-
-def _outcome(
-    photo: Callable[[], Photo], answer: Callable[[Photo, Engine], Answer], engine: Engine
-) -> Answer | MetaIQAError:
-    """Return an answer, or the error that says why there is none."""
-    try:
-        return answer(photo(), engine)
-    except MetaIQAError as error:
-        return error
-    except (TypeError, ValueError, AttributeError) as error:
-        # The caller's mistake in this one source; the others are none.
-        outcome = PhotoError(f"{str(error)[:1].upper()}{str(error)[1:].rstrip('.')}.")
-        outcome.__cause__ = error
-        return outcome

@@ -29,6 +29,7 @@ LAYERS = [
     ["assessment", "diagnosis", "synthesis", "tasks"],
     ["models"],
     ["engine"],
+    ["many_photos"],
     ["training", "evaluation", "explain", "assess"],
     ["results", "level_response", "taste", "bulk"],
     ["experiments", "sorting"],

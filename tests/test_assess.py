@@ -45,7 +45,7 @@ def test_the_tiny_model_tells_photos_apart(alone):
 def test_a_score_is_the_networks_output_on_the_preprocessed_photo(assessor, files, alone):
     with torch.no_grad():
         unit_score = assessor.network(assessor.preprocessing(decode(files[3])))
-    assert alone[3].score == pytest.approx(100 * float(unit_score), abs=1e-4)
+    assert alone[3].score == pytest.approx(100 * float(unit_score), abs=1e-3)
 
 
 @pytest.mark.parametrize("batch", [1, 2, 5, 24])

@@ -23,7 +23,7 @@ from metaiqa_core.results.records import Measured, Protocol, ResultRecord
 from metaiqa_core.results.storage import read_predictions, read_run, write_run
 from metaiqa_core.training.kernel_ridge import kernel_ridge
 from metaiqa_core.training.natural_scene_statistics import natural_scene_features
-from pages.benchmarks.comparison_view import gains_over_hand_crafted, in_words
+from pages.benchmarks.comparison_view import gains_over_hand_crafted, in_words, leads_by_split
 
 
 @pytest.mark.parametrize("cut", [np.s_[:], np.s_[:301, :211]])
@@ -164,9 +164,10 @@ def test_the_page_shows_the_shipped_comparisons_on_four_databases():
     page.query_params["view"] = "Graph model"
     page.run()
     assert not page.exception
-    said = " ".join(text.value for text in page.markdown)
+    said = " ".join(text.value for text in page.markdown).replace("\\", "")
     assert "on 4 of 4 databases" in said
     assert "head on 4 of 4" in said
+    assert "Splits disagree: on tid2013-kodak it leads in 6 of 10 splits." in said
 
 
 def test_the_page_shows_a_comparison_beside_what_is_reported(tmp_path, monkeypatch, no_shipped_runs):
@@ -194,8 +195,11 @@ def test_the_page_says_how_a_comparison_is_made_where_there_is_none(tmp_path, mo
 def test_the_conclusion_says_where_the_graph_is_not_ahead_of_metaiqas_head():
     rows = [("graph model", "A", 9.0), ("MetaIQA", "A", 5.0), ("graph model", "B", 2.0), ("MetaIQA", "B", 3.0)]
     gains = pd.DataFrame(rows, columns=["method", "database", "gain"])
-    assert in_words(gains) == (
+    no_splits = leads_by_split([])
+    assert in_words(gains, no_splits) == (
         "The graph model is ahead of hand-crafted features on 2 of 2 databases, and of MetaIQA's head on 1 of 2; B is "
         "where it is not."
     )
-    assert in_words(gains[::2]) == "The graph model is ahead of hand-crafted features on 2 of 2 databases."
+    assert in_words(gains[::2], no_splits) == "The graph model is ahead of hand-crafted features on 2 of 2 databases."
+    leads = pd.DataFrame({"wins": [6, 3], "splits": [10, 3]}, index=["A", "B"])
+    assert in_words(gains, leads).endswith("where it is not. Splits disagree: on A it leads in 6 of 10 splits.")

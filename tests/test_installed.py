@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from browser import free_port
+from packaging.requirements import Requirement
 from PIL import Image
 from tiny_fixtures import photo_pixels
 
@@ -98,10 +99,11 @@ def test_the_wheel_carries_the_app_and_everything_that_ships(wheel):
 def test_the_wheel_requires_what_requirements_in_lists(wheel):
     with zipfile.ZipFile(wheel) as archive:
         metadata = Parser().parsestr(archive.read(f"metaiqa-{__version__}.dist-info/METADATA").decode())
-    listed = {line for line in (ROOT / "requirements.in").read_text().splitlines() if line and line[0] != "#"}
+    lines = (ROOT / "requirements.in").read_text().splitlines()
+    listed = {str(Requirement(line)) for line in lines if line and line[0] != "#"}
     development = (ROOT / "requirements-dev.in").read_text().splitlines()
-    extras = {f"{line}; extra == 'ray'" for line in development if line.startswith("ray==")}
-    assert set(metadata.get_all("Requires-Dist")) == listed | extras
+    extras = {f'{line}; extra == "ray"' for line in development if line.startswith("ray==")}
+    assert set(map(str, map(Requirement, metadata.get_all("Requires-Dist")))) == listed | extras
     assert metadata["Version"] == __version__
 
 

@@ -102,7 +102,7 @@ def test_a_bent_scale_cannot_become_the_network_s_own():
 
 def test_two_databases_of_different_scales_teach_one_order(tiny_photos, studies):
     config = replace(
-        QUICK, steps=80, learning_rate=1e-3, head_learning_rate=1e-3, scale_learning_rate=5e-2, head_epochs=60
+        QUICK, steps=200, learning_rate=1e-3, head_learning_rate=1e-3, scale_learning_rate=5e-2, head_epochs=60
     )
     network = finish(train_jointly(spread_start(tiny_photos), studies, ["whole"], config)).network
     scores = predict(network, studies[0].photos, range(24))

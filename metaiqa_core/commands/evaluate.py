@@ -87,7 +87,7 @@ def _check_outputs(arguments: argparse.Namespace, database: Database) -> None:
 
 def _predict(assessor: Assessor, database: Database) -> Work[np.ndarray]:
     scores = []
-    for image, outcome in zip(database, assessor.assess_many(image.path for image in database), strict=True):
+    for image, outcome in zip(database, assessor.assess_many([image.path for image in database]), strict=True):
         if isinstance(outcome, MetaIQAError):
             raise DatabaseError(f"The database cannot be evaluated whole: {outcome}")
         scores.append(outcome.score / 100)

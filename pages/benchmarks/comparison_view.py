@@ -50,7 +50,7 @@ def comparison_view(runs: Sequence[RunSummary], controls: Any) -> None:
         "graph-comparison",
         f"{measured} Reported in the paper: {reported}",
         ExportTable(wide, "method", "The graph model, MetaIQA and hand-crafted features", "columns", decimals=3),
-        says=in_words(gains),
+        says=in_words(gains, leads_by_split(own)),
     )
     st.caption(f"{plain(measured)} *Reported in the paper*: {plain(reported)}")
     st.dataframe(
@@ -88,6 +88,17 @@ def gains_over_hand_crafted(table: pd.DataFrame) -> pd.DataFrame:
             gain = sum(100 * (row[metric] / base[metric] - 1) for metric in METRICS.values()) / len(METRICS)
             rows.append({"method": row["method"], "database": row["database"], "gain": gain, "seen": row["seen"]})
     return pd.DataFrame(rows, columns=["method", "database", "gain", "seen"])
+
+
+def leads_by_split(runs: Sequence[Run]) -> pd.DataFrame:
+    """Return the splits of each database, `splits`, and on how many the graph model leads MetaIQA in SROCC, `wins`."""
+    records = (record for run in runs for record in run.records if record.protocol == Protocol.COMPARISON)
+    rows = [row for row in map(_row, records) if row["metric"] == METRICS["SROCC"] and row["method"] in (GRAPH, META)]
+    if not rows:
+        return pd.DataFrame(columns=["wins", "splits"])
+    values = pd.DataFrame(rows).pivot_table(index=["database", "seed"], columns="method", values="value")
+    pairs = values.reindex(columns=[GRAPH, META]).dropna()
+    return (pairs[GRAPH] > pairs[META]).groupby("database").agg(wins="sum", splits="size")
 
 
 def gain_bars(gains: pd.DataFrame) -> go.Figure:
@@ -135,8 +146,13 @@ def _row(record: ResultRecord) -> dict[str, object]:
     }
 
 
-def in_words(gains: pd.DataFrame) -> str:
-    """Return on how many databases the graph model is ahead of hand-crafted features, and of MetaIQA's head."""
+def in_words(gains: pd.DataFrame, leads: pd.DataFrame) -> str:
+    """Return on how many databases the graph model is ahead of hand-crafted features, and of MetaIQA's head.
+
+    Args:
+        gains: Table of `gains_over_hand_crafted`.
+        leads: Table of `leads_by_split`; where splits disagree, that is said.
+    """
     own, heads = (gains[gains["method"] == name].set_index("database")["gain"] for name in (GRAPH, META))
     text = f"The graph model is ahead of hand-crafted features on {int((own > 0).sum())} of {len(own)} databases"
     known = own.index.intersection(heads.index)
@@ -144,7 +160,10 @@ def in_words(gains: pd.DataFrame) -> str:
         return f"{text}."
     behind = [str(name) for name in known if own[name] <= heads[name]]
     where = f"; {listed(behind)} {'is' if len(behind) == 1 else 'are'} where it is not" if behind else ""
-    return f"{text}, and of MetaIQA's head on {len(known) - len(behind)} of {len(known)}{where}."
+    split = leads[(leads["wins"] > 0) & (leads["wins"] < leads["splits"])]
+    parts = [f"on {name} it leads in {row.wins} of {row.splits} splits" for name, row in split.iterrows()]
+    doubt = f" Splits disagree: {listed(parts)}." if parts else ""
+    return f"{text}, and of MetaIQA's head on {len(known) - len(behind)} of {len(known)}{where}.{doubt}"
 
 
 def _gains_in_words(gains: pd.DataFrame) -> list[str]:

@@ -12,7 +12,7 @@ function build(parent) {
   const find = (selector) => parent.querySelector(selector);
   const parts = { image: find(".hero img"), mark: find(".hero .mark") };
   for (const name of [
-    "sorter", "viewer", "score", "word", "sentence", "why", "hero", "name", "place", "controls", "many", "summary", "ticked", "window",
+    "sorter", "viewer", "score", "word", "sentence", "why", "hero", "missing", "name", "place", "controls", "many", "summary", "ticked", "window",
     "sheet", "keys", "spoken",
   ]) parts[name] = find(`.${name}`);
   parts.sheet.replaceChildren();  // the same element may have been built before: its cells would stay for ever

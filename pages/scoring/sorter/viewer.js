@@ -59,7 +59,7 @@ function colourAs(app, element, status) {
 }
 
 function drawViewer(app, photo) {
-  const { score, word, sentence, why, image, mark, name, place, viewer } = app.parts;
+  const { score, word, sentence, why, image, missing, mark, name, place, viewer } = app.parts;
   viewer.hidden = !photo;
   if (!photo) return;
   const told = app.data.reading?.key === photo.key ? app.data.reading : photo;
@@ -80,6 +80,8 @@ function drawViewer(app, photo) {
   }
   image.dataset.key = photo.key;
   image.hidden = !source;
+  missing.hidden = Boolean(source);
+  missing.textContent = !photo.score && photo.remark ? "No picture can be made of this file." : "The picture is on its way.";
   image.alt = photo.score ? `${photo.name}, scored ${told.score}, ${told.status}` : photo.name;
   name.textContent = photo.name;
   name.title = photo.folder ? `${photo.folder}/${photo.name}` : photo.name;
