@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from browser import ROOT, chromium, running_app, upload, wait_until_idle
 from page_fixtures import as_default, jpeg
+from playwright.sync_api import expect
 from skimage import data
 
 from metaiqa_core.assess import Assessor
@@ -111,6 +112,13 @@ def test_a_batch_is_exported_to_the_last_bit_and_a_broken_file_is_a_row_with_its
     reason = "broken.jpg is damaged or cut off and cannot be decoded: copy or export it again."
     assert rows["broken.jpg"]["error"] == reason
     assert page.get_by_text("1 of 4 files could not be scored").is_visible()
+    page.locator(".window").focus()
+    page.keyboard.press("End")
+    expect(page.locator(".hero .missing")).to_have_text("No picture can be made of this file.", timeout=PATIENCE)
+    assert page.locator(".hero img").is_hidden()
+    page.keyboard.press("Home")
+    expect(page.locator(".hero img")).to_be_visible(timeout=PATIENCE)
+    assert page.locator(".hero .missing").is_hidden()
 
 
 def test_people_at_once_each_get_their_own_score(browser, address, photos, assessor):
