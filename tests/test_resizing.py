@@ -68,3 +68,13 @@ def test_an_image_gives_the_bits_of_its_pixels(size, cut):
 
 def test_the_same_size_is_the_same_picture():
     np.testing.assert_array_equal(resize(NOISE, (700, 900), (0, 0, 700, 900)), NOISE)
+
+
+@needs_vectors
+def test_a_picture_that_pillow_keeps_in_several_pieces_is_whole():
+    pixels = np.tile(NOISE, (3, 4, 1))[:2600, :2600]
+    assert pixels.shape[0] * pixels.shape[1] * 4 > 2**24  # the size of a piece
+    box = (0, 0, 2599.5, 2600)
+    difference = np.abs(resize(pixels, (500, 500), box).astype(int) - by_pillow(pixels, (500, 500), box))
+    assert difference.max() <= 2
+    assert (difference > 0).mean() < 0.02
