@@ -6,8 +6,8 @@ import streamlit as st
 
 from pages.shared.streamlit_internals import (
     StreamlitPage,
-    keep_answers,
     keep_files,
+    keep_messages,
     one_line_for_lost_uploads,
     opens_pages_without_app,
     silence_late_refreshes,
@@ -25,7 +25,7 @@ def navigation() -> StreamlitPage:
 
     The address of a page is its file's name: `ensure` needs it.
     """
-    keep_answers()
+    keep_messages()
     keep_files()
     silence_late_refreshes()
     one_line_for_lost_uploads()

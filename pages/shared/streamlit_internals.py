@@ -24,8 +24,8 @@ __all__ = [
     "StreamlitPage",
     "UploadedFile",
     "has_visitors",
-    "keep_answers",
     "keep_files",
+    "keep_messages",
     "media_url",
     "one_line_for_lost_uploads",
     "opens_pages_without_app",
@@ -119,12 +119,15 @@ def _shorten(record: logging.LogRecord) -> bool:
     return True
 
 
-def keep_answers() -> None:
-    """Let answers to a browser's questions outlive the start of a run; calling it again changes nothing.
+def keep_messages() -> None:
+    """Let messages to a browser outlive the start of a run, where they must; calling it again changes nothing.
 
-    A browser asks where to put a file before it sends it. Streamlit queues the answer, and a run of the whole script
-    that starts before the queue is sent empties it: the answer is lost, and the upload waits for ever. It happens while
-    the page draws itself again by itself, such as right after a reload, when the samples are being scored.
+    Streamlit queues what a browser is told, and a run that starts before the queue is sent takes messages out of it.
+    Two of these are missed. A browser asks where to put a file before it sends it: without the answer the upload waits
+    for ever. It happens while the page draws itself again by itself, such as right after a reload, when the samples are
+    being scored. And a fragment that refreshes itself takes out its own place on the page, and puts it behind what
+    comes after that place: the browser finds nothing that the later one could follow, and the whole page turns
+    blank. It happens where a reader goes on to a page before the first one is drawn.
     """
     if hasattr(ForwardMsgQueue.clear, "__wrapped__"):
         return
@@ -135,7 +138,8 @@ def keep_answers() -> None:
         self: ForwardMsgQueue, retain_lifecycle_msgs: bool = False, fragment_ids_this_run: list[str] | None = None
     ) -> None:
         waiting = list(self._queue) if retain_lifecycle_msgs else []
-        original(self, retain_lifecycle_msgs, fragment_ids_this_run)
+        # Of a fragment that is drawn again nothing is taken out: what it draws takes the place of what it drew.
+        original(self, retain_lifecycle_msgs, None if fragment_ids_this_run is None else [])
         kept = {id(message) for message in self._queue}
         self._queue += [m for m in waiting if m.WhichOneof("type") in _ANSWERS and id(m) not in kept]
 
