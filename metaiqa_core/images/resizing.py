@@ -16,8 +16,8 @@ def resize(
     """Bring a part of a picture to another size, row by row first and then column by column, as Pillow does.
 
     Where `cykooz-resizer` is installed it computes what Pillow would, with weights of 16 bits: of 200 values one is off
-    by 1 of 255, rarely by 2, in whole numbers, with vectors or without; a score moves by 0.01 points. It takes an eighth of the
-    time. Elsewhere Pillow does it.
+    by 1 of 255, rarely by 2, in whole numbers, with vectors or without; a score moves by 0.01 points. It takes an
+    eighth of the time. Elsewhere Pillow does it.
 
     Args:
         picture: Pixels (height, width, 3), uint8, or Pillow's image, mode RGB, which gives the same bits sooner.
