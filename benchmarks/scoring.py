@@ -49,7 +49,7 @@ from metaiqa_core.assess import Assessor  # noqa: E402
 from metaiqa_core.images import decode  # noqa: E402
 
 REST = 0.1
-"""Seconds."""
+"""Seconds before each way where it comes after a rest."""
 SIZES = {"512 x 384": (512, 384), "1080 x 800": (1080, 800), "12 MP": (4000, 3000)}
 
 

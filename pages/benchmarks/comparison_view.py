@@ -65,7 +65,7 @@ def comparison_view(runs: Sequence[RunSummary], controls: Any) -> None:
 
 def mean_table(runs: Sequence[Run]) -> pd.DataFrame:
     """Return one row a method and database: means over the seeds, their number, and whether the start had seen it."""
-    rows = [_row(record) for run in runs for record in run.records if record.protocol == Protocol.COMPARISON]
+    rows = _rows(runs)
     columns = ["method", "database", "metric", "value", "seed", "images", "seen"]
     table = pd.DataFrame(rows, columns=columns)
     if table.empty:
@@ -92,8 +92,7 @@ def gains_over_hand_crafted(table: pd.DataFrame) -> pd.DataFrame:
 
 def leads_by_split(runs: Sequence[Run]) -> pd.DataFrame:
     """Return the splits of each database, `splits`, and on how many the graph model leads MetaIQA in SROCC, `wins`."""
-    records = (record for run in runs for record in run.records if record.protocol == Protocol.COMPARISON)
-    rows = [row for row in map(_row, records) if row["metric"] == METRICS["SROCC"] and row["method"] in (GRAPH, META)]
+    rows = [row for row in _rows(runs) if row["metric"] == METRICS["SROCC"] and row["method"] in (GRAPH, META)]
     if not rows:
         return pd.DataFrame(columns=["wins", "splits"])
     values = pd.DataFrame(rows).pivot_table(index=["database", "seed"], columns="method", values="value")
@@ -130,6 +129,10 @@ def gain_bars(gains: pd.DataFrame) -> go.Figure:
         bargap=0.25,
     )
     return figure
+
+
+def _rows(runs: Sequence[Run]) -> list[dict[str, object]]:
+    return [_row(record) for run in runs for record in run.records if record.protocol == Protocol.COMPARISON]
 
 
 def _row(record: ResultRecord) -> dict[str, object]:
